@@ -48,7 +48,7 @@ func TestFixTheseFirst(t *testing.T) {
 		{"400 responses show a stack trace", stackShown},
 		{"401 responses show the caller key", keyEchoed},
 		{"200 with an error object instead of 400", errorIn200},
-		{"A failed stream looks complete: the stream ended cleanly without an error", silentEnd},
+		{"A failed stream looks complete: a clean end without an error", silentEnd},
 		{"500 instead of 404", unknownIs500},
 		{"400 responses have no Content-Type", noContentType},
 		{`400 responses are not an error envelope: "error" is a string, not an object`, errorIsString},

@@ -55,7 +55,7 @@ func TestALimitOnEveryKeyBlamesNobody(t *testing.T) {
 	}{
 		{"10r/s", "", 429, rows, []string{"chat", "messages-stream"}},
 		{"10r/s", "", 503, rows, []string{"chat", "messages-stream"}},
-		{"60r/m", "the valid key is limited: the run made one call every", 503, rows[:1], []string{"chat"}},
+		{"60r/m", "the valid key is rate-limited, so the run made only one call every", 503, rows[:1], []string{"chat"}},
 	} {
 		t.Run(fmt.Sprintf("%s with %d", strings.ReplaceAll(tt.rate, "/", " per "), tt.status), func(t *testing.T) {
 			target := behind

@@ -52,12 +52,12 @@ func TestReportsDoubtWhatTheProfilePrepared(t *testing.T) {
 		p.Circumstances["unpriced-model"] = profile.Recipe{Model: p.Models.Default}
 	})
 	notes := strings.Join(r.Footer.Notes, "\n")
-	assert.Contains(t, notes, "keys.revoked: a call with this key on chat succeeded: it is not the kind of key that the profile says, or the gateway accepts such keys")
-	assert.Contains(t, notes, "keys.spent_key: the gateway rejects this key with 401, like a key that was never issued: is it spelled correctly?")
+	assert.Contains(t, notes, "keys.revoked: a call with this key on chat succeeded: either the key is not of the kind that the profile states, or the gateway accepts such keys")
+	assert.Contains(t, notes, "keys.spent_key: the gateway rejects this key with 401, like a key that was never issued; check that the key is spelled correctly")
 	for circumstance, want := range map[string]string{
 		"revoked-key":    "200 with an ordinary answer; keys.revoked may not cause the error",
 		"unpriced-model": "200 with an ordinary answer; the recipe may not cause the error",
-		"spent-key":      "401; the gateway may not know the key: it answered one that was never issued in the same way",
+		"spent-key":      "401; the gateway may not know the key: it gave the same response to a key that was never issued",
 	} {
 		verdict, findings := find(r, circumstance)
 		assert.Equal(t, contract.Fail, verdict, circumstance)

@@ -94,11 +94,11 @@ func SplitID(id string) Case {
 func ParseCase(id string) (Case, error) {
 	parts := strings.Split(id, "/")
 	if len(parts) != 3 && len(parts) != 4 {
-		return Case{}, fmt.Errorf("case %q: want row/circumstance/surface or row/circumstance/surface/variant", id)
+		return Case{}, fmt.Errorf("case %q: the id must have the form row/circumstance/surface or row/circumstance/surface/variant", id)
 	}
 	circ, ok := CircumstanceByID(parts[1])
 	if !ok {
-		return Case{}, fmt.Errorf("case %q: no circumstance %q", id, parts[1])
+		return Case{}, fmt.Errorf("case %q: there is no circumstance %q", id, parts[1])
 	}
 	if string(circ.Row) != parts[0] {
 		return Case{}, fmt.Errorf("case %q: circumstance %s belongs to row %s", id, circ.ID, circ.Row)
@@ -112,7 +112,7 @@ func ParseCase(id string) (Case, error) {
 		return Case{}, fmt.Errorf("case %q: circumstance %s has no variant %q", id, circ.ID, c.Variant)
 	}
 	if !slices.Contains(variant.Surfaces, c.Surface) {
-		return Case{}, fmt.Errorf("case %q: %s makes no sense on surface %q", id, circ.ID, c.Surface)
+		return Case{}, fmt.Errorf("case %q: %s does not apply to surface %q", id, circ.ID, c.Surface)
 	}
 	return c, nil
 }

@@ -49,7 +49,7 @@ func (c Claims) String() string {
 	case c.None():
 		words = "table 1, no codes"
 	case c.Codes != nil:
-		words += fmt.Sprintf(", own words for %d of %d codes", len(c.Codes.Words), len(codesOf(anyRow)))
+		words += fmt.Sprintf(", own names for %d of %d codes", len(c.Codes.Words), len(codesOf(anyRow)))
 	}
 	if c.NoClientKeys {
 		words += ", no client keys"
@@ -65,7 +65,7 @@ func (c Claims) Limits() string {
 	case c.None():
 		parts = append(parts, "to table 1", "codes are not claimed")
 	case c.Codes != nil:
-		parts = append(parts, "to table 1 and to codes of its own")
+		parts = append(parts, "to table 1 and to its own codes")
 	}
 	if c.NoClientKeys {
 		parts = append(parts, "client keys are not claimed")
@@ -79,13 +79,13 @@ func (c Claims) About(row Row) string {
 	case row.ID == RowRateLimited || c.Codes == nil:
 		return ""
 	case c.None():
-		return "codes are not claimed: everything but the code is judged"
+		return "the target does not claim codes, so everything except the code is judged"
 	case code == "":
-		return "the gateway's own words count as the codes of table 2"
+		return "the gateway's own error codes are accepted in place of the codes of table 2"
 	case len(c.Codes.Words[code]) > 0:
 		return "the gateway's own code is " + c.Codes.wanted(code)
 	default:
-		return "the code is published as it is"
+		return "the gateway uses the published code"
 	}
 }
 

@@ -173,12 +173,12 @@ func TestEveryCircumstanceHasACaseAndEveryCaseAnID(t *testing.T) {
 
 func TestParseCaseSaysWhichPartIsWrong(t *testing.T) {
 	for _, tt := range []struct{ id, want string }{
-		{"http:404", `case "http:404": want row/circumstance/surface or row/circumstance/surface/variant`},
-		{"http:404/nope/chat", `case "http:404/nope/chat": no circumstance "nope"`},
+		{"http:404", `case "http:404": the id must have the form row/circumstance/surface or row/circumstance/surface/variant`},
+		{"http:404/nope/chat", `case "http:404/nope/chat": there is no circumstance "nope"`},
 		{"http:400/absent-model/chat", `case "http:400/absent-model/chat": circumstance absent-model belongs to row code:model_not_found`},
 		{"http:404/unknown-model/chat/x", `case "http:404/unknown-model/chat/x": circumstance unknown-model has no variant "x"`},
-		{"http:404/unknown-model/telegraph", `case "http:404/unknown-model/telegraph": unknown-model makes no sense on surface "telegraph"`},
-		{"http:400/missing-parameter/gemini/no-model", `case "http:400/missing-parameter/gemini/no-model": missing-parameter makes no sense on surface "gemini"`},
+		{"http:404/unknown-model/telegraph", `case "http:404/unknown-model/telegraph": unknown-model does not apply to surface "telegraph"`},
+		{"http:400/missing-parameter/gemini/no-model", `case "http:400/missing-parameter/gemini/no-model": missing-parameter does not apply to surface "gemini"`},
 	} {
 		_, err := ParseCase(tt.id)
 		require.EqualError(t, err, tt.want)

@@ -23,7 +23,7 @@ func TestFindingsNameTheCodesOfTheirCircumstance(t *testing.T) {
 		}
 		i := slices.IndexFunc(Judge(c, jsonAnswer(status, openaiError("other"))).Findings, func(f Finding) bool { return f.Requirement == CodeKnown })
 		require.GreaterOrEqual(t, i, 0, id)
-		assert.Equal(t, "a code of table 2 that fits, in error.code: "+want, Judge(c, jsonAnswer(status, openaiError("other"))).Findings[i].Want)
+		assert.Equal(t, "a code of table 2 that fits the cause, in error.code: "+want, Judge(c, jsonAnswer(status, openaiError("other"))).Findings[i].Want)
 	}
 }
 
@@ -43,7 +43,7 @@ func TestFindingsDoubtWhatTheProfilePrepared(t *testing.T) {
 		{"an error under 200 is not an ordinary answer", priced, declaring(jsonAnswer(200, openaiError("model_price_error")), Declared{Means: "the recipe"}),
 			[]string{`MUST not-success: got 200 with "{\"error\":{\"message\":\"m\",\"type\":\"upstream_error\",\"param\":null,\"code\":\"model_price"…, want 5xx`}},
 		{"an unknown key", spent, declaring(jsonAnswer(401, openaiError("access_denied")), Declared{Means: "keys.spent_key", UnknownKey: true}), []string{
-			"SHOULD status-exact: got 401; the gateway may not know the key: it answered one that was never issued in the same way, want 403",
+			"SHOULD status-exact: got 401; the gateway may not know the key: it gave the same response to a key that was never issued, want 403",
 			`MUST code: got "access_denied", want "pre_consume_token_quota_failed" in error.code`, "SHOULD consistent: got 401, want access_denied with 403"}},
 		{"a known key", spent, declaring(jsonAnswer(401, openaiError("pre_consume_token_quota_failed")), Declared{Means: "keys.spent_key"}),
 			[]string{"SHOULD status-exact: got 401, want 403"}},

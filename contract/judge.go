@@ -18,7 +18,7 @@ func Judge(c Case, o Observation) Judgement {
 	_, variant, resolved := c.resolve()
 	if !known || !resolved {
 		return Judgement{
-			Findings: []Finding{{Answered, Must, "a case of the contract", c.ID()}},
+			Findings: []Finding{{Answered, Must, "a case that the contract defines", c.ID()}},
 			Results:  map[Requirement]Result{Answered: Violated},
 		}
 	}
@@ -58,7 +58,7 @@ func Reached(c Case, o Observation) (ok bool, reason string) {
 		return true, ""
 	}
 	if o.Upstream == nil {
-		return false, "no mock upstream recorded the call, so that nothing shows that the upstream failed; the gateway answered " + answerWords(o)
+		return false, "no mock upstream recorded the call, so there is no evidence that the upstream failed; the gateway answered " + answerWords(o)
 	}
 	return false, "the gateway never called the upstream; it answered " + answerWords(o)
 }
@@ -132,7 +132,7 @@ func (j *judge) required() []Requirement {
 }
 
 func (j *judge) judgeNoAnswer() {
-	got := "no answer"
+	got := "no response"
 	if f := j.o.Failure; f != nil {
 		got = fmt.Sprintf("%s: %s", f.Kind, f.Detail)
 	}
@@ -184,7 +184,7 @@ func (j *judge) judgeTime() {
 	}
 	j.check(AnsweredInTime)
 	if limit, took := d.answerLimit(), j.o.Timing.End; took > limit {
-		j.add(AnsweredInTime, Must, "the end of the call within "+limit.Round(time.Millisecond).String(), took.Round(time.Millisecond).String())
+		j.add(AnsweredInTime, Must, "the call to end within "+limit.Round(time.Millisecond).String(), took.Round(time.Millisecond).String())
 	}
 }
 
@@ -235,7 +235,7 @@ func (j *judge) doubtMeans() string {
 // doubtKey says beside a 401 that the gateway may not know the key: that is a slip in the profile, or the gateway's fault.
 func (j *judge) doubtKey() string {
 	if d := j.o.Declared; d != nil && d.UnknownKey && j.o.Status == statusUnauthorized {
-		return "; the gateway may not know the key: it answered one that was never issued in the same way"
+		return "; the gateway may not know the key: it gave the same response to a key that was never issued"
 	}
 	return ""
 }

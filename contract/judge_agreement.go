@@ -86,7 +86,7 @@ func (j *judge) judgeConsistency(spoken dialect.Dialect, env dialect.ErrorObject
 		j.add(Consistent, Should, fmt.Sprintf("an error.type that fits %d", status), valueWords(true, env.Type))
 	}
 	if number, ok := env.Code.(float64); ok && spoken == dialect.Gemini && int(number) != status {
-		j.add(Consistent, Should, fmt.Sprintf("error.code %d, like the HTTP status", status), valueWords(true, env.Code))
+		j.add(Consistent, Should, fmt.Sprintf("error.code %d, the same as the HTTP status", status), valueWords(true, env.Code))
 	}
 }
 

@@ -35,9 +35,9 @@ func (j *judge) judgeWhole() {
 	j.check(Whole)
 	switch {
 	case j.o.TransferError != "":
-		j.add(Whole, Must, "the whole error answer", "a transfer that broke off: "+j.o.TransferError)
+		j.add(Whole, Must, "a complete error response", "a transfer that broke off: "+j.o.TransferError)
 	case j.o.Cut != "":
-		j.add(Whole, Must, "an error response that ends", "reading stopped: "+j.o.Cut)
+		j.add(Whole, Must, "an error response that ends", "a response that does not end: "+j.o.Cut)
 	}
 }
 
@@ -48,7 +48,7 @@ func (j *judge) judgeEnvelope(body []byte) {
 	switch coding := header(j.o, "Content-Encoding"); {
 	case coding == "" || !errors.Is(err, dialect.ErrNotJSON):
 	case bytes.HasPrefix(body, []byte{0x1f, 0x8b}):
-		err = fmt.Errorf("%w: compressed (gzip) once more than Content-Encoding: %s says", dialect.ErrNotJSON, coding)
+		err = fmt.Errorf("%w: compressed with gzip once more than Content-Encoding: %s declares", dialect.ErrNotJSON, coding)
 	default:
 		err = fmt.Errorf("%w; it came with Content-Encoding: %s, which was not requested", err, coding)
 	}
@@ -104,7 +104,7 @@ func (j *judge) judgeCode(spoken dialect.Dialect, env dialect.ErrorObject) {
 		j.add(CodePlace, Should, j.codes.wanted(code)+" in "+spoken.CodePlace(), "it in "+env.Tolerated)
 	case code == "" && !j.anyCodeFits() && !slices.ContainsFunc(j.fittingCodes(), fits):
 		fitting := j.codes.wordsForAll(j.fittingCodes())
-		j.add(CodeKnown, Should, "a code of table 2 that fits, in "+spoken.CodePlace()+": "+listWords(fitting), words)
+		j.add(CodeKnown, Should, "a code of table 2 that fits the cause, in "+spoken.CodePlace()+": "+listWords(fitting), words)
 	case code != "":
 		j.check(CodePlace)
 	case j.row.ID != RowRateLimited:

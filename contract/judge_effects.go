@@ -11,10 +11,10 @@ func (j *judge) judgeSecrecy() {
 		j.check(Secrecy)
 	}
 	for _, leak := range j.o.Leaks {
-		j.add(Secrecy, Must, "no internals", "the "+leak.What+" in "+leak.Where)
+		j.add(Secrecy, Must, "no secrets or internals", "the "+leak.What+" in "+leak.Where)
 	}
 	for _, shown := range internals(j.o) {
-		j.add(Secrecy, Must, "no internals", shown)
+		j.add(Secrecy, Must, "no secrets or internals", shown)
 	}
 }
 
@@ -29,7 +29,7 @@ func (j *judge) judgeEffects() {
 	if b := j.o.Balance; b != nil {
 		j.check(NotBilled)
 		if b.After < b.Before {
-			j.add(NotBilled, Should, "a failed request to cost nothing", fmt.Sprintf("%g taken", b.Before-b.After))
+			j.add(NotBilled, Should, "a failed request to cost nothing", fmt.Sprintf("a charge of %g", b.Before-b.After))
 		}
 	}
 }
@@ -38,7 +38,7 @@ func (j *judge) judgeEffects() {
 func (j *judge) judgeAftermath(a Aftermath) {
 	j.check(NoCollateral)
 	if !a.Served {
-		j.add(NoCollateral, Should, "healthy calls to succeed within "+a.After.String(), "none did: "+a.Detail)
+		j.add(NoCollateral, Should, "healthy calls to succeed within "+a.After.String(), "none succeeded: "+a.Detail)
 	}
 }
 
@@ -54,9 +54,9 @@ func late(seen Seen) string {
 	case 0:
 		return ""
 	case len(seen.Attempts):
-		return ", after it had answered"
+		return ", after the gateway had answered"
 	default:
-		return fmt.Sprintf(", %s of them after it had answered", strconv.Itoa(n))
+		return fmt.Sprintf(", %s of them after the gateway had answered", strconv.Itoa(n))
 	}
 }
 
@@ -66,19 +66,19 @@ func (j *judge) judgeUpstreamCalls(seen Seen) {
 	if j.c.Reach() == ReachNever {
 		j.check(UpstreamUnused)
 		if attempts > 0 {
-			j.add(UpstreamUnused, Should, "no call to the upstream", "it was called "+times(attempts)+late(seen))
+			j.add(UpstreamUnused, Should, "no call to the upstream", "the upstream was called "+times(attempts)+late(seen))
 		}
 	}
 	j.check(RetriesBounded)
 	followed := func(a Attempt) bool { return a.Redirected }
 	own := len(slices.DeleteFunc(slices.Clone(seen.Attempts), followed)) // a redirect that is followed is not a retry
 	if bound := seen.bound(); own > bound {
-		j.add(RetriesBounded, Should, fmt.Sprintf("at most %d attempts at the upstream", bound), strconv.Itoa(own)+late(seen))
+		j.add(RetriesBounded, Should, fmt.Sprintf("at most %d upstream attempts", bound), strconv.Itoa(own)+late(seen))
 	}
 	if j.variant.Name == redirect {
 		j.check(KeyKept)
 		if slices.ContainsFunc(seen.Attempts, func(a Attempt) bool { return a.Redirected && a.Credential != "" }) {
-			j.add(KeyKept, Should, "no key for the host of a redirect", "the redirect was followed with a key")
+			j.add(KeyKept, Should, "no key sent to the redirect's host", "the redirect was followed with a key")
 		}
 	}
 	if j.c.Circumstance == SlowUpstream {

@@ -49,7 +49,7 @@ func (j *judge) judgeRetryAfter() {
 	wait := RetryWaitOf(j.o)
 	switch {
 	case wait.Value == "" && wait.Milliseconds >= 0:
-		j.add(RetryAfter, Should, want, "none, only retry-after-ms, which few clients read")
+		j.add(RetryAfter, Should, want, "only retry-after-ms, which few clients read")
 		return
 	case wait.Value == "":
 		j.add(RetryAfter, Should, want, "none")

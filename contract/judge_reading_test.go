@@ -19,13 +19,13 @@ func readingRows() []judgeRow {
 		{"a byte that is not UTF-8 in Latin-1", absentModel + "chat", jsonAnswer(404, message("na\xefve")),
 			[]string{`MUST envelope: got not JSON: byte 24 is not UTF-8: "rror\":{\"message\":\"na\xefve\",\"type\":\"invalid_request_error\",\"param\":null,\"code\":\"mod"…` + openaiWant, noObject}},
 		{"more after the value", absentModel + "chat", jsonAnswer(404, "{}\n"+openaiNotFound),
-			[]string{`MUST envelope: got not JSON at byte 4 (more follows after the value): "{}\n{\"error\":{\"message\":\"no such model\",\"type\":\"invalid_request_error\",\"param\":nu"…` + openaiWant, noObject}},
+			[]string{`MUST envelope: got not JSON at byte 4 (more data after the value): "{}\n{\"error\":{\"message\":\"no such model\",\"type\":\"invalid_request_error\",\"param\":nu"…` + openaiWant, noObject}},
 		{"a body that is cut off", absentModel + "chat", jsonAnswer(404, `{"error":{"message":"m`),
 			[]string{`MUST envelope: got not JSON at byte 22 (cut off): "{\"error\":{\"message\":\"m"` + openaiWant, noObject}},
 		{"a NaN", absentModel + "chat", jsonAnswer(404, `{"error":{"message":"m","code":NaN}}`),
 			[]string{`MUST envelope: got not JSON at byte 32 (invalid character 'N' looking for beginning of value): "{\"error\":{\"message\":\"m\",\"code\":NaN}}"` + openaiWant, noObject}},
 		{"gzip that nothing declares", absentModel + "chat", jsonAnswer(404, "\x1f\x8b\x08\x00"),
-			[]string{`MUST envelope: got not JSON: compressed (gzip), without a Content-Encoding` + openaiWant, noObject}},
+			[]string{`MUST envelope: got not JSON: compressed with gzip but without a Content-Encoding` + openaiWant, noObject}},
 		{"a coding that nobody asked for", absentModel + "chat", with(jsonAnswer(404, "\x8b\x02\x80"), func(o *Observation) {
 			o.Header["Content-Encoding"] = []string{"br"}
 		}), []string{`MUST envelope: got not JSON: byte 1 is not UTF-8: "\x8b\x02\x80"; it came with Content-Encoding: br, which was not requested` + openaiWant, noObject}},
@@ -74,16 +74,16 @@ func agreementRows() []judgeRow {
 	return []judgeRow{
 		{"a code that fits the cause", noInput, jsonAnswer(400, typed("t", "bad_request_body")), nil},
 		{"a code of another status", noInput, jsonAnswer(400, typed("t", "model_not_found")),
-			[]string{`SHOULD code-known: got "model_not_found", want a code of table 2 that fits, in error.code: invalid_request, bad_request_body, read_request_body_failed, convert_request_failed`,
+			[]string{`SHOULD code-known: got "model_not_found", want a code of table 2 that fits the cause, in error.code: invalid_request, bad_request_body, read_request_body_failed, convert_request_failed`,
 				"SHOULD consistent: got 400, want model_not_found with 404"}},
 		{"a code of another cause with the same status", noInput, jsonAnswer(400, typed("t", "prompt_blocked")),
-			[]string{`SHOULD code-known: got "prompt_blocked", want a code of table 2 that fits, in error.code: invalid_request, bad_request_body, read_request_body_failed, convert_request_failed`}},
+			[]string{`SHOULD code-known: got "prompt_blocked", want a code of table 2 that fits the cause, in error.code: invalid_request, bad_request_body, read_request_body_failed, convert_request_failed`}},
 		{"access_denied fits 401", "http:401/wrong-key/chat/header", with(jsonAnswer(401, typed("t", "access_denied")),
 			func(o *Observation) { o.Header["Www-Authenticate"] = []string{"Bearer"} }), nil},
 		{"an unknown path with a code of its own", "http:404/unknown-path/chat/no-such-path", jsonAnswer(404, typed("t", "invalid_api_type")), nil},
 		{"any code of the gateway's on 5xx", "http:5xx/upstream-error/chat/error-object", jsonAnswer(502, typed("t", "empty_response")), nil},
 		{"a caller's code on 5xx", "http:5xx/upstream-error/chat/error-object", jsonAnswer(502, typed("t", "access_denied")),
-			[]string{`SHOULD code-known: got "access_denied", want a code of table 2 that fits, in error.code: bad_response_status_code, bad_response, do_request_failed, channel:invalid_key …`,
+			[]string{`SHOULD code-known: got "access_denied", want a code of table 2 that fits the cause, in error.code: bad_response_status_code, bad_response, do_request_failed, channel:invalid_key …`,
 				"SHOULD consistent: got 502, want access_denied with 403"}},
 		{"any code on 429", "http:429/over-rate-limit/chat", with(limited("1", 0), func(o *Observation) {
 			o.Body = Bytes(typed("rate_limit_error", "insufficient_user_quota"))
@@ -95,7 +95,7 @@ func agreementRows() []judgeRow {
 			[]string{`SHOULD consistent: got "server_error", want an error.type that fits 404`}},
 		{"a type of the gateway's own", absentModel + "chat", jsonAnswer(404, typed("new_api_error", "model_not_found")), nil},
 		{"Gemini's number is not the status", absentModel + "gemini", jsonAnswer(404, strings.Replace(geminiNotFound, "404", "400", 1)),
-			[]string{"SHOULD consistent: got 400, want error.code 404, like the HTTP status"}},
+			[]string{"SHOULD consistent: got 400, want error.code 404, the same as the HTTP status"}},
 
 		{"Retry-After of a day", "http:429/over-rate-limit/chat", limited("86400", 0), nil},
 		{"Retry-After of more than a day", "http:429/over-rate-limit/chat", limited("86401", 0),
@@ -108,7 +108,7 @@ func agreementRows() []judgeRow {
 			with(limited("1", 0), func(o *Observation) { o.Header["Retry-After-Ms"] = []string{"900"} }), nil},
 		{"milliseconds instead of Retry-After", "http:429/over-rate-limit/chat",
 			with(limited("", 0), func(o *Observation) { o.Header["Retry-After-Ms"] = []string{"900"} }),
-			[]string{`SHOULD retry-after: got none, only retry-after-ms, which few clients read, want Retry-After in whole seconds (RFC 9110 10.2.3, RFC 6585 4)`}},
+			[]string{`SHOULD retry-after: got only retry-after-ms, which few clients read, want Retry-After in whole seconds (RFC 9110 10.2.3, RFC 6585 4)`}},
 		{"Retry-After of the window and a second", "http:429/over-rate-limit/chat", limited("11", 10*time.Second), nil},
 		{"Retry-After longer than the window", "http:429/over-rate-limit/chat", limited("60", 10*time.Second),
 			[]string{"SHOULD retry-after: got 60, want Retry-After of at most 11 s"}},
@@ -117,10 +117,10 @@ func agreementRows() []judgeRow {
 			slow(9900*time.Millisecond, &Declared{TimeLimit: 1500 * time.Millisecond}), nil},
 		{"a slow upstream given up too late", "code:channel:response_time_exceeded/slow-upstream/chat/no-answer",
 			slow(13*time.Second, &Declared{TimeLimit: 1500 * time.Millisecond}),
-			[]string{"MUST answered-in-time: got 13s, want the end of the call within 10s"}},
+			[]string{"MUST answered-in-time: got 13s, want the call to end within 10s"}},
 		{"a slow upstream, and one attempt declared", "code:channel:response_time_exceeded/slow-upstream/chat/no-answer",
 			slow(5*time.Second, &Declared{TimeLimit: 1500 * time.Millisecond, Attempts: 1, ServiceTime: 500 * time.Millisecond}),
-			[]string{"MUST answered-in-time: got 5s, want the end of the call within 4.5s"}},
+			[]string{"MUST answered-in-time: got 5s, want the call to end within 4.5s"}},
 		{"slow is not wrong where nothing is declared", "code:channel:response_time_exceeded/slow-upstream/chat/no-answer", slow(50*time.Second, nil), nil},
 	}
 }

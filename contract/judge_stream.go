@@ -26,7 +26,7 @@ func (j *judge) judgeStream(stream Stream) {
 		j.judgeErrorInStream(r)
 		j.judgeRequestID()
 	default:
-		j.add(NotSuccess, Must, j.row.Status.String()+" as JSON, before any stream byte",
+		j.add(NotSuccess, Must, j.row.Status.String()+" as JSON, before any byte of the stream",
 			fmt.Sprintf("%d text/event-stream whose first event is the error", j.o.Status))
 		j.judgeErrorInStream(r)
 	}
@@ -35,7 +35,7 @@ func (j *judge) judgeStream(stream Stream) {
 
 // wantJSON is what a failure owes that the gateway can know by itself, whatever was sent first.
 func (j *judge) wantJSON() string {
-	return j.row.Status.String() + " as JSON: the gateway decides this before it asks the upstream"
+	return j.row.Status.String() + " as JSON: the gateway decides this before it calls the upstream"
 }
 
 // mayFailInStream reports whether the error may be told in a stream that has begun: only what the gateway cannot know
@@ -84,7 +84,7 @@ func (j *judge) judgeErrorInStream(r reading) {
 		j.add(StreamEnd, Must, "nothing after the error event", r.afterError)
 	}
 	if j.o.Cut != "" {
-		j.add(StreamEnd, Must, "the stream to end after the error event", "reading stopped: "+j.o.Cut)
+		j.add(StreamEnd, Must, "the stream to end after the error event", "a stream that does not end: "+j.o.Cut)
 	}
 }
 
@@ -96,7 +96,7 @@ func (j *judge) judgeErrorEvent(env dialect.ErrorObject, form string, event Even
 	unnamed := event.Name == "" || event.Name == "message" // EventSource's default name
 	switch {
 	case form != "":
-		j.add(StreamError, Should, `data: {"error":{…}}, which every official client raises`, form+", which some do not raise")
+		j.add(StreamError, Should, `data: {"error":{…}}, which every official client raises as an error`, form+", which some clients do not raise as an error")
 	case spoken == dialect.Anthropic:
 		if event.Name != "error" {
 			j.add(StreamError, Must, "event: error", "event: "+strconv.Quote(event.Name))
@@ -107,7 +107,7 @@ func (j *judge) judgeErrorEvent(env dialect.ErrorObject, form string, event Even
 			if spoken == dialect.Gemini {
 				level = Should
 			}
-			j.add(StreamError, level, `data with "error" as first and only key`,
+			j.add(StreamError, level, `data with "error" as its first and only key`,
 				fmt.Sprintf("%d keys, %q first", env.Keys, env.FirstKey))
 		}
 		if !unnamed {
@@ -135,11 +135,11 @@ func (j *judge) judgeStreamWithoutError(stream Stream, r reading) {
 	case !j.variant.MidStream && r.finished:
 		j.add(NotSuccess, Must, j.row.Status.String(), fmt.Sprintf("%d with an ordinary stream%s", j.o.Status, j.doubtMeans()))
 	case r.notJSON != nil:
-		j.add(StreamEnd, Must, want, "an event that is not JSON, which no client can read: "+dialect.Excerpt(r.notJSON.Data))
+		j.add(StreamEnd, Must, want, "an event that no client can read because it is not JSON: "+dialect.Excerpt(r.notJSON.Data))
 	case r.finish != "":
 		j.add(StreamEnd, Must, want, "a clean end with "+r.finish)
 	default:
-		j.add(StreamEnd, Must, want, "the stream ended cleanly without an error")
+		j.add(StreamEnd, Must, want, "a clean end without an error")
 	}
 }
 
@@ -149,7 +149,7 @@ func (j *judge) judgeStreamFormat(stream Stream, r reading) {
 		j.add(StreamFormat, Should, "an event stream (WHATWG HTML 9.2.6)", violation)
 	}
 	if r.notJSON != nil && r.failed != nil {
-		j.add(StreamFormat, Should, "events of one JSON value each", "an event that is not JSON: "+dialect.Excerpt(r.notJSON.Data))
+		j.add(StreamFormat, Should, "events that each contain one JSON value", "an event that is not JSON: "+dialect.Excerpt(r.notJSON.Data))
 	}
 }
 
@@ -194,7 +194,7 @@ func readStream(surface dialect.Surface, stream Stream) reading {
 		case dialect.EventFinish:
 			r.finished, r.content = true, true
 			if r.finish == "" {
-				r.finish = "the API format's own finish"
+				r.finish = "the API format's own finish event"
 			}
 		case dialect.EventContent:
 			r.content = true

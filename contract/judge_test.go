@@ -130,7 +130,7 @@ func answerRows() []judgeRow {
 			[]string{"NOTE allow: got none, want Allow on a 405 (RFC 9110 15.5.6)"}},
 		{"405 for a path that does not exist", "http:404/unknown-path/chat/no-such-path", jsonAnswer(405, openaiNotFound),
 			[]string{"MUST status-exact: got 405, want 404",
-				`SHOULD code-known: got "model_not_found", want a code of table 2 that fits, in error.code: invalid_request, invalid_api_type`,
+				`SHOULD code-known: got "model_not_found", want a code of table 2 that fits the cause, in error.code: invalid_request, invalid_api_type`,
 				"SHOULD consistent: got 405, want model_not_found with 404", "NOTE allow: got none, want Allow on a 405 (RFC 9110 15.5.6)"}},
 		{"a redirect", "http:404/unknown-path/chat/no-such-path", answer(302, "text/html", ""),
 			[]string{"MUST not-success: got 302 with an empty body, want 404", "MUST content-type: got text/html, want application/json",
@@ -184,17 +184,17 @@ func answerRows() []judgeRow {
 		{"a foreign code", "code:model_not_found/absent-model/chat", jsonAnswer(404, strings.Replace(openaiNotFound, `model_not_found`, `not_found`, 1)),
 			[]string{`MUST code: got "not_found", want "model_not_found" in error.code`}},
 		{"an empty code on a row of table 1", "http:404/unknown-model/chat", jsonAnswer(404, strings.Replace(openaiNotFound, `model_not_found`, ``, 1)),
-			[]string{`SHOULD code-known: got "", want a code of table 2 that fits, in error.code: model_not_found`}},
+			[]string{`SHOULD code-known: got "", want a code of table 2 that fits the cause, in error.code: model_not_found`}},
 		{"missing fields", "code:model_not_found/absent-model/chat", jsonAnswer(404, `{"error":{"message":"m","code":"model_not_found"}}`),
 			[]string{"SHOULD fields: got no type, want type in the error object", "SHOULD fields: got no param, want param in the error object"}},
 		{"a type that is <nil>", "code:model_not_found/absent-model/chat", jsonAnswer(404, strings.Replace(openaiNotFound, `invalid_request_error`, `<nil>`, 1)),
 			[]string{`SHOULD fields: got "\u003cnil\u003e", want type as a word`}},
 		{"an answer that broke off", "code:model_not_found/absent-model/chat",
 			with(jsonAnswer(404, openaiNotFound), func(o *Observation) { o.TransferError = "unexpected EOF" }),
-			[]string{"MUST whole: got a transfer that broke off: unexpected EOF, want the whole error answer"}},
+			[]string{"MUST whole: got a transfer that broke off: unexpected EOF, want a complete error response"}},
 		{"an endless answer", "code:model_not_found/absent-model/chat",
 			with(jsonAnswer(404, openaiNotFound), func(o *Observation) { o.Cut = "more than 4 MiB" }),
-			[]string{"MUST whole: got reading stopped: more than 4 MiB, want an error response that ends"}},
+			[]string{"MUST whole: got a response that does not end: more than 4 MiB, want an error response that ends"}},
 
 		// 429
 		{"a whole 429", "http:429/over-rate-limit/chat",
@@ -237,7 +237,7 @@ func answerRows() []judgeRow {
 			[]string{"MUST stream-end: got [DONE], want nothing after the error event"}},
 		{"error is not the first key", "code:read_response_body_failed/truncated-upstream-response/chat-stream/cut-stream",
 			with(answer(200, "", ""), events("data: x", Event{Data: Bytes(`{"id":"x",` + chatError[1:])})),
-			[]string{`MUST stream-error: got 2 keys, "id" first, want data with "error" as first and only key`}},
+			[]string{`MUST stream-error: got 2 keys, "id" first, want data with "error" as its first and only key`}},
 		{"a flat error event", "code:read_response_body_failed/truncated-upstream-response/chat-stream/cut-stream",
 			with(answer(200, "", ""), events("data: x", Event{Data: Bytes(chatContent)}, Event{Name: "error", Data: Bytes(`{"code":"read_response_body_failed","message":"m"}`)})),
 			[]string{`MUST envelope: got an object without "error" (keys: code, message), want {"error":{"message","type","param","code"}}`,
@@ -247,10 +247,10 @@ func answerRows() []judgeRow {
 			[]string{"MUST stream-end: got a clean end with [DONE], want an error event, or a visibly broken transfer"}},
 		{"a fabricated finish", "code:read_response_body_failed/truncated-upstream-response/chat-stream/ended-early",
 			with(answer(200, "", ""), events("data: x", Event{Data: Bytes(chatContent)}, Event{Data: Bytes(chatFinish)})),
-			[]string{"MUST stream-end: got a clean end with the API format's own finish, want an error event, or a visibly broken transfer"}},
+			[]string{"MUST stream-end: got a clean end with the API format's own finish event, want an error event, or a visibly broken transfer"}},
 		{"a clean end without a word", "code:read_response_body_failed/truncated-upstream-response/chat-stream/cut-stream",
 			with(answer(200, "", ""), events("data: x", Event{Data: Bytes(chatContent)})),
-			[]string{"MUST stream-end: got the stream ended cleanly without an error, want an error event, or a visibly broken transfer"}},
+			[]string{"MUST stream-end: got a clean end without an error, want an error event, or a visibly broken transfer"}},
 		{"a broken transfer stands in for the event", "code:read_response_body_failed/truncated-upstream-response/chat-stream/cut-stream",
 			with(with(answer(200, "", ""), events("data: x", Event{Data: Bytes(chatContent)})), func(o *Observation) { o.TransferError = "unexpected EOF" }),
 			[]string{"SHOULD stream-error: got a broken transfer: unexpected EOF, want the API format's own error event"}},
@@ -259,7 +259,7 @@ func answerRows() []judgeRow {
 			[]string{"MUST stream-end: got a finish before the transfer broke: unexpected EOF, want an error event, or a visibly broken transfer"}},
 		{"an error that comes as the first event of a 200", "code:model_not_found/absent-model/chat-stream",
 			with(answer(200, "", ""), events("data: x", Event{Data: Bytes(openaiNotFound)})),
-			[]string{"MUST not-success: got 200 text/event-stream with the error in it, want 404 as JSON: the gateway decides this before it asks the upstream"}},
+			[]string{"MUST not-success: got 200 text/event-stream with the error in it, want 404 as JSON: the gateway decides this before it calls the upstream"}},
 		{"an error after a keep-alive comment", "code:channel:response_time_exceeded/slow-upstream/chat-stream/no-answer",
 			with(answer(200, "", ""), events(": ping\n\ndata: x", Event{Data: Bytes(strings.Replace(chatError, "read_response_body_failed", "channel:response_time_exceeded", 1))})), nil},
 		{"an empty 200 stream", "code:empty_response/empty-upstream-response/chat-stream/empty-stream",
@@ -278,9 +278,9 @@ func answerRows() []judgeRow {
 		// secrecy
 		{"a leaked key", "code:model_not_found/absent-model/chat",
 			with(jsonAnswer(404, openaiNotFound), func(o *Observation) { o.Leaks = []Leak{{"upstream key", "body"}} }),
-			[]string{"MUST secrecy: got the upstream key in body, want no internals"}},
+			[]string{"MUST secrecy: got the upstream key in body, want no secrets or internals"}},
 		{"leaked SQL", "code:model_not_found/absent-model/chat", jsonAnswer(404, strings.Replace(openaiNotFound, "no such model", "SELECT id FROM users WHERE", 1)),
-			[]string{`MUST secrecy: got SQL ("SELECT id FROM ") in the body, want no internals`}},
+			[]string{`MUST secrecy: got SQL ("SELECT id FROM ") in the body, want no secrets or internals`}},
 
 		// effects
 		{"a refused request that reached the upstream", "http:401/missing-key/chat",
@@ -288,18 +288,18 @@ func answerRows() []judgeRow {
 				o.Header["Www-Authenticate"] = []string{"Bearer"}
 				o.Upstream = &Seen{Attempts: []Attempt{{}}}
 			}),
-			[]string{"SHOULD upstream-unused: got it was called once, want no call to the upstream"}},
+			[]string{"SHOULD upstream-unused: got the upstream was called once, want no call to the upstream"}},
 		{"a refused request that reached the upstream later", "http:401/missing-key/chat",
 			with(jsonAnswer(401, strings.Replace(openaiNotFound, "model_not_found", "access_denied", 1)), func(o *Observation) {
 				o.Header["Www-Authenticate"] = []string{"Bearer"}
 				o.Upstream = &Seen{Attempts: []Attempt{{Late: true}}}
 			}),
-			[]string{"SHOULD upstream-unused: got it was called once, after it had answered, want no call to the upstream"}},
+			[]string{"SHOULD upstream-unused: got the upstream was called once, after the gateway had answered, want no call to the upstream"}},
 		{"retries that go on after the answer", "http:5xx/upstream-error/chat/error-object",
 			with(jsonAnswer(502, openaiError("bad_response_status_code")), func(o *Observation) {
 				o.Upstream = &Seen{Attempts: []Attempt{{}, {}, {Late: true}}, Bound: 2}
 			}),
-			[]string{"SHOULD retries-bounded: got 3, 1 of them after it had answered, want at most 2 attempts at the upstream"}},
+			[]string{"SHOULD retries-bounded: got 3, 1 of them after the gateway had answered, want at most 2 upstream attempts"}},
 		{"a retry after the answer, within bounds", "http:5xx/upstream-error/chat/error-object",
 			with(jsonAnswer(502, openaiError("bad_response_status_code")), func(o *Observation) { o.Upstream = &Seen{Attempts: []Attempt{{}, {Late: true}}, Bound: 2} }),
 			nil},
@@ -308,7 +308,7 @@ func answerRows() []judgeRow {
 				o.Header["Www-Authenticate"] = []string{"Bearer"}
 				o.Aftermath = &Aftermath{After: 75 * time.Second, Detail: "503"}
 			}),
-			[]string{"SHOULD no-collateral: got none did: 503, want healthy calls to succeed within 1m15s"}},
+			[]string{"SHOULD no-collateral: got none succeeded: 503, want healthy calls to succeed within 1m15s"}},
 		{"others that are served after a while", "http:401/missing-key/chat",
 			with(jsonAnswer(401, strings.Replace(openaiNotFound, "model_not_found", "access_denied", 1)), func(o *Observation) {
 				o.Header["Www-Authenticate"] = []string{"Bearer"}
@@ -317,13 +317,13 @@ func answerRows() []judgeRow {
 			nil},
 		{"retries that multiply", "http:5xx/upstream-error/chat/error-object",
 			with(jsonAnswer(502, openaiError("bad_response_status_code")), func(o *Observation) { o.Upstream = &Seen{Attempts: make([]Attempt, 3), Bound: 2} }),
-			[]string{"SHOULD retries-bounded: got 3, want at most 2 attempts at the upstream"}},
+			[]string{"SHOULD retries-bounded: got 3, want at most 2 upstream attempts"}},
 		{"a call to the upstream that nobody cancelled", "code:channel:response_time_exceeded/slow-upstream/chat/no-answer",
 			with(jsonAnswer(504, openaiError("channel:response_time_exceeded")), func(o *Observation) { o.Upstream = &Seen{Attempts: []Attempt{{Open: true}}} }),
 			[]string{"SHOULD upstream-freed: got attempt 1 still open, want the upstream call cancelled"}},
 		{"a failed request that cost something", "http:5xx/upstream-error/chat/error-object",
 			with(jsonAnswer(502, openaiError("bad_response_status_code")), func(o *Observation) { o.Balance = &Balance{Before: 100, After: 90} }),
-			[]string{"SHOULD not-billed: got 10 taken, want a failed request to cost nothing"}},
+			[]string{"SHOULD not-billed: got a charge of 10, want a failed request to cost nothing"}},
 
 		{"everything wrong at once is reported at once", "code:channel:invalid_key/channel-with-bad-key/chat",
 			Observation{Status: 403, Header: map[string][]string{"Content-Type": {"text/plain"}}, Body: Bytes(`{"error":{"message":"","code":7}}`), Leaks: []Leak{{"upstream key", "header X-Debug"}}},
@@ -332,7 +332,7 @@ func answerRows() []judgeRow {
 				`MUST code: got 7, want "channel:invalid_key" in error.code`, "SHOULD fields: got no type, want type in the error object",
 				"SHOULD fields: got no param, want param in the error object", "SHOULD fields: got 7, want code as a string or null",
 				"NOTE request-id: got none, want a request id in the header",
-				"MUST secrecy: got the upstream key in header X-Debug, want no internals"}},
+				"MUST secrecy: got the upstream key in header X-Debug, want no secrets or internals"}},
 	}
 }
 
@@ -487,13 +487,13 @@ func TestHealthy(t *testing.T) {
 		{"nothing", dialect.Messages, Observation{Failure: &Failure{Unreachable, "refused"}}, `no answer (unreachable: refused)`},
 		{"a stream with a finish", dialect.ChatStream, with(answer(200, "", ""), events("d", Event{Data: Bytes(chatContent)}, Event{Data: Bytes(chatFinish)})), ""},
 		{"a stream that stops", dialect.ChatStream, with(answer(200, "", ""), events("d", Event{Data: Bytes(`{"choices":[{}]}`)})),
-			`200, but not a finished event stream: no event is a finish, and the last is "{\"choices\":[{}]}"`},
+			`200, but not a complete event stream: no finish event; the last event is "{\"choices\":[{}]}"`},
 		{"a stream with an error behind content", dialect.ChatStream,
 			with(answer(200, "", ""), events("d", Event{Data: Bytes(chatContent)}, Event{Data: Bytes(`{"error":{"message":"m"}}`)})),
-			`200, but not a finished event stream: event 2 is an error: "{\"error\":{\"message\":\"m\"}}"`},
+			`200, but not a complete event stream: event 2 is an error: "{\"error\":{\"message\":\"m\"}}"`},
 		{"a stream with text in it", dialect.ChatStream, with(answer(200, "", ""), events("d", Event{Data: Bytes("oops")})),
-			`200, but not a finished event stream: an event that is not JSON: "oops"`},
-		{"JSON where a stream was asked for", dialect.ChatStream, jsonAnswer(200, `{"choices":[{}]}`), `200, but not a finished event stream: "{\"choices\":[{}]}"`},
+			`200, but not a complete event stream: an event that is not JSON: "oops"`},
+		{"JSON where a stream was asked for", dialect.ChatStream, jsonAnswer(200, `{"choices":[{}]}`), `200, but not a complete event stream: "{\"choices\":[{}]}"`},
 		{"a responses stream", dialect.ResponsesStream, with(answer(200, "", ""), events("d", Event{Data: Bytes(`{"type":"response.output_text.delta"}`)}, Event{Data: Bytes(`{"type":"response.completed"}`)})), ""},
 		{"a Gemini stream", dialect.GenerateStream, with(answer(200, "", ""), events("d", Event{Data: Bytes(`{"candidates":[{"finishReason":"STOP"}]}`)})), ""},
 		{"embeddings", dialect.Embeddings, jsonAnswer(200, `{"data":[{}]}`), ""},

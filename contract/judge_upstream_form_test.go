@@ -15,8 +15,8 @@ func upstreamFormRows() []judgeRow {
 	const (
 		fivexx  = "http:5xx/upstream-error/"
 		refused = "http:400/malformed-parameter/"
-		fits400 = "a code of table 2 that fits, in error.code: invalid_request, bad_request_body, read_request_body_failed, convert_request_failed"
-		fits5xx = "a code of table 2 that fits, in error.code: " +
+		fits400 = "a code of table 2 that fits the cause, in error.code: invalid_request, bad_request_body, read_request_body_failed, convert_request_failed"
+		fits5xx = "a code of table 2 that fits the cause, in error.code: " +
 			"bad_response_status_code, bad_response, do_request_failed, channel:invalid_key …"
 		toolCall  = `{"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\"te"}}]},"finish_reason":null}]}`
 		toolsDone = `{"choices":[{"delta":{},"finish_reason":"tool_calls"}]}`
@@ -70,9 +70,9 @@ func upstreamFormRows() []judgeRow {
 
 		{"a compressed error, told in plain JSON", fivexx + "chat/compressed-error", answeredWith(502, "bad_response_status_code"), nil},
 		{"a compressed error, passed on without its Content-Encoding", fivexx + "chat/compressed-error", jsonAnswer(502, "\x1f\x8b\x08\x00"),
-			[]string{"MUST envelope: got not JSON: compressed (gzip), without a Content-Encoding, want " + `{"error":{"message","type","param","code"}}`}},
+			[]string{"MUST envelope: got not JSON: compressed with gzip but without a Content-Encoding, want " + `{"error":{"message","type","param","code"}}`}},
 		{"a compressed error, compressed twice", fivexx + "chat/compressed-error", coded("gzip", "\x1f\x8b\x08\x00"),
-			[]string{"MUST envelope: got not JSON: compressed (gzip) once more than Content-Encoding: gzip says, want " + `{"error":{"message","type","param","code"}}`}},
+			[]string{"MUST envelope: got not JSON: compressed with gzip once more than Content-Encoding: gzip declares, want " + `{"error":{"message","type","param","code"}}`}},
 
 		{"an error in an answer, as an error", fivexx + "chat/answer-with-error", answeredWith(502, "empty_response"), nil},
 		{"an error in an answer, passed on", fivexx + "chat/answer-with-error",
@@ -90,7 +90,7 @@ func upstreamFormRows() []judgeRow {
 			with(answeredWith(502, "bad_response_status_code"), redirected("")), nil},
 		{"a redirect that is followed with the key", fivexx + "chat/redirect",
 			with(answeredWith(502, "bad_response_status_code"), redirected("0a1b2c3d")),
-			[]string{"SHOULD key-kept: got the redirect was followed with a key, want no key for the host of a redirect"}},
+			[]string{"SHOULD key-kept: got the redirect was followed with a key, want no key sent to the redirect's host"}},
 		{"a redirect that is passed on", fivexx + "chat/redirect", answer(307, "", ""), []string{
 			"MUST not-success: got 307 with an empty body, want 5xx", "MUST content-type: got no Content-Type, want application/json",
 			`MUST envelope: got empty, want {"error":{"message","type","param","code"}}`,
@@ -104,11 +104,11 @@ func upstreamFormRows() []judgeRow {
 			[]string{"MUST stream-end: got a clean end with [DONE], " + wantEnd}},
 		{"a cut tool call, finished before the error", fivexx + "chat-stream/cut-tool-call",
 			stream(toolCall, toolsDone, openaiError("read_response_body_failed")),
-			[]string{"MUST stream-end: got the API format's own finish, want no finish before the error event"}},
+			[]string{"MUST stream-end: got the API format's own finish event, want no finish before the error event"}},
 		{"a tool call that ended early, ended so here too", fivexx + "chat-stream/ended-tool-call", stream(toolCall),
-			[]string{"MUST stream-end: got the stream ended cleanly without an error, " + wantEnd}},
+			[]string{"MUST stream-end: got a clean end without an error, " + wantEnd}},
 		{"a tool call that ended early, stopped for its use", fivexx + "messages-stream/ended-tool-call", stream(blockPart, blockEnd),
-			[]string{"MUST stream-end: got a clean end with the API format's own finish, " + wantEnd}},
+			[]string{"MUST stream-end: got a clean end with the API format's own finish event, " + wantEnd}},
 
 		{"an error after reasoning, told in an event", fivexx + "chat-stream/error-after-reasoning", stream(thought, openaiError("bad_response")), nil},
 		{"an error after reasoning, finished", fivexx + "chat-stream/error-after-reasoning", stream(thought, chatFinish, "[DONE]"),

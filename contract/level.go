@@ -30,9 +30,9 @@ func LevelOf(name string) Level {
 func (l Level) Needs() string {
 	switch l {
 	case Relay:
-		return "upstream.listen and a model that the gateway routes there"
+		return "upstream.listen and a model that the gateway routes to it"
 	case Account:
-		return "further keys, models and channels"
+		return "additional keys, models and channels"
 	case Store:
 		return "recipes that break the gateway's store"
 	case Full:

@@ -234,7 +234,7 @@ func (b *Bytes) UnmarshalJSON(data []byte) error {
 		Base64 *string `json:"base64"`
 	}
 	if err := json.Unmarshal(data, &wrapped); err != nil || wrapped.Base64 == nil {
-		return fmt.Errorf("content is neither a string nor {\"base64\": …}: %.40s", data)
+		return fmt.Errorf("the content is neither a string nor {\"base64\": …}: %.40s", data)
 	}
 	raw, err := base64.StdEncoding.DecodeString(*wrapped.Base64)
 	if err != nil {

@@ -40,7 +40,7 @@ func TestPatternMatches(t *testing.T) {
 func TestPatternThatIsNone(t *testing.T) {
 	for _, text := range []string{"", "/", "http:404//chat", "http:404/", "[", "http:404/a[b"} {
 		_, err := ParsePattern(text)
-		assert.ErrorContains(t, err, "is not a pattern of case ids", text)
+		assert.ErrorContains(t, err, "is not a pattern for case ids", text)
 	}
 }
 

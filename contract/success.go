@@ -14,13 +14,13 @@ import (
 func IsSuccess(surface dialect.Surface, o Observation) (ok bool, reason string) {
 	switch {
 	case o.Failure != nil:
-		return false, fmt.Sprintf("no answer (%s: %s)", o.Failure.Kind, o.Failure.Detail)
+		return false, fmt.Sprintf("no response (%s: %s)", o.Failure.Kind, o.Failure.Detail)
 	case o.Status != 200:
 		return false, answerWords(o)
 	case o.TransferError != "":
 		return false, "the transfer broke off: " + o.TransferError
 	case o.Cut != "":
-		return false, "reading stopped: " + o.Cut
+		return false, "gatecert stopped reading: " + o.Cut
 	case !looksSuccessful(surface, o):
 		return false, "200, but not " + shapeWords(surface) + ": " + faultWords(surface, o)
 	}
@@ -75,13 +75,13 @@ func faultWords(surface dialect.Surface, o Observation) string {
 	case r.notJSON != nil:
 		return "an event that is not JSON: " + dialect.Excerpt(r.notJSON.Data)
 	default:
-		return "no event is a finish, and the last is " + dialect.Excerpt(o.Stream.Events[len(o.Stream.Events)-1].Data)
+		return "no finish event; the last event is " + dialect.Excerpt(o.Stream.Events[len(o.Stream.Events)-1].Data)
 	}
 }
 
 func shapeWords(surface dialect.Surface) string {
 	if surface.Streaming() {
-		return "a finished event stream"
+		return "a complete event stream"
 	}
 	e, _ := surface.Details()
 	switch {

@@ -52,7 +52,7 @@ func DecodeObject(body []byte) (map[string]json.RawMessage, []string, error) {
 func checkJSON(body, trimmed []byte) error {
 	start := bytes.Index(body, trimmed)
 	if bytes.HasPrefix(trimmed, []byte{0x1f, 0x8b}) {
-		return fmt.Errorf("%w: compressed (gzip), without a Content-Encoding", ErrNotJSON)
+		return fmt.Errorf("%w: compressed with gzip but without a Content-Encoding", ErrNotJSON)
 	}
 	if !utf8.Valid(trimmed) {
 		at := 0
@@ -80,7 +80,7 @@ func checkJSON(body, trimmed []byte) error {
 func reason(err *json.SyntaxError) string {
 	switch text := err.Error(); {
 	case strings.HasSuffix(text, "after top-level value"):
-		return "more follows after the value"
+		return "more data after the value"
 	case strings.HasPrefix(text, "unexpected end"):
 		return "cut off"
 	default:
@@ -95,7 +95,7 @@ type walk struct {
 	twice *string
 }
 
-var errTooDeep = fmt.Errorf("nested more than %d deep", maxDepth)
+var errTooDeep = fmt.Errorf("nested more than %d levels deep", maxDepth)
 
 // value goes past the value that comes next. It reports whether it is nested no deeper than it may be.
 func (w *walk) value(depth int) bool {

@@ -27,17 +27,17 @@ func TestDecodeObject(t *testing.T) {
 		`{"x":[1,{"b":{"a":1, "a" : 2}}]}`: `an object with the key "a" twice`,
 		`[{"a":1,"a":2}]`:                  "an array, not an object",
 		`{"a":"x","A":"y"}`:                "",
-		`{"a":1} {}`:                       "not JSON at byte 9 (more follows after the value): \"{\\\"a\\\":1} {}\"",
+		`{"a":1} {}`:                       "not JSON at byte 9 (more data after the value): \"{\\\"a\\\":1} {}\"",
 		`{"a":1,}`:                         "not JSON at byte 8 (invalid character '}' looking for beginning of object key string): \"{\\\"a\\\":1,}\"",
 		`{"a":NaN}`:                        "not JSON at byte 6 (invalid character 'N' looking for beginning of value): \"{\\\"a\\\":NaN}\"",
 		` {"a":`:                           "not JSON at byte 6 (cut off): \"{\\\"a\\\":\"",
 		"{\"a\":\"\xff\"}":                 "not JSON: byte 7 is not UTF-8: \"{\\\"a\\\":\\\"\\xff\\\"}\"",
-		"\x1f\x8b\x08":                     "not JSON: compressed (gzip), without a Content-Encoding",
+		"\x1f\x8b\x08":                     "not JSON: compressed with gzip but without a Content-Encoding",
 		strings.Repeat("[", 64) + strings.Repeat("]", 64):                       "an array, not an object",
-		strings.Repeat("[", 65) + strings.Repeat("]", 65):                       "nested more than 64 deep",
-		`{"a":1,"a":` + strings.Repeat("[", 64) + strings.Repeat("]", 64) + `}`: "nested more than 64 deep",
+		strings.Repeat("[", 65) + strings.Repeat("]", 65):                       "nested more than 64 levels deep",
+		`{"a":1,"a":` + strings.Repeat("[", 64) + strings.Repeat("]", 64) + `}`: "nested more than 64 levels deep",
 		strings.Repeat(`{"a":`, 63) + "{}" + strings.Repeat("}", 63):            "",
-		strings.Repeat(`{"a":`, 64) + "{}" + strings.Repeat("}", 64):            "nested more than 64 deep",
+		strings.Repeat(`{"a":`, 64) + "{}" + strings.Repeat("}", 64):            "nested more than 64 levels deep",
 	} {
 		_, _, err := DecodeObject([]byte(body))
 		if want == "" {

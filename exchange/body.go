@@ -45,7 +45,7 @@ func (r bodyReader) read(ctx context.Context, resp *http.Response) answerBody {
 		out.stream = &eventDecoder{maxEvent: r.limits.Event, maxEvents: r.limits.Events}
 	}
 	idle := time.AfterFunc(r.limits.Idle, func() {
-		r.cancel(limitError(fmt.Sprintf("no bytes for %s", r.limits.Idle)))
+		r.cancel(limitError(fmt.Sprintf("no bytes arrived for %s", r.limits.Idle)))
 	})
 	defer idle.Stop()
 	raw := &limitedReader{source: resp.Body, left: r.limits.Body, limit: r.limits.Body, onRead: func() { idle.Reset(r.limits.Idle) }}
@@ -115,7 +115,7 @@ func gunzipped(header http.Header, raw *limitedReader) (source io.Reader, damage
 		return buffered, ""
 	}
 	if !bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-		return buffered, "Content-Encoding is gzip but the body is not"
+		return buffered, "Content-Encoding is gzip, but the body is not gzip"
 	}
 	// Both the compressed and the decompressed bytes are bounded: a small body can decompress to any size.
 	return &limitedReader{source: &lazyGzip{source: buffered}, left: raw.limit, limit: raw.limit, onRead: func() {}}, ""

@@ -96,7 +96,7 @@ func (c *Client) Do(ctx context.Context, call Call) (contract.Observation, error
 
 	inner, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	overall := time.AfterFunc(c.limits.Total, func() { cancel(limitError(fmt.Sprintf("not complete within %s", c.limits.Total))) })
+	overall := time.AfterFunc(c.limits.Total, func() { cancel(limitError(fmt.Sprintf("the response was not complete within %s", c.limits.Total))) })
 	defer overall.Stop()
 	timer := startTimer()
 	out.Sent.At = timer.started.Round(0).UTC() // as it is read
@@ -177,7 +177,7 @@ func (c *Client) send(ctx context.Context, transport *http.Transport, req *reque
 		return transport.RoundTrip(out)
 	}
 	if proxy, err := c.transport.Proxy(out); err != nil || proxy != nil {
-		return nil, fmt.Errorf("%w: %s needs a direct connection, and the environment names a proxy", ErrFault, req.fault)
+		return nil, fmt.Errorf("%w: %s needs a direct connection, but the environment sets a proxy", ErrFault, req.fault)
 	}
 	return c.raw.roundTrip(out, req, timer)
 }

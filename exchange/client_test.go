@@ -36,7 +36,7 @@ func TestNoAnswer(t *testing.T) {
 	}{
 		"closed without a word": {
 			answering(""),
-			contract.Failure{Kind: contract.Closed, Detail: "the connection ended before the first byte of a response"},
+			contract.Failure{Kind: contract.Closed, Detail: "the connection was closed before the first byte of a response"},
 		},
 		"closed before the request was read": {
 			func(net.Conn) {}, contract.Failure{Kind: contract.Closed},
@@ -44,7 +44,7 @@ func TestNoAnswer(t *testing.T) {
 		"reset": {reset, contract.Failure{Kind: contract.Reset, Detail: "connection reset by peer"}},
 		"closed inside the head": {
 			answering("HTTP/1.1 200 OK\r\nContent-Type: x"),
-			contract.Failure{Kind: contract.Protocol, Detail: "the connection ended within the response header"},
+			contract.Failure{Kind: contract.Protocol, Detail: "the connection was closed in the middle of the response header"},
 		},
 		"another protocol": {
 			answering("SSH-2.0-OpenSSH\r\n"),
@@ -103,7 +103,7 @@ func TestPatienceEnds(t *testing.T) {
 		},
 		"with the whole call": {
 			base, Limits{Total: 50 * time.Millisecond},
-			contract.Failure{Kind: contract.TimedOut, Detail: "not complete within 50ms"},
+			contract.Failure{Kind: contract.TimedOut, Detail: "the response was not complete within 50ms"},
 		},
 		"before there is a connection": {
 			strings.Replace(base, "http:", "https:", 1), Limits{Patience: 50 * time.Millisecond},
@@ -160,7 +160,7 @@ func TestBodies(t *testing.T) {
 		"gzip cut short":              {ok + "Content-Encoding: x-gzip\r\n\r\n" + zipped[:len(zipped)-4], "hello", "", "unexpected EOF"},
 		"gzip with a broken sum":      {ok + "Content-Encoding: gzip\r\n\r\n" + zipped[:len(zipped)-4] + "zzzz", "hello", "", "gzip: invalid checksum"},
 		"gzip with a broken header":   {ok + "Content-Encoding: gzip\r\n\r\n\x1f\x8bzzzzzzzzzzz", "", "", "gzip: invalid header"},
-		"gzip that is none":           {ok + "Content-Encoding: gzip\r\n\r\n{}", "{}", "", "Content-Encoding is gzip but the body is not"},
+		"gzip that is none":           {ok + "Content-Encoding: gzip\r\n\r\n{}", "{}", "", "Content-Encoding is gzip, but the body is not gzip"},
 		"gzip of nothing at all":      {ok + "Content-Encoding: gzip\r\n\r\n", "", "", ""},
 		"another encoding stays":      {ok + "Content-Encoding: br\r\n\r\nhello", "hello", "", ""},
 		"as long as the limit":        {ok + "\r\n" + strings.Repeat("x", 100), strings.Repeat("x", 100), "", ""},
@@ -256,12 +256,12 @@ func TestSlowBodiesAreCut(t *testing.T) {
 		<-over
 	}
 	observation := observe(t, client(t, Limits{Total: 200 * time.Millisecond}), Call{BaseURL: listen(t, drip)})
-	assert.Equal(t, "not complete within 200ms", observation.Cut)
+	assert.Equal(t, "the response was not complete within 200ms", observation.Cut)
 	assert.Empty(t, observation.TransferError)
 
 	for _, fault := range []Fault{NoFault, ShortBody} {
 		observation = observe(t, client(t, Limits{Idle: 50 * time.Millisecond}), Call{BaseURL: listen(t, stall), Fault: fault})
-		assert.Equal(t, "no bytes for 50ms", observation.Cut)
+		assert.Equal(t, "no bytes arrived for 50ms", observation.Cut)
 		assert.Empty(t, observation.TransferError)
 		assert.Len(t, observation.Stream.Events, 1)
 		assert.Equal(t, "data: 2", string(observation.Stream.Partial))

@@ -110,7 +110,7 @@ func (e Edit) applyToArray(node any, here pathElem, last bool, rest []pathElem, 
 		array = append(array, nil)
 	}
 	if here.index >= len(array) {
-		return nil, fmt.Errorf("%s is outside an array of %d elements", here, len(array))
+		return nil, fmt.Errorf("%s is out of range: the array has %d elements", here, len(array))
 	}
 	if e.Delete && last {
 		return append(array[:here.index], array[here.index+1:]...), nil

@@ -24,9 +24,9 @@ func classifyFailure(ctx context.Context, err error, timer *callTimer) contract.
 	case isReset(err):
 		return contract.Failure{Kind: contract.Reset, Detail: describeBreak(err)}
 	case isEnd(err) && !timer.happened(&timer.answered):
-		return contract.Failure{Kind: contract.Closed, Detail: "the connection ended before the first byte of a response"}
+		return contract.Failure{Kind: contract.Closed, Detail: "the connection was closed before the first byte of a response"}
 	case isEnd(err):
-		return contract.Failure{Kind: contract.Protocol, Detail: "the connection ended within the response header"}
+		return contract.Failure{Kind: contract.Protocol, Detail: "the connection was closed in the middle of the response header"}
 	default:
 		return contract.Failure{Kind: contract.Protocol, Detail: describeBreak(err)}
 	}

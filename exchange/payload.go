@@ -141,11 +141,11 @@ func withFault(call Call, text []byte) (payload, error) {
 func padded(text []byte, want int64) (payload, error) {
 	head, tail, found := bytes.Cut(text, []byte(padMark))
 	if !found {
-		return payload{}, fmt.Errorf("%w: %s pads the prompt, but an edit has removed the prompt", ErrFault, Oversize)
+		return payload{}, fmt.Errorf("%w: %s pads the prompt, but an edit removed the prompt", ErrFault, Oversize)
 	}
 	pad := want - int64(len(head)+len(tail))
 	if pad <= 0 {
-		return payload{}, fmt.Errorf("%w: %s to %d bytes, but the body has %d without padding",
+		return payload{}, fmt.Errorf("%w: %s should pad the body to %d bytes, but the body already has %d",
 			ErrFault, Oversize, want, len(head)+len(tail))
 	}
 	return payload{head: head, pad: pad, tail: tail}, nil

@@ -19,7 +19,7 @@ import (
 )
 
 // ErrOtherRequest is returned when a recorded request is not that of a call. Its text says what differs.
-var ErrOtherRequest = errors.New("another request")
+var ErrOtherRequest = errors.New("an unexpected request")
 
 // Recomputed compares a recorded request with that of a call, whose secrets are replaced by their names as in the record. token
 // is the part of the call that differs each time: in its place the record may have any other of the same length, the same
@@ -58,7 +58,7 @@ func Recomputed(call Call, token string, sent contract.Sent) (found string, err 
 		return t.found, err
 	}
 	if call.Fault == Oversize && sent.BodySize != want.BodySize {
-		return t.found, fmt.Errorf("%w: its body has %d bytes, that of the case %d", ErrOtherRequest, sent.BodySize, want.BodySize)
+		return t.found, fmt.Errorf("%w: its body has %d bytes, expected %d", ErrOtherRequest, sent.BodySize, want.BodySize)
 	}
 	return t.found, checkFraming(call, sent)
 }
@@ -173,7 +173,7 @@ func (t *template) gzip(text []byte, sent contract.Sent) error {
 	}
 	missing := len(halfGzip(text)) - len(sent.Body)
 	if missing > packedSlack || missing < -packedSlack || !errors.Is(err, io.ErrUnexpectedEOF) || !t.begins(string(text), string(unpacked)) {
-		return fmt.Errorf("%w: its body is not the first half of the packed one", ErrOtherRequest)
+		return fmt.Errorf("%w: its body is not the first half of the expected compressed body", ErrOtherRequest)
 	}
 	return nil
 }
@@ -206,5 +206,5 @@ func difference(want, got string) string {
 		text = text[min(from, len(text)):]
 		return strconv.Quote(text[:min(len(text), maxDifference)])
 	}
-	return fmt.Sprintf("%s, that of the case %s", cmp.Or(excerpt(got), `""`), excerpt(want))
+	return fmt.Sprintf("%s, expected %s", cmp.Or(excerpt(got), `""`), excerpt(want))
 }

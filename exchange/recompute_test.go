@@ -74,7 +74,7 @@ func TestARequestThatWasEditedIsAnotherOne(t *testing.T) {
 		{"a body that is not too short", ShortBody, func(s *contract.Sent) { s.Header["Content-Length"] = []string{strconv.FormatInt(s.BodySize, 10)} }, "its Content-Length of"},
 		{"nothing declared", ShortBody, func(s *contract.Sent) { delete(s.Header, "Content-Length") }, "its Content-Length of"},
 		{"a length that does not fit", NoFault, func(s *contract.Sent) { s.Header["Content-Length"] = []string{"7"} }, "its Content-Length of"},
-		{"a body that is not too large", Oversize, func(s *contract.Sent) { s.BodySize = 100 }, "its body has 100 bytes, that of the case 100000"},
+		{"a body that is not too large", Oversize, func(s *contract.Sent) { s.BodySize = 100 }, "its body has 100 bytes, expected 100000"},
 		{"a packed body of something else", BrokenGzip, func(s *contract.Sent) { s.Body = halfGzip([]byte(strings.Repeat("hello ", 100))) }, "its body is not the first half"},
 		{"a packed body that is whole", BrokenGzip, func(s *contract.Sent) { s.Body = []byte("{}") }, "its body is not the first half"},
 		{"a packed body that is none", BrokenGzip, func(s *contract.Sent) { s.Body = nil }, "its body is not the first half"},

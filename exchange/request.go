@@ -119,9 +119,9 @@ func buildTarget(call Call) (string, error) {
 		// The error of the parser quotes the URL, which may contain a password.
 		return "", fmt.Errorf("%w: the base URL cannot be parsed", ErrURL)
 	case base.Scheme != "http" && base.Scheme != "https", base.Hostname() == "":
-		return "", fmt.Errorf("%w: the base URL is not http://host or https://host", ErrURL)
+		return "", fmt.Errorf("%w: the base URL must have the form http://host or https://host", ErrURL)
 	case base.User != nil, base.RawQuery != "", base.ForceQuery, base.Fragment != "":
-		return "", fmt.Errorf("%w: the base URL has a user, a query or a fragment", ErrURL)
+		return "", fmt.Errorf("%w: the base URL must not contain a user, a query or a fragment", ErrURL)
 	}
 	path := call.Path
 	if path == "" {
@@ -130,7 +130,7 @@ func buildTarget(call Call) (string, error) {
 	joined := strings.TrimRight(base.String(), "/") + "/" + strings.TrimLeft(path, "/")
 	whole, err := url.Parse(joined)
 	if err != nil || whole.Fragment != "" || whole.Host != base.Host {
-		return "", fmt.Errorf("%w: the path cannot follow the base URL", ErrURL)
+		return "", fmt.Errorf("%w: the path cannot be appended to the base URL", ErrURL)
 	}
 	target := whole.String()
 	if call.Key == "" || !call.KeyInQuery {
@@ -156,17 +156,17 @@ func (r *request) setHeader(call Call) error {
 		r.header.Set("Content-Encoding", "gzip")
 	}
 	if !isFieldValue(call.Key) {
-		return fmt.Errorf("%w: the key has control characters", ErrHeader)
+		return fmt.Errorf("%w: the key contains control characters", ErrHeader)
 	}
 	for _, name := range slices.Sorted(maps.Keys(call.Header)) {
 		value, canonical := call.Header[name], http.CanonicalHeaderKey(name)
 		switch {
 		case !isToken(name) || !isFieldValue(value):
-			return fmt.Errorf("%w: %q has characters that are not allowed in a field", ErrHeader, name)
+			return fmt.Errorf("%w: %q contains characters that are not allowed in a header field", ErrHeader, name)
 		case canonical == "Host" && strings.ContainsFunc(value, func(c rune) bool { return c <= ' ' || c >= 0x7f || c == '/' }):
-			return fmt.Errorf("%w: Host is not an authority", ErrHeader)
+			return fmt.Errorf("%w: Host must be a host name with an optional port", ErrHeader)
 		case canonical == "Content-Length" || canonical == "Transfer-Encoding" || canonical == "Trailer":
-			return fmt.Errorf("%w: %s belongs to the framing; a fault sets it", ErrHeader, canonical)
+			return fmt.Errorf("%w: %s controls how the message is framed, so only a fault may set it", ErrHeader, canonical)
 		case value == "":
 			r.header.Del(name)
 		default:

@@ -111,11 +111,11 @@ func (d *eventDecoder) field(line []byte) {
 		d.name = append(d.name[:0], value...)
 	case "id":
 		if bytes.IndexByte(value, 0) >= 0 {
-			d.violate(line, "has a NUL in its id")
+			d.violate(line, "contains a NUL in its id")
 		}
 	case "retry":
 		if len(value) == 0 || len(bytes.Trim(value, "0123456789")) > 0 {
-			d.violate(line, "has a retry that is not a number")
+			d.violate(line, "has a retry value that is not a number")
 		}
 	default:
 		d.violate(line, "is not a field of an event stream")
@@ -150,7 +150,7 @@ func (d *eventDecoder) partial() []byte {
 // A comment without its line end is not an event.
 func (d *eventDecoder) end(whole bool) {
 	if whole && (len(d.raw) > 0 || len(d.line) > 0 && d.line[0] != ':') {
-		d.violate(d.partial(), "is an event that the stream ends within")
+		d.violate(d.partial(), "is an incomplete event: the stream ends before its blank line")
 	}
 }
 

@@ -8,12 +8,12 @@ Feature: Table 1: 400 Bad request
       Given the circumstance "missing-parameter": valid JSON without a required field (no messages / no input / no model)
       When a client calls "<surface>" with variant "<variant>"
       Then the status is 400
-      And the error code is one of table 2
+      And the error code is listed in table 2
       And the error is complete and in the client's API format
       And the response leaks no internals
       And the upstream is called no more often than allowed, and no other caller is affected
 
-      Examples: no-model - the body has no model
+      Examples: no-model - the request body has no model field
         | case                                                 | surface          | variant  |
         | http:400/missing-parameter/chat/no-model             | chat             | no-model |
         | http:400/missing-parameter/chat-stream/no-model      | chat-stream      | no-model |
@@ -28,7 +28,7 @@ Feature: Table 1: 400 Bad request
         | http:400/missing-parameter/messages-stream/no-model  | messages-stream  | no-model |
         | http:400/missing-parameter/count-tokens/no-model     | count-tokens     | no-model |
 
-      Examples: no-input - the body has no messages, input, prompt, query, file or contents
+      Examples: no-input - the request body has no messages, input, prompt, query, file or contents field
         | case                                                 | surface          | variant  |
         | http:400/missing-parameter/chat/no-input             | chat             | no-input |
         | http:400/missing-parameter/chat-stream/no-input      | chat-stream      | no-input |
@@ -47,7 +47,7 @@ Feature: Table 1: 400 Bad request
         | http:400/missing-parameter/gemini/no-input           | gemini           | no-input |
         | http:400/missing-parameter/gemini-stream/no-input    | gemini-stream    | no-input |
 
-      Examples: other-name - the file of the form has a different field name
+      Examples: other-name - the form has its file in a field with the wrong name
         | case                                                 | surface        | variant    |
         | http:400/missing-parameter/transcriptions/other-name | transcriptions | other-name |
 
@@ -55,12 +55,12 @@ Feature: Table 1: 400 Bad request
       Given the circumstance "malformed-parameter": a field of the wrong type or out of range
       When a client calls "<surface>" with variant "<variant>"
       Then the status is 400
-      And the error code is one of table 2
+      And the error code is listed in table 2
       And the error is complete and in the client's API format
       And the response leaks no internals
       And the upstream is called no more often than allowed, and no other caller is affected
 
-      Examples: wrong-type - messages, input, prompt, query, file or contents of the wrong type
+      Examples: wrong-type - a messages, input, prompt, query, file or contents field of the wrong type
         | case                                                     | surface          | variant    |
         | http:400/malformed-parameter/chat/wrong-type             | chat             | wrong-type |
         | http:400/malformed-parameter/chat-stream/wrong-type      | chat-stream      | wrong-type |
@@ -95,13 +95,13 @@ Feature: Table 1: 400 Bad request
       Given the circumstance "malformed-parameter": a field of the wrong type or out of range
       When a client calls "<surface>" with variant "<variant>"
       Then the status is 4xx
-      And the error code is one of table 2
+      And the error code is listed in table 2
       And the error is complete and in the client's API format
       And the response leaks no internals
       And the upstream is called no more often than allowed, and no other caller is affected
       And the request is not billed
 
-      Examples: refused-400 - the upstream refuses a parameter with 400 and its own error object
+      Examples: refused-400 - the upstream rejects a parameter with 400 and its own error object
         | case                                                      | surface          | variant     |
         | http:400/malformed-parameter/chat/refused-400             | chat             | refused-400 |
         | http:400/malformed-parameter/chat-stream/refused-400      | chat-stream      | refused-400 |
@@ -120,7 +120,7 @@ Feature: Table 1: 400 Bad request
         | http:400/malformed-parameter/gemini/refused-400           | gemini           | refused-400 |
         | http:400/malformed-parameter/gemini-stream/refused-400    | gemini-stream    | refused-400 |
 
-      Examples: refused-404 - the upstream does not find what a parameter names, with 404 and its own error object
+      Examples: refused-404 - a parameter names something that the upstream does not have: 404 with its own error object
         | case                                                      | surface          | variant     |
         | http:400/malformed-parameter/chat/refused-404             | chat             | refused-404 |
         | http:400/malformed-parameter/chat-stream/refused-404      | chat-stream      | refused-404 |
@@ -139,7 +139,7 @@ Feature: Table 1: 400 Bad request
         | http:400/malformed-parameter/gemini/refused-404           | gemini           | refused-404 |
         | http:400/malformed-parameter/gemini-stream/refused-404    | gemini-stream    | refused-404 |
 
-      Examples: refused-413 - the upstream finds the input too large, with 413 and its own error object
+      Examples: refused-413 - the upstream rejects the input as too large with 413 and its own error object
         | case                                                      | surface          | variant     |
         | http:400/malformed-parameter/chat/refused-413             | chat             | refused-413 |
         | http:400/malformed-parameter/chat-stream/refused-413      | chat-stream      | refused-413 |
@@ -158,7 +158,7 @@ Feature: Table 1: 400 Bad request
         | http:400/malformed-parameter/gemini/refused-413           | gemini           | refused-413 |
         | http:400/malformed-parameter/gemini-stream/refused-413    | gemini-stream    | refused-413 |
 
-      Examples: refused-422 - the upstream refuses a parameter with 422 and its own error object, whose code is a number
+      Examples: refused-422 - the upstream rejects a parameter with 422 and its own error object, in which the code is a number
         | case                                                      | surface          | variant     |
         | http:400/malformed-parameter/chat/refused-422             | chat             | refused-422 |
         | http:400/malformed-parameter/chat-stream/refused-422      | chat-stream      | refused-422 |

@@ -1,6 +1,6 @@
 Feature: Table 1: 401 Unauthorized
 
-  The request carries no key, or a key that was never issued.
+  The request carries no key or a key that was never issued.
 
   Rule: http:401 - "Unauthorized", common cause: "Missing or wrong key"
 
@@ -8,7 +8,7 @@ Feature: Table 1: 401 Unauthorized
       Given the circumstance "missing-key": no credential
       When a client calls "<surface>"
       Then the status is 401
-      And the error code is one of table 2
+      And the error code is listed in table 2
       And the error is complete and in the client's API format
       And the response leaks no internals
       And the upstream is not called, and no other caller is affected
@@ -37,12 +37,12 @@ Feature: Table 1: 401 Unauthorized
       Given the circumstance "missing-key": no credential
       When a client calls "<surface>" with variant "<variant>"
       Then the status is 401
-      And the error code is one of table 2
+      And the error code is listed in table 2
       And the error is complete and in the client's API format
       And the response leaks no internals
       And the upstream is not called, and no other caller is affected
 
-      Examples: list - the request for the list of all carries no key
+      Examples: list - a request for the model list carries no key
         | case                             | surface | variant |
         | http:401/missing-key/models/list | models  | list    |
 
@@ -50,12 +50,12 @@ Feature: Table 1: 401 Unauthorized
       Given the circumstance "wrong-key": a well-formed key that was never issued
       When a client calls "<surface>" with variant "<variant>"
       Then the status is 401
-      And the error code is one of table 2
+      And the error code is listed in table 2
       And the error is complete and in the client's API format
       And the response leaks no internals
       And the upstream is not called, and no other caller is affected
 
-      Examples: header - the key is in the header of the API format
+      Examples: header - the key is in the API format's own header
         | case                                       | surface          | variant |
         | http:401/wrong-key/chat/header             | chat             | header  |
         | http:401/wrong-key/chat-stream/header      | chat-stream      | header  |
@@ -75,11 +75,11 @@ Feature: Table 1: 401 Unauthorized
         | http:401/wrong-key/gemini/header           | gemini           | header  |
         | http:401/wrong-key/gemini-stream/header    | gemini-stream    | header  |
 
-      Examples: query - the key is in the URL as ?key=
+      Examples: query - the key is in the URL's query as ?key=
         | case                                   | surface       | variant |
         | http:401/wrong-key/gemini/query        | gemini        | query   |
         | http:401/wrong-key/gemini-stream/query | gemini-stream | query   |
 
-      Examples: list - the key asks for the list of all
+      Examples: list - a request for the model list with a key that was never issued
         | case                           | surface | variant |
         | http:401/wrong-key/models/list | models  | list    |

@@ -1,6 +1,6 @@
 Feature: Table 1: 403 Forbidden
 
-  The gateway knows the key and refuses the request.
+  The gateway recognizes the key but refuses the request.
 
   Rule: http:403 - "Forbidden", common cause: "Key revoked / no access to the model"
 
@@ -8,12 +8,12 @@ Feature: Table 1: 403 Forbidden
       Given the circumstance "revoked-key": a key that was valid and was withdrawn
       When a client calls "<surface>"
       Then the status is 403
-      And the error code is one of table 2
+      And the error code is listed in table 2
       And the error is complete and in the client's API format
       And the response leaks no internals
       And the upstream is not called, and no other caller is affected
 
-      Examples: the revoked key asks for a model that it could use before
+      Examples: a call with a revoked key for a model that it was previously allowed to use
         | case                                  | surface          |
         | http:403/revoked-key/chat             | chat             |
         | http:403/revoked-key/chat-stream      | chat-stream      |
@@ -37,12 +37,12 @@ Feature: Table 1: 403 Forbidden
       Given the circumstance "revoked-key": a key that was valid and was withdrawn
       When a client calls "<surface>" with variant "<variant>"
       Then the status is 403
-      And the error code is one of table 2
+      And the error code is listed in table 2
       And the error is complete and in the client's API format
       And the response leaks no internals
       And the upstream is not called, and no other caller is affected
 
-      Examples: list - the revoked key asks for the list of all
+      Examples: list - a request for the model list with a revoked key
         | case                             | surface | variant |
         | http:403/revoked-key/models/list | models  | list    |
 
@@ -50,12 +50,12 @@ Feature: Table 1: 403 Forbidden
       Given the circumstance "no-model-access": a valid key that may not use the asked model
       When a client calls "<surface>"
       Then the status is 403
-      And the error code is one of table 2
+      And the error code is listed in table 2
       And the error is complete and in the client's API format
       And the response leaks no internals
       And the upstream is not called, and no other caller is affected
 
-      Examples: the key asks for a model outside its list or group
+      Examples: the request names a model outside the key's list or group
         | case                                      | surface          |
         | http:403/no-model-access/chat             | chat             |
         | http:403/no-model-access/chat-stream      | chat-stream      |

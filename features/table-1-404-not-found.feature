@@ -8,12 +8,12 @@ Feature: Table 1: 404 Not found
       Given the circumstance "unknown-path": a path under the API root that does not exist (and the right path with the wrong method)
       When a client calls "<surface>" with variant "<variant>"
       Then the status is 404
-      And the error code is one of table 2
+      And the error code is listed in table 2
       And the error is complete and in the client's API format
       And the response leaks no internals
       And the upstream is called no more often than allowed, and no other caller is affected
 
-      Examples: no-such-path - a path next to the endpoint's own that does not exist
+      Examples: no-such-path - a path that does not exist, below the endpoint's own path
         | case                                              | surface        | variant      |
         | http:404/unknown-path/chat/no-such-path           | chat           | no-such-path |
         | http:404/unknown-path/completions/no-such-path    | completions    | no-such-path |
@@ -29,7 +29,7 @@ Feature: Table 1: 404 Not found
         | http:404/unknown-path/count-tokens/no-such-path   | count-tokens   | no-such-path |
         | http:404/unknown-path/gemini/no-such-path         | gemini         | no-such-path |
 
-      Examples: get - GET on a path that does not exist, as a browser asks
+      Examples: get - a GET request, as from a browser, for a path that does not exist
         | case                                     | surface        | variant |
         | http:404/unknown-path/chat/get           | chat           | get     |
         | http:404/unknown-path/completions/get    | completions    | get     |
@@ -45,7 +45,7 @@ Feature: Table 1: 404 Not found
         | http:404/unknown-path/count-tokens/get   | count-tokens   | get     |
         | http:404/unknown-path/gemini/get         | gemini         | get     |
 
-      Examples: wrong-method - DELETE on the endpoint's own path
+      Examples: wrong-method - a DELETE request to the endpoint's own path
         | case                                              | surface        | variant      |
         | http:404/unknown-path/chat/wrong-method           | chat           | wrong-method |
         | http:404/unknown-path/completions/wrong-method    | completions    | wrong-method |
@@ -64,12 +64,12 @@ Feature: Table 1: 404 Not found
       Given the circumstance "unknown-path": a path under the API root that does not exist (and the right path with the wrong method)
       When a client calls "<surface>" with variant "<variant>"
       Then the status is 404 or 501
-      And the error code is one of table 2
+      And the error code is listed in table 2
       And the error is complete and in the client's API format
       And the response leaks no internals
       And the upstream is called no more often than allowed, and no other caller is affected
 
-      Examples: unsupported - tokens are to be counted for a model whose upstream cannot count them
+      Examples: unsupported - a token count is requested for a model whose upstream cannot count tokens
         | case                                           | surface      | variant     |
         | http:404/unknown-path/count-tokens/unsupported | count-tokens | unsupported |
 
@@ -77,12 +77,12 @@ Feature: Table 1: 404 Not found
       Given the circumstance "unknown-model": a model name that does not exist
       When a client calls "<surface>"
       Then the status is 404
-      And the error code is one of table 2
+      And the error code is listed in table 2
       And the error is complete and in the client's API format
       And the response leaks no internals
       And the upstream is called no more often than allowed, and no other caller is affected
 
-      Examples: only the status is judged here; code:model_not_found judges the code
+      Examples: gatecert judges only the status here; the row code:model_not_found covers the code
         | case                                    | surface          |
         | http:404/unknown-model/chat             | chat             |
         | http:404/unknown-model/chat-stream      | chat-stream      |

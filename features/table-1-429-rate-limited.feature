@@ -1,6 +1,6 @@
 Feature: Table 1: 429 Rate limited
 
-  The request is valid but came too early. The response says when to retry.
+  The request is valid but was sent too early. The response says when to retry.
 
   Rule: http:429 - "Rate limited", common cause: "See Rate Limits"
 
@@ -13,7 +13,7 @@ Feature: Table 1: 429 Rate limited
       And the response leaks no internals
       And the upstream is not called, and no other caller is affected
 
-      Examples: requests are sent until one is refused; that one is judged
+      Examples: gatecert sends requests until the gateway refuses one, then judges the refusal
         | case                                      | surface          |
         | http:429/over-rate-limit/chat             | chat             |
         | http:429/over-rate-limit/chat-stream      | chat-stream      |

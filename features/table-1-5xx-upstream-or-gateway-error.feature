@@ -8,13 +8,13 @@ Feature: Table 1: 5xx Upstream / gateway error
       Given the circumstance "upstream-error": the provider fails
       When a client calls "<surface>" with variant "<variant>"
       Then the status is 5xx
-      And the error code is one of table 2
+      And the error code is listed in table 2
       And the error is complete and in the client's API format
       And the response leaks no internals
       And the upstream is called no more often than allowed, and no other caller is affected
       And the request is not billed
 
-      Examples: error-object - the upstream answers 500 with its own error object
+      Examples: error-object - the upstream returns 500 with its own error object
         | case                                                  | surface          | variant      |
         | http:5xx/upstream-error/chat/error-object             | chat             | error-object |
         | http:5xx/upstream-error/chat-stream/error-object      | chat-stream      | error-object |
@@ -33,7 +33,7 @@ Feature: Table 1: 5xx Upstream / gateway error
         | http:5xx/upstream-error/gemini/error-object           | gemini           | error-object |
         | http:5xx/upstream-error/gemini-stream/error-object    | gemini-stream    | error-object |
 
-      Examples: error-401 - the upstream refuses the gateway's key with 401 and its own error object
+      Examples: error-401 - the upstream rejects the gateway's key with 401 and its own error object
         | case                                               | surface          | variant   |
         | http:5xx/upstream-error/chat/error-401             | chat             | error-401 |
         | http:5xx/upstream-error/chat-stream/error-401      | chat-stream      | error-401 |
@@ -52,7 +52,7 @@ Feature: Table 1: 5xx Upstream / gateway error
         | http:5xx/upstream-error/gemini/error-401           | gemini           | error-401 |
         | http:5xx/upstream-error/gemini-stream/error-401    | gemini-stream    | error-401 |
 
-      Examples: error-402 - the upstream finds the gateway's account empty, with 402 and its own error object
+      Examples: error-402 - the gateway's upstream account is empty: 402 with the upstream's own error object
         | case                                               | surface          | variant   |
         | http:5xx/upstream-error/chat/error-402             | chat             | error-402 |
         | http:5xx/upstream-error/chat-stream/error-402      | chat-stream      | error-402 |
@@ -71,7 +71,7 @@ Feature: Table 1: 5xx Upstream / gateway error
         | http:5xx/upstream-error/gemini/error-402           | gemini           | error-402 |
         | http:5xx/upstream-error/gemini-stream/error-402    | gemini-stream    | error-402 |
 
-      Examples: error-403 - the upstream refuses the gateway's key with 403 and its own error object
+      Examples: error-403 - the upstream rejects the gateway's key with 403 and its own error object
         | case                                               | surface          | variant   |
         | http:5xx/upstream-error/chat/error-403             | chat             | error-403 |
         | http:5xx/upstream-error/chat-stream/error-403      | chat-stream      | error-403 |
@@ -90,7 +90,7 @@ Feature: Table 1: 5xx Upstream / gateway error
         | http:5xx/upstream-error/gemini/error-403           | gemini           | error-403 |
         | http:5xx/upstream-error/gemini-stream/error-403    | gemini-stream    | error-403 |
 
-      Examples: own-words - the upstream is a gateway too: 403 with the code insufficient_user_quota
+      Examples: own-words - the upstream is itself a gateway and returns 403 with the code insufficient_user_quota
         | case                                               | surface          | variant   |
         | http:5xx/upstream-error/chat/own-words             | chat             | own-words |
         | http:5xx/upstream-error/chat-stream/own-words      | chat-stream      | own-words |
@@ -109,7 +109,7 @@ Feature: Table 1: 5xx Upstream / gateway error
         | http:5xx/upstream-error/gemini/own-words           | gemini           | own-words |
         | http:5xx/upstream-error/gemini-stream/own-words    | gemini-stream    | own-words |
 
-      Examples: numeric-code - the upstream answers 500 with an error object whose code is a number
+      Examples: numeric-code - the upstream returns 500 with an error object in which the code is a number
         | case                                                  | surface          | variant      |
         | http:5xx/upstream-error/chat/numeric-code             | chat             | numeric-code |
         | http:5xx/upstream-error/chat-stream/numeric-code      | chat-stream      | numeric-code |
@@ -147,7 +147,7 @@ Feature: Table 1: 5xx Upstream / gateway error
         | http:5xx/upstream-error/gemini/error-529           | gemini           | error-529 |
         | http:5xx/upstream-error/gemini-stream/error-529    | gemini-stream    | error-529 |
 
-      Examples: compressed-error - the upstream answers 500 with its own error object, compressed with gzip
+      Examples: compressed-error - the upstream returns 500 with its own error object, compressed with gzip
         | case                                                      | surface          | variant          |
         | http:5xx/upstream-error/chat/compressed-error             | chat             | compressed-error |
         | http:5xx/upstream-error/chat-stream/compressed-error      | chat-stream      | compressed-error |
@@ -173,20 +173,20 @@ Feature: Table 1: 5xx Upstream / gateway error
         | http:5xx/upstream-error/messages-stream/first-event-error  | messages-stream  | first-event-error |
         | http:5xx/upstream-error/gemini-stream/first-event-error    | gemini-stream    | first-event-error |
 
-      Examples: lifecycle-then-error - the upstream announces an answer and sends its own error event before any content
+      Examples: lifecycle-then-error - the upstream starts its answer, then sends its own error event before any content
         | case                                                          | surface          | variant              |
         | http:5xx/upstream-error/chat-stream/lifecycle-then-error      | chat-stream      | lifecycle-then-error |
         | http:5xx/upstream-error/responses-stream/lifecycle-then-error | responses-stream | lifecycle-then-error |
         | http:5xx/upstream-error/messages-stream/lifecycle-then-error  | messages-stream  | lifecycle-then-error |
 
-      Examples: mid-stream - the upstream sends its own error event in the middle of its content
+      Examples: mid-stream - the upstream sends its own error event in the middle of the content
         | case                                                | surface          | variant    |
         | http:5xx/upstream-error/chat-stream/mid-stream      | chat-stream      | mid-stream |
         | http:5xx/upstream-error/responses-stream/mid-stream | responses-stream | mid-stream |
         | http:5xx/upstream-error/messages-stream/mid-stream  | messages-stream  | mid-stream |
         | http:5xx/upstream-error/gemini-stream/mid-stream    | gemini-stream    | mid-stream |
 
-      Examples: answer-with-error - the upstream sends a part of its answer with an error object in it
+      Examples: answer-with-error - the upstream sends a partial answer that contains an error object
         | case                                                       | surface          | variant           |
         | http:5xx/upstream-error/chat/answer-with-error             | chat             | answer-with-error |
         | http:5xx/upstream-error/chat-stream/answer-with-error      | chat-stream      | answer-with-error |
@@ -198,7 +198,7 @@ Feature: Table 1: 5xx Upstream / gateway error
         | http:5xx/upstream-error/gemini/answer-with-error           | gemini           | answer-with-error |
         | http:5xx/upstream-error/gemini-stream/answer-with-error    | gemini-stream    | answer-with-error |
 
-      Examples: error-after-reasoning - the upstream sends its own error event in the middle of its reasoning
+      Examples: error-after-reasoning - the upstream sends its own error event in the middle of the reasoning
         | case                                                           | surface          | variant               |
         | http:5xx/upstream-error/chat-stream/error-after-reasoning      | chat-stream      | error-after-reasoning |
         | http:5xx/upstream-error/responses-stream/error-after-reasoning | responses-stream | error-after-reasoning |
@@ -212,7 +212,7 @@ Feature: Table 1: 5xx Upstream / gateway error
         | http:5xx/upstream-error/messages-stream/cut-tool-call  | messages-stream  | cut-tool-call |
         | http:5xx/upstream-error/gemini-stream/cut-tool-call    | gemini-stream    | cut-tool-call |
 
-      Examples: ended-tool-call - the stream ends cleanly in the middle of a tool call, unfinished
+      Examples: ended-tool-call - the stream ends cleanly in the middle of a tool call, without a finish event
         | case                                                     | surface          | variant         |
         | http:5xx/upstream-error/chat-stream/ended-tool-call      | chat-stream      | ended-tool-call |
         | http:5xx/upstream-error/responses-stream/ended-tool-call | responses-stream | ended-tool-call |
@@ -223,13 +223,13 @@ Feature: Table 1: 5xx Upstream / gateway error
       Given the circumstance "upstream-error": the provider fails
       When a client calls "<surface>" with variant "<variant>"
       Then the status is 429 or 5xx
-      And the error code is one of table 2
+      And the error code is listed in table 2
       And the error is complete and in the client's API format
       And the response leaks no internals
       And the upstream is called no more often than allowed, and no other caller is affected
       And the request is not billed, and a 429 says when to retry
 
-      Examples: error-429 - the upstream limits the gateway: 429 with Retry-After and its own error object
+      Examples: error-429 - the upstream rate-limits the gateway: 429 with Retry-After and its own error object
         | case                                               | surface          | variant   |
         | http:5xx/upstream-error/chat/error-429             | chat             | error-429 |
         | http:5xx/upstream-error/chat-stream/error-429      | chat-stream      | error-429 |
@@ -252,10 +252,10 @@ Feature: Table 1: 5xx Upstream / gateway error
       Given the circumstance "upstream-error": the provider fails
       When a client calls "<surface>" with variant "<variant>"
       Then the status is 5xx
-      And the error code is one of table 2
+      And the error code is listed in table 2
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed, the gateway's key goes to no other host, and no other caller is affected
+      And the upstream is called no more often than allowed, the gateway's key is sent to no other host, and no other caller is affected
       And the request is not billed
 
       Examples: redirect - the upstream redirects the call to another host
@@ -281,12 +281,12 @@ Feature: Table 1: 5xx Upstream / gateway error
       Given the circumstance "gateway-error": the gateway's own part fails (its store is gone)
       When a client calls "<surface>"
       Then the status is 5xx
-      And the error code is one of table 2
+      And the error code is listed in table 2
       And the error is complete and in the client's API format
       And the response leaks no internals
       And the upstream is called no more often than allowed, and no other caller is affected
 
-      Examples: the store that holds the gateway's keys is gone
+      Examples: the store that contains the gateway's keys is unavailable
         | case                                    | surface          |
         | http:5xx/gateway-error/chat             | chat             |
         | http:5xx/gateway-error/chat-stream      | chat-stream      |

@@ -1,6 +1,6 @@
 Feature: Table 2: access codes
 
-  The client asks for something that it may not use, or that does not exist.
+  The client requests something that it may not use or that does not exist.
 
   Rule: code:access_denied - "Access denied", what to do: "Check key, permissions, and group"
 
@@ -45,7 +45,7 @@ Feature: Table 2: access codes
       And the response leaks no internals
       And the upstream is called no more often than allowed, and no other caller is affected
 
-      Examples: a model name made up for this call
+      Examples: a model name invented for this call
         | case                                               | surface          |
         | code:model_not_found/absent-model/chat             | chat             |
         | code:model_not_found/absent-model/chat-stream      | chat-stream      |

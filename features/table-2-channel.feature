@@ -13,7 +13,7 @@ Feature: Table 2: channel codes
       And the response leaks no internals
       And the upstream is not called, and no other caller is affected
 
-      Examples: the model is listed and priced, and no channel serves it
+      Examples: the model is listed and priced, but no channel serves it
         | case                                                | surface          |
         | code:get_channel_failed/no-channel/chat             | chat             |
         | code:get_channel_failed/no-channel/chat-stream      | chat-stream      |
@@ -103,7 +103,7 @@ Feature: Table 2: channel codes
       And the response leaks no internals
       And the upstream is not called, and no other caller is affected
 
-      Examples: the channel maps the model in a cycle
+      Examples: the channel's model mapping is cyclic
         | case                                                               | surface          |
         | code:channel:model_mapped_error/bad-model-mapping/chat             | chat             |
         | code:channel:model_mapped_error/bad-model-mapping/chat-stream      | chat-stream      |
@@ -132,7 +132,7 @@ Feature: Table 2: channel codes
       And the error is complete and in the client's API format
       And the response leaks no internals
       And the upstream is called no more often than allowed, and no other caller is affected
-      And the gateway gives up at its time limit, and cancels the upstream call
+      And the gateway times out as declared and cancels the upstream call
 
       Examples: no-answer - the upstream never answers
         | case                                                                         | surface          | variant   |
@@ -153,7 +153,7 @@ Feature: Table 2: channel codes
         | code:channel:response_time_exceeded/slow-upstream/gemini/no-answer           | gemini           | no-answer |
         | code:channel:response_time_exceeded/slow-upstream/gemini-stream/no-answer    | gemini-stream    | no-answer |
 
-      Examples: stalled-answer - the upstream begins its answer and then stalls
+      Examples: stalled-answer - the upstream starts its answer and then stalls
         | case                                                                              | surface          | variant        |
         | code:channel:response_time_exceeded/slow-upstream/chat/stalled-answer             | chat             | stalled-answer |
         | code:channel:response_time_exceeded/slow-upstream/chat-stream/stalled-answer      | chat-stream      | stalled-answer |

@@ -14,7 +14,7 @@ Feature: Table 2: content codes
       And the response leaks no internals
       And the upstream is not called, and no other caller is affected
 
-      Examples: the prompt contains a listed word
+      Examples: the prompt contains a word on the gateway's list
         | case                                                             | surface          |
         | code:sensitive_words_detected/sensitive-content/chat             | chat             |
         | code:sensitive_words_detected/sensitive-content/chat-stream      | chat-stream      |
@@ -46,7 +46,7 @@ Feature: Table 2: content codes
       And the upstream is called no more often than allowed, and no other caller is affected
       And the request is not billed
 
-      Examples: the upstream refuses in the way of its own API format
+      Examples: the upstream refuses the prompt in the way that its API format defines
         | case                                                | surface          |
         | code:prompt_blocked/blocked-prompt/chat             | chat             |
         | code:prompt_blocked/blocked-prompt/chat-stream      | chat-stream      |
@@ -71,7 +71,7 @@ Feature: Table 2: content codes
       And the response leaks no internals
       And the upstream is not called, and no other caller is affected
 
-      Examples: the input cannot be counted
+      Examples: the input's tokens cannot be counted
         | case                                                       | surface          |
         | code:count_token_failed/uncountable-input/chat             | chat             |
         | code:count_token_failed/uncountable-input/chat-stream      | chat-stream      |

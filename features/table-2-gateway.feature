@@ -1,6 +1,6 @@
 Feature: Table 2: gateway codes
 
-  A part of the gateway itself fails.
+  Part of the gateway itself fails.
 
   Rule: code:json_marshal_failed - "Serialization failed", what to do: "Retry or contact support"
 
@@ -13,7 +13,7 @@ Feature: Table 2: gateway codes
       And the response leaks no internals
       And the upstream is called no more often than allowed, and no other caller is affected
 
-      Examples: the gateway has to send a value that JSON cannot represent
+      Examples: the gateway would have to send a value that JSON cannot represent
         | case                                                            | surface          |
         | code:json_marshal_failed/unserializable-result/chat             | chat             |
         | code:json_marshal_failed/unserializable-result/chat-stream      | chat-stream      |
@@ -42,7 +42,7 @@ Feature: Table 2: gateway codes
       And the response leaks no internals
       And the upstream is called no more often than allowed, and no other caller is affected
 
-      Examples: reading the store fails
+      Examples: reads from the store fail
         | case                                                       | surface          |
         | code:query_data_error/failing-store-reads/chat             | chat             |
         | code:query_data_error/failing-store-reads/chat-stream      | chat-stream      |
@@ -73,7 +73,7 @@ Feature: Table 2: gateway codes
       And the response leaks no internals
       And the upstream is called no more often than allowed, and no other caller is affected
 
-      Examples: writing the store fails
+      Examples: writes to the store fail
         | case                                                         | surface          |
         | code:update_data_error/failing-store-writes/chat             | chat             |
         | code:update_data_error/failing-store-writes/chat-stream      | chat-stream      |

@@ -14,7 +14,7 @@ Feature: Table 2: quota and price codes
       And the response leaks no internals
       And the upstream is not called, and no other caller is affected
 
-      Examples: the owner's quota is used up
+      Examples: the account that owns the key has no quota left
         | case                                                        | surface          |
         | code:insufficient_user_quota/spent-account/chat             | chat             |
         | code:insufficient_user_quota/spent-account/chat-stream      | chat-stream      |
@@ -73,7 +73,7 @@ Feature: Table 2: quota and price codes
       And the response leaks no internals
       And the upstream is not called, and no other caller is affected
 
-      Examples: the model has a channel and no price
+      Examples: the model has a channel but no price
         | case                                                   | surface          |
         | code:model_price_error/unpriced-model/chat             | chat             |
         | code:model_price_error/unpriced-model/chat-stream      | chat-stream      |

@@ -1,6 +1,6 @@
 Feature: Table 2: request codes
 
-  The client has to change the request. The code says what is wrong with it.
+  The client has to change the request. The code says what is wrong with the request.
 
   Rule: code:invalid_request - "Invalid request parameters", what to do: "Check params and body"
 
@@ -13,7 +13,7 @@ Feature: Table 2: request codes
       And the response leaks no internals
       And the upstream is called no more often than allowed, and no other caller is affected
 
-      Examples: wrong-type - messages, input, prompt, query, file or contents of the wrong type
+      Examples: wrong-type - a messages, input, prompt, query, file or contents field of the wrong type
         | case                                                                | surface          | variant    |
         | code:invalid_request/invalid-parameters/chat/wrong-type             | chat             | wrong-type |
         | code:invalid_request/invalid-parameters/chat-stream/wrong-type      | chat-stream      | wrong-type |
@@ -55,7 +55,7 @@ Feature: Table 2: request codes
       And the response leaks no internals
       And the upstream is called no more often than allowed, and no other caller is affected
 
-      Examples: cut-json - the JSON stops in the middle
+      Examples: cut-json - the JSON is cut off in the middle
         | case                                                           | surface          | variant  |
         | code:bad_request_body/malformed-body/chat/cut-json             | chat             | cut-json |
         | code:bad_request_body/malformed-body/chat-stream/cut-json      | chat-stream      | cut-json |
@@ -73,7 +73,7 @@ Feature: Table 2: request codes
         | code:bad_request_body/malformed-body/gemini/cut-json           | gemini           | cut-json |
         | code:bad_request_body/malformed-body/gemini-stream/cut-json    | gemini-stream    | cut-json |
 
-      Examples: not-json - plain text under application/json
+      Examples: not-json - plain text sent as application/json
         | case                                                           | surface          | variant  |
         | code:bad_request_body/malformed-body/chat/not-json             | chat             | not-json |
         | code:bad_request_body/malformed-body/chat-stream/not-json      | chat-stream      | not-json |
@@ -91,7 +91,7 @@ Feature: Table 2: request codes
         | code:bad_request_body/malformed-body/gemini/not-json           | gemini           | not-json |
         | code:bad_request_body/malformed-body/gemini-stream/not-json    | gemini-stream    | not-json |
 
-      Examples: text-after - a JSON object with text after it
+      Examples: text-after - a JSON object followed by text
         | case                                                         | surface      | variant    |
         | code:bad_request_body/malformed-body/chat/text-after         | chat         | text-after |
         | code:bad_request_body/malformed-body/completions/text-after  | completions  | text-after |
@@ -109,11 +109,11 @@ Feature: Table 2: request codes
         | case                                                            | surface        | variant     |
         | code:bad_request_body/malformed-body/transcriptions/no-boundary | transcriptions | no-boundary |
 
-      Examples: cut-form - a multipart form that stops in the middle of a part
+      Examples: cut-form - a multipart form that is cut off in the middle of a part
         | case                                                         | surface        | variant  |
         | code:bad_request_body/malformed-body/transcriptions/cut-form | transcriptions | cut-form |
 
-      Examples: form-body - a form under application/x-www-form-urlencoded
+      Examples: form-body - a form sent as application/x-www-form-urlencoded
         | case                                                        | surface      | variant   |
         | code:bad_request_body/malformed-body/chat/form-body         | chat         | form-body |
         | code:bad_request_body/malformed-body/completions/form-body  | completions  | form-body |
@@ -158,7 +158,7 @@ Feature: Table 2: request codes
         | code:read_request_body_failed/unreadable-body/gemini/short-body           | gemini           | short-body |
         | code:read_request_body_failed/unreadable-body/gemini-stream/short-body    | gemini-stream    | short-body |
 
-      Examples: broken-gzip - Content-Encoding says gzip, the bytes are not
+      Examples: broken-gzip - Content-Encoding says gzip, but the body is not gzip
         | case                                                                       | surface          | variant     |
         | code:read_request_body_failed/unreadable-body/chat/broken-gzip             | chat             | broken-gzip |
         | code:read_request_body_failed/unreadable-body/chat-stream/broken-gzip      | chat-stream      | broken-gzip |
@@ -177,7 +177,7 @@ Feature: Table 2: request codes
         | code:read_request_body_failed/unreadable-body/gemini/broken-gzip           | gemini           | broken-gzip |
         | code:read_request_body_failed/unreadable-body/gemini-stream/broken-gzip    | gemini-stream    | broken-gzip |
 
-      Examples: oversize - the body is over the gateway's declared limit
+      Examples: oversize - the body exceeds the gateway's declared size limit
         | case                                                                    | surface          | variant  |
         | code:read_request_body_failed/unreadable-body/chat/oversize             | chat             | oversize |
         | code:read_request_body_failed/unreadable-body/chat-stream/oversize      | chat-stream      | oversize |

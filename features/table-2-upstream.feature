@@ -1,6 +1,6 @@
 Feature: Table 2: upstream codes
 
-  The upstream fails in one of many ways. The client gets an error that names the failure and leaks no internals.
+  The upstream fails in one of many ways. The client receives an error that names the failure and leaks no internals.
 
   Rule: code:do_request_failed - "Upstream request failed", what to do: "Retry"
 
@@ -92,7 +92,7 @@ Feature: Table 2: upstream codes
       And the upstream is called no more often than allowed, and no other caller is affected
       And the request is not billed
 
-      Examples: broken-json - 200 with JSON that does not parse
+      Examples: broken-json - 200 with malformed JSON
         | case                                                                 | surface          | variant     |
         | code:bad_response/bad-upstream-response/chat/broken-json             | chat             | broken-json |
         | code:bad_response/bad-upstream-response/chat-stream/broken-json      | chat-stream      | broken-json |
@@ -148,7 +148,7 @@ Feature: Table 2: upstream codes
         | code:bad_response/bad-upstream-response/gemini/error-object           | gemini           | error-object |
         | code:bad_response/bad-upstream-response/gemini-stream/error-object    | gemini-stream    | error-object |
 
-      Examples: null - 200 with null
+      Examples: null - 200 with the JSON value null
         | case                                                        | surface        | variant |
         | code:bad_response/bad-upstream-response/chat/null           | chat           | null    |
         | code:bad_response/bad-upstream-response/completions/null    | completions    | null    |
@@ -262,7 +262,7 @@ Feature: Table 2: upstream codes
       And the upstream is called no more often than allowed, and no other caller is affected
       And the request is not billed
 
-      Examples: empty-body - 200 with no body
+      Examples: empty-body - 200 with an empty body
         | case                                                                    | surface          | variant    |
         | code:empty_response/empty-upstream-response/chat/empty-body             | chat             | empty-body |
         | code:empty_response/empty-upstream-response/chat-stream/empty-body      | chat-stream      | empty-body |
@@ -297,7 +297,7 @@ Feature: Table 2: upstream codes
         | code:empty_response/empty-upstream-response/gemini/no-content           | gemini           | no-content |
         | code:empty_response/empty-upstream-response/gemini-stream/no-content    | gemini-stream    | no-content |
 
-      Examples: empty-stream - 200 text/event-stream without a single event
+      Examples: empty-stream - 200 with an event stream that contains no events
         | case                                                                      | surface          | variant      |
         | code:empty_response/empty-upstream-response/chat-stream/empty-stream      | chat-stream      | empty-stream |
         | code:empty_response/empty-upstream-response/responses-stream/empty-stream | responses-stream | empty-stream |
@@ -331,7 +331,7 @@ Feature: Table 2: upstream codes
         | code:read_response_body_failed/truncated-upstream-response/count-tokens/short-body   | count-tokens   | short-body |
         | code:read_response_body_failed/truncated-upstream-response/gemini/short-body         | gemini         | short-body |
 
-      Examples: cut-chunk - a chunked body stops without its last chunk
+      Examples: cut-chunk - a chunked body ends without its last chunk
         | case                                                                                | surface        | variant   |
         | code:read_response_body_failed/truncated-upstream-response/chat/cut-chunk           | chat           | cut-chunk |
         | code:read_response_body_failed/truncated-upstream-response/completions/cut-chunk    | completions    | cut-chunk |
@@ -346,7 +346,7 @@ Feature: Table 2: upstream codes
         | code:read_response_body_failed/truncated-upstream-response/count-tokens/cut-chunk   | count-tokens   | cut-chunk |
         | code:read_response_body_failed/truncated-upstream-response/gemini/cut-chunk         | gemini         | cut-chunk |
 
-      Examples: broken-gzip - a gzip body stops in the middle
+      Examples: broken-gzip - a gzip body is cut off in the middle
         | case                                                                                  | surface        | variant     |
         | code:read_response_body_failed/truncated-upstream-response/chat/broken-gzip           | chat           | broken-gzip |
         | code:read_response_body_failed/truncated-upstream-response/completions/broken-gzip    | completions    | broken-gzip |
@@ -368,7 +368,7 @@ Feature: Table 2: upstream codes
         | code:read_response_body_failed/truncated-upstream-response/messages-stream/cut-stream  | messages-stream  | cut-stream |
         | code:read_response_body_failed/truncated-upstream-response/gemini-stream/cut-stream    | gemini-stream    | cut-stream |
 
-      Examples: ended-early - the stream ends cleanly in the middle of the content, unfinished
+      Examples: ended-early - the stream ends cleanly in the middle of the content, without a finish event
         | case                                                                                    | surface          | variant     |
         | code:read_response_body_failed/truncated-upstream-response/chat-stream/ended-early      | chat-stream      | ended-early |
         | code:read_response_body_failed/truncated-upstream-response/responses-stream/ended-early | responses-stream | ended-early |

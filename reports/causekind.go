@@ -192,7 +192,7 @@ func bodyKind(got string) string {
 		return "truncated JSON"
 	case strings.Contains(got, "is not UTF-8"):
 		return "a body that is not UTF-8"
-	case strings.Contains(got, "(more follows after the value)") && strings.Contains(got, `): "{`):
+	case strings.Contains(got, "(more data after the value)") && strings.Contains(got, `): "{`):
 		return "JSON with trailing data"
 	default:
 		return "text that is not JSON"

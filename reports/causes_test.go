@@ -48,25 +48,25 @@ func TestCausesFoldWhatOneMendMends(t *testing.T) {
 		a, b  contract.Finding
 		title string // of the one cause, "" where there are two
 	}{
-		{"a leak of another place in the body", must(contract.Secrecy, "no internals", "the caller key in body"),
-			must(contract.Secrecy, "no internals", "the caller key in event 3"), "404 responses show the caller key"},
-		{"a leak with another excerpt", must(contract.Secrecy, "no internals", `a stack trace ("main.go:17") in the body`),
-			must(contract.Secrecy, "no internals", `a stack trace ("in other.go:4 in x") in the body`), "404 responses show a stack trace"},
-		{"a leak of another kind", must(contract.Secrecy, "no internals", "the caller key in body"),
-			must(contract.Secrecy, "no internals", `SQL ("SELECT 1 FROM x ") in the body`), ""},
-		{"a leak in a header field", must(contract.Secrecy, "no internals", "the caller key in body"),
-			must(contract.Secrecy, "no internals", "the caller key in header X-Debug"), ""},
+		{"a leak of another place in the body", must(contract.Secrecy, "no secrets or internals", "the caller key in body"),
+			must(contract.Secrecy, "no secrets or internals", "the caller key in event 3"), "404 responses show the caller key"},
+		{"a leak with another excerpt", must(contract.Secrecy, "no secrets or internals", `a stack trace ("main.go:17") in the body`),
+			must(contract.Secrecy, "no secrets or internals", `a stack trace ("in other.go:4 in x") in the body`), "404 responses show a stack trace"},
+		{"a leak of another kind", must(contract.Secrecy, "no secrets or internals", "the caller key in body"),
+			must(contract.Secrecy, "no secrets or internals", `SQL ("SELECT 1 FROM x ") in the body`), ""},
+		{"a leak in a header field", must(contract.Secrecy, "no secrets or internals", "the caller key in body"),
+			must(contract.Secrecy, "no secrets or internals", "the caller key in header X-Debug"), ""},
 
 		{"the same wrong status", must(contract.StatusClass, "404", "503"), must(contract.StatusClass, "404", "503"), "503 instead of 404"},
 		{"another status", must(contract.StatusClass, "404", "503"), must(contract.StatusClass, "404", "500"), ""},
 		{"another status wanted", must(contract.StatusExact, "400", "422"), must(contract.StatusExact, "404", "422"), ""},
-		{"a doubt about the key", must(contract.StatusExact, "403", "401; the gateway may not know the key: it answered one that was never issued in the same way"),
+		{"a doubt about the key", must(contract.StatusExact, "403", "401; the gateway may not know the key: it gave the same response to a key that was never issued"),
 			must(contract.StatusExact, "403", "401"), "401 instead of 403"},
 
 		{"another code wanted", must(contract.Code, "model_not_found in error.code", "null"),
 			must(contract.Code, "invalid_request in error.code", "nothing"), "404 responses have no code"},
 		{"a code wanted by table 1", must(contract.Code, "model_not_found in error.code", `"oops"`),
-			should(contract.CodeKnown, "a code of table 2 that fits, in error.code: model_not_found", `"oops"`), `404 responses have the code "oops"`},
+			should(contract.CodeKnown, "a code of table 2 that fits the cause, in error.code: model_not_found", `"oops"`), `404 responses have the code "oops"`},
 		{"another code", must(contract.Code, "model_not_found in error.code", `"oops"`),
 			must(contract.Code, "model_not_found in error.code", `"model_not_exist"`), ""},
 		{"another number as code", must(contract.Code, "x in error.code", "404"), must(contract.Code, "x in error.code", "503"), "404 responses have a number as code"},
@@ -76,7 +76,7 @@ func TestCausesFoldWhatOneMendMends(t *testing.T) {
 		{"another envelope", must(contract.Envelope, "{openai}", `"error" is a string, not an object`),
 			must(contract.Envelope, "{openai}", `"error" is null, not an object`), ""},
 		{"other text that is not JSON", must(contract.Envelope, "{}", `not JSON at byte 1 (invalid character 'I' looking for beginning of value): "Internal"`),
-			must(contract.Envelope, "{}", `not JSON at byte 5 (more follows after the value): "404 page not found\n"`), "404 responses have text that is not JSON"},
+			must(contract.Envelope, "{}", `not JSON at byte 5 (more data after the value): "404 page not found\n"`), "404 responses have text that is not JSON"},
 		{"a page and text", must(contract.Envelope, "{}", `not JSON at byte 1 (invalid character '<' looking for beginning of value): "<html>"`),
 			must(contract.Envelope, "{}", `not JSON at byte 1 (invalid character 'I' looking for beginning of value): "Internal"`), ""},
 		{"other keys in place of error", must(contract.Envelope, "{}", `an object without "error" (keys: detail)`),
@@ -93,8 +93,8 @@ func TestCausesFoldWhatOneMendMends(t *testing.T) {
 		{"no Content-Type", must(contract.ContentType, "application/json", "text/html"),
 			must(contract.ContentType, "application/json", "no Content-Type"), ""},
 
-		{"more calls to the upstream", should(contract.UpstreamUnused, "no call to the upstream", "it was called once"),
-			should(contract.UpstreamUnused, "no call to the upstream", "it was called 4 times, after it had answered"), "Refused requests reach the upstream"},
+		{"more calls to the upstream", should(contract.UpstreamUnused, "no call to the upstream", "the upstream was called once"),
+			should(contract.UpstreamUnused, "no call to the upstream", "the upstream was called 4 times, after the gateway had answered"), "Refused requests reach the upstream"},
 		{"another time without an answer", must(contract.Answered, "an HTTP answer", "timed-out: no head within 2s"),
 			must(contract.Answered, "an HTTP answer", "timed-out: no head within 30s"), "No response: timed-out"},
 		{"another way to give no answer", must(contract.Answered, "an HTTP answer", "timed-out: no head within 2s"),
@@ -161,7 +161,7 @@ func TestCausesOfACaseLeaveOutWhatFollows(t *testing.T) {
 
 func TestTheGravestCauseComesFirst(t *testing.T) {
 	findings := []contract.Finding{ // the gravest last
-		should(contract.UpstreamUnused, "", "it was called once"), should(contract.Fields, "", "no param"),
+		should(contract.UpstreamUnused, "", "the upstream was called once"), should(contract.Fields, "", "no param"),
 		should(contract.StatusExact, "403", "402"), should(contract.KeyKept, "", "the redirect was followed with a key"),
 		must(contract.Envelope, "", `"error" is null, not an object`), must(contract.Code, "", `"x"`), must(contract.StatusExact, "400", "422"),
 		must(contract.StatusClass, "404", "503"), must(contract.NotSuccess, "404", "200 with an ordinary answer"), must(contract.Secrecy, "", "the caller key in body"),
@@ -272,12 +272,12 @@ func TestAnAnswerIsMarkedWhereItIsWrong(t *testing.T) {
               <body>404</body>
               </html>
 `},
-		{"an excerpt that JSON escapes", `{"error":{"message":"at \"x.go\" x.go:7"}}`, must(contract.Secrecy, "no internals", `a stack trace ("\"x.go\" x.go:7") in the body`), `
+		{"an excerpt that JSON escapes", `{"error":{"message":"at \"x.go\" x.go:7"}}`, must(contract.Secrecy, "no secrets or internals", `a stack trace ("\"x.go\" x.go:7") in the body`), `
               {"error":{"message":"at \"x.go\" x.go:7"}}
                                       ^^^^^^^^^^^^^^^
               a stack trace ("\"x.go\" x.go:7") in the body
 `},
-		{"what redaction left of a key", `{"error":{"message":"bad key [caller key]"}}`, must(contract.Secrecy, "no internals", "the caller key in body"), `
+		{"what redaction left of a key", `{"error":{"message":"bad key [caller key]"}}`, must(contract.Secrecy, "no secrets or internals", "the caller key in body"), `
               {"error":{"message":"bad key [caller key]"}}
                                            ^^^^^^^^^^^^ the caller key in body
 `},

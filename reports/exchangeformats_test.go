@@ -349,7 +349,7 @@ func TestAnnotationsAreOneCommandALine(t *testing.T) {
 		run.Cases[i].Verdict = contract.Fail
 		run.Cases[i].Findings = []contract.Finding{must(contract.Code, "", strconv.Quote(strings.Repeat("x", i+1)))}
 	}
-	run.Cases[14].Findings = append(run.Cases[14].Findings, must(contract.Secrecy, "no internals", "the caller key in body"))
+	run.Cases[14].Findings = append(run.Cases[14].Findings, must(contract.Secrecy, "no secrets or internals", "the caller key in body"))
 	many := formatted(t, "annotations", concluded(run.Header, run.Cases))
 	assert.Equal(t, 11, bytes.Count(many, []byte("\n")), "no more than are shown, and how many are not")
 	assert.Contains(t, string(many), "::notice title=gatecert::6 more causes in the report\n")

@@ -16,7 +16,7 @@ import (
 // selfTests are one that passed and one with every kind of mistake.
 func selfTests() map[string]reports.SelfTest {
 	caught := reports.GatewayResult{
-		Name: "rate-limit-as-503", Sentence: "A client over its rate limit gets the answer of an overloaded gateway.", Theme: "status",
+		Name: "rate-limit-as-503", Sentence: "The gateway returns 503 to a client over its rate limit, as if the gateway were overloaded.", Theme: "status",
 		Took: 2 * time.Second, Ran: 555,
 		Kills: []reports.Kill{{
 			Case: "http:429/over-rate-limit/chat", Row: "http:429", Verdict: contract.Fail,

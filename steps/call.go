@@ -67,7 +67,7 @@ func (w *World) judgeAftermath(aftermath *contract.Aftermath, err error) error {
 	w.judge(o)
 	w.gate.served.Store(aftermath.Served)
 	if !aftermath.Served && w.session.AnswersUnhealthy(o) {
-		w.reject(contract.Untestable, "the gateway served no calls after the case and sent everyone this response: it may come from a circuit breaker")
+		w.reject(contract.Untestable, "after the case, the gateway sent this response to every call: it may come from a circuit breaker")
 	}
 	return nil
 }
@@ -143,7 +143,7 @@ func (w *World) tryAgain(ctx context.Context, c contract.Case) error {
 			w.session.SlowDown()
 		case refused && healthy:
 			// A 429 that is not the row's own is inconclusive, however often it comes.
-			w.reject(contract.Untestable, fmt.Sprintf("the gateway answered 429 %d times; the key may be limited", w.result.Tries))
+			w.reject(contract.Untestable, fmt.Sprintf("the gateway returned 429 %d times; the key may be rate-limited", w.result.Tries))
 			return nil
 		}
 	}

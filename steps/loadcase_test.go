@@ -33,7 +33,7 @@ func TestALoadCaseIsJudgedByItsFindings(t *testing.T) {
 	evidence := observation(429, "{}")
 	const (
 		many    = `When many clients call "chat"`
-		exactly = "Then exactly as many calls are admitted as the limit allows, one at a time and all at once"
+		exactly = "Then the gateway admits exactly as many calls as the limit allows, both one at a time and all at once"
 	)
 	for _, tt := range []struct {
 		name           string
@@ -50,11 +50,11 @@ func TestALoadCaseIsJudgedByItsFindings(t *testing.T) {
 		},
 		{
 			name: "an answer was not whole", load: LoadResult{Summary: sum, Findings: violated(contract.Envelope, contract.Must)},
-			verdict: contract.Fail, failed: []string{"And every error response is this row's error: complete, in the client's API format, without internals"},
+			verdict: contract.Fail, failed: []string{"And every error response is this row's error, complete, in the client's API format and without internals"},
 		},
 		{
 			name: "a SHOULD was violated", load: LoadResult{Summary: sum, Findings: violated(contract.RefusedFree, contract.Should)},
-			verdict: contract.Warn, warned: []string{"And refused calls cost nothing, and calls are admitted again once the limit has room"},
+			verdict: contract.Warn, warned: []string{"And refused calls cost nothing, and the gateway admits calls again once the limit allows them"},
 		},
 		{
 			name: "the load did not reach the limit", load: LoadResult{Summary: sum}, err: fmt.Errorf("%w: nobody was refused", ErrUnreached),

@@ -62,7 +62,7 @@ func (s Suite) Run(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 	if code == exitOptions {
-		return fmt.Errorf("%w: godog refused them", ErrFeatures)
+		return fmt.Errorf("%w: godog rejected the feature files", ErrFeatures)
 	}
 	// godog's other exit codes mean nothing here: it returns 0 when nothing ran, and our steps never fail. The caller compares
 	// the sets of cases.

@@ -209,8 +209,8 @@ func TestFaultsOfTheHarnessAreNoEvidence(t *testing.T) {
 		{"nothing wrong", fine, notFound, ""},
 		{"an undefined step", change("Then the status is 404", "Then the moon is full"), notFound, "undefined"},
 		{"a sentence that is not the contract's", change("does not exist", "is not there"), notFound, "the scenario disagrees with the contract"},
-		{"a status that is not the contract's", change("is 404", "is 400"), notFound, "the scenario disagrees with the contract: status 400, the contract says 404"},
-		{"a surface that is not the name's", change("| chat |", "| messages |"), notFound, "the scenario is named code:model_not_found/absent-model/chat, its steps describe code:model_not_found/absent-model/messages"},
+		{"a status that is not the contract's", change("is 404", "is 400"), notFound, "the scenario disagrees with the contract: the scenario has status 400, but the contract specifies 404"},
+		{"a surface that is not the name's", change("| chat |", "| messages |"), notFound, "the scenario is named code:model_not_found/absent-model/chat, but its steps describe code:model_not_found/absent-model/messages"},
 		{"no When", change("      When a client calls \"<surface>\"\n", ""), notFound, "ended without a verdict"},
 		{"a session that fails", fine, func(int, contract.Case) (contract.Observation, error) { return contract.Observation{}, boom }, "boom"},
 		{"a gateway that cannot be reached", fine, func(int, contract.Case) (contract.Observation, error) {

@@ -100,7 +100,7 @@ func newWorld(session Session, g *gate, c contract.Case, scenario runlog.Scenari
 func (w *World) setCircumstance(id, sentence string) error {
 	circ, ok := contract.CircumstanceByID(id)
 	if !ok || circ.Sentence != sentence {
-		return fmt.Errorf("%w: no circumstance %q described as %q", errDisagrees, id, sentence)
+		return fmt.Errorf("%w: the contract has no circumstance %q described as %q", errDisagrees, id, sentence)
 	}
 	w.given = circ
 	return nil
@@ -110,7 +110,7 @@ func (w *World) setCircumstance(id, sentence string) error {
 func (w *World) caseOf(surface dialect.Surface, variant string) (contract.Case, error) {
 	c := contract.Case{Row: w.given.Row, Circumstance: w.given.ID, Surface: surface, Variant: variant}
 	if c != w.current {
-		return c, fmt.Errorf("%w: the scenario is named %s, its steps describe %s", errDisagrees, w.current.ID(), c.ID())
+		return c, fmt.Errorf("%w: the scenario is named %s, but its steps describe %s", errDisagrees, w.current.ID(), c.ID())
 	}
 	return c, nil
 }
@@ -142,7 +142,7 @@ func (w *World) runLoad(ctx context.Context, surface dialect.Surface) error {
 		if load, err = w.session.RunLoad(ctx, c); !errors.Is(err, ErrGeneratorBusy) || w.result.Tries == maxLoadTries {
 			break
 		}
-		w.notes = append(w.notes, fmt.Sprintf("%s: %v; it was run again", c.ID(), err))
+		w.notes = append(w.notes, fmt.Sprintf("%s: %v; gatecert ran the case again", c.ID(), err))
 	}
 	if len(load.Summary.Checks) > 0 {
 		w.result.Load = &load.Summary

@@ -40,7 +40,7 @@ func permitted(p profile.Profile, r profile.Recipe) error {
 	if len(line) > maxLine {
 		line = strings.ToValidUTF8(line[:maxLine], "") + "…"
 	}
-	return fmt.Errorf("%w: nobody has approved the commands that the profile runs for it (--allow-actions, or gatecert trust PROFILE): %s", profile.ErrNotOffered, line)
+	return fmt.Errorf("%w: the profile runs commands for this case that nobody has approved (approve them with --allow-actions or gatecert trust PROFILE): %s", profile.ErrNotOffered, line)
 }
 
 func (s *Session) runActions(ctx context.Context, actions []profile.Action) error {
@@ -66,7 +66,7 @@ func (s *Session) Around(ctx context.Context, c contract.Case, run func(context.
 func (s *Session) between(ctx context.Context, pr Request, run func() error) (err error) {
 	defer func() { err = errors.Join(err, s.runUndo(ctx, pr.After)) }()
 	if err := s.runActions(ctx, pr.Before); err != nil {
-		return fmt.Errorf("before the case: %w", err)
+		return fmt.Errorf("action before the case: %w", err)
 	}
 	return run()
 }
@@ -77,7 +77,7 @@ func (s *Session) runUndo(ctx context.Context, actions []profile.Action) error {
 	var errs []error
 	for _, a := range actions {
 		if err := s.runAction(ctx, a); err != nil {
-			errs = append(errs, fmt.Errorf("after the case: %w", err))
+			errs = append(errs, fmt.Errorf("action after the case: %w", err))
 		}
 	}
 	return errors.Join(errs...)

@@ -38,7 +38,7 @@ func TestActionsOfADriver(t *testing.T) {
 	require.ErrorContains(t, s.runActions(t.Context(), []profile.Action{{Do: "dance"}}), `the driver has no action "dance"`)
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.ErrorContains(t, s.runUndo(gone, []profile.Action{{Do: "fail"}, {Do: "mend"}}), "after the case: do")
+	require.ErrorContains(t, s.runUndo(gone, []profile.Action{{Do: "fail"}, {Do: "mend"}}), "action after the case: do")
 	assert.Equal(t, []string{"break", "mend"}, done)
 }
 

@@ -86,7 +86,7 @@ func (s *Session) Balance(ctx context.Context, key string) (float64, error) {
 	}
 	number, ok := body.(float64)
 	if !ok {
-		return 0, fmt.Errorf("read the balance at %s: no number at %q", path, s.Profile.Balance.Field)
+		return 0, fmt.Errorf("read the balance at %s: the response has no number at %q", path, s.Profile.Balance.Field)
 	}
 	return number, nil
 }

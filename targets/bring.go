@@ -38,7 +38,7 @@ func (s *Session) exhaust(ctx context.Context, c contract.Case, pr Request) erro
 	for sent := 0; sent < pr.Repeat && pr.Repeat > 1; sent++ {
 		o, err := s.client.Do(ctx, pr.Call)
 		if err != nil {
-			return fmt.Errorf("call until one is refused: %w", err)
+			return fmt.Errorf("send calls until one is refused: %w", err)
 		}
 		if o.Status == http.StatusTooManyRequests {
 			return nil

@@ -36,7 +36,7 @@ func means(p profile.Profile, c contract.Case) string {
 
 // recipeOnly stands for circumstances that only a recipe of the profile can bring about.
 var recipeOnly = builtin{recipeSuffices: true, shape: func(_ profile.Profile, c contract.Case, _ string, _ *Request) (string, error) {
-	return "", fmt.Errorf("%w: the profile has no recipe circumstances.%s", profile.ErrNotOffered, c.Circumstance)
+	return "", fmt.Errorf("%w: the profile does not define circumstances.%s", profile.ErrNotOffered, c.Circumstance)
 }}
 
 // builtins are read-only after their making. A circumstance that is missing here is [prepared].
@@ -125,7 +125,7 @@ func withKey(name string, pick func(profile.Keys) string) builtin {
 	return builtin{key: name, recipeSuffices: true, shape: func(p profile.Profile, c contract.Case, _ string, pr *Request) (string, error) {
 		key := pick(p.Keys)
 		if key == "" {
-			return "", fmt.Errorf("%w: the profile has neither keys.%s nor a recipe circumstances.%s", profile.ErrNotOffered, name, c.Circumstance)
+			return "", fmt.Errorf("%w: the profile defines neither keys.%s nor circumstances.%s", profile.ErrNotOffered, name, c.Circumstance)
 		}
 		pr.Call.Key = key
 		askForList(c, pr)
@@ -146,7 +146,7 @@ func unknownPath(_ profile.Profile, c contract.Case, _ string, pr *Request) (str
 		pr.Call.Method = "DELETE"
 		return "", nil
 	case contract.Uncounted:
-		return "", fmt.Errorf("%w: the profile has no recipe circumstances.%s", profile.ErrNotOffered, unsupportedCount)
+		return "", fmt.Errorf("%w: the profile does not define circumstances.%s", profile.ErrNotOffered, unsupportedCount)
 	}
 	pr.Call.Path = endpointOf(c).UnknownPath
 	if c.Variant == "get" {
@@ -170,7 +170,7 @@ func unreadableBody(p profile.Profile, c contract.Case, _ string, pr *Request) (
 		return "", nil
 	}
 	if p.Limits.Body == 0 {
-		return "", fmt.Errorf("%w: the profile declares no limits.body", profile.ErrNotOffered)
+		return "", fmt.Errorf("%w: the profile does not declare limits.body", profile.ErrNotOffered)
 	}
 	pr.Call.OversizeBytes = p.Limits.Body + p.Limits.Body/8 + oversizeMargin
 	return "", nil
@@ -184,7 +184,7 @@ func limitOfModel(p profile.Profile, c contract.Case) bool {
 func overRateLimit(p profile.Profile, _ contract.Case, _ string, pr *Request) (string, error) {
 	rate := p.Limits.Rate
 	if rate.Key == "" && rate.Model == "" {
-		return "", fmt.Errorf("%w: the profile has no limits.rate with requests and a key or a model", profile.ErrNotOffered)
+		return "", fmt.Errorf("%w: the profile does not declare a limits.rate that has requests and a key or a model", profile.ErrNotOffered)
 	}
 	pr.Call.Key, pr.Call.Model = p.LimitedKey(), cmp.Or(rate.Model, pr.Call.Model)
 	pr.Repeat = rate.UsedUpBy()
@@ -194,11 +194,11 @@ func overRateLimit(p profile.Profile, _ contract.Case, _ string, pr *Request) (s
 // atUpstream makes the mock upstream fail: the directive says how.
 var atUpstream = builtin{recipeSuffices: true, shape: func(p profile.Profile, c contract.Case, _ string, pr *Request) (string, error) {
 	if !p.Upstream.Present() {
-		return "", fmt.Errorf("%w: the profile has no mock upstream (upstream.listen or upstream.attach)", profile.ErrNotOffered)
+		return "", fmt.Errorf("%w: the profile does not configure a mock upstream (upstream.listen or upstream.attach)", profile.ErrNotOffered)
 	}
 	directive, ok := builtinDirective(c)
 	if !ok {
-		return "", fmt.Errorf("%w: the profile has no recipe circumstances.%s/%s", profile.ErrNotOffered, c.Circumstance, c.Variant)
+		return "", fmt.Errorf("%w: the profile does not define circumstances.%s/%s", profile.ErrNotOffered, c.Circumstance, c.Variant)
 	}
 	pr.Call.Model = p.Models.Routed(c.Surface)
 	return directive, nil
@@ -287,11 +287,11 @@ func offersLoad(p profile.Profile, c contract.Case) error {
 	rate := p.Limits.Rate
 	switch {
 	case c.Row == "http:429" && !concurrency(rate.Limits()[0]) && rate.Window <= 0:
-		return fmt.Errorf("%w: the profile declares no limits.rate.window", profile.ErrNotOffered)
+		return fmt.Errorf("%w: the profile does not declare limits.rate.window", profile.ErrNotOffered)
 	case c.Row == "http:429" && !slices.ContainsFunc(rate.Limits(), func(l profile.Rate) bool { return !concurrency(l) }) && !p.Upstream.Present():
-		return fmt.Errorf("%w: only the mock upstream can keep calls open", profile.ErrNotOffered)
+		return fmt.Errorf("%w: only a mock upstream can keep calls open, and the profile does not configure one", profile.ErrNotOffered)
 	case c.Row != "http:429" && !p.Upstream.Present():
-		return fmt.Errorf("%w: the profile has no mock upstream (upstream.listen or upstream.attach)", profile.ErrNotOffered)
+		return fmt.Errorf("%w: the profile does not configure a mock upstream (upstream.listen or upstream.attach)", profile.ErrNotOffered)
 	}
 	return nil
 }

@@ -37,9 +37,9 @@ func TestWithoutClientKeysTheirCircumstancesAreNotOffered(t *testing.T) {
 func TestWhatTheGatewayLacksIsNotOffered(t *testing.T) {
 	p := relayProfile()
 	p.Circumstances = map[string]profile.Recipe{"sensitive-content": {Prompt: "word"}, "uncountable-input": {}}
-	p.Lacks = map[string]string{"sensitive-content": "it has no list of words", "uncountable-input/chat": "it counts streams only"}
+	p.Lacks = map[string]string{"sensitive-content": "it has no word list", "uncountable-input/chat": "it counts streams only"}
 	for id, want := range map[string]string{
-		"code:sensitive_words_detected/sensitive-content/messages": "not offered: it has no list of words",
+		"code:sensitive_words_detected/sensitive-content/messages": "not offered: it has no word list",
 		"code:count_token_failed/uncountable-input/chat":           "not offered: it counts streams only",
 		"code:count_token_failed/uncountable-input/chat-stream":    "",
 		"code:model_not_found/absent-model/chat":                   "",

@@ -164,10 +164,10 @@ func (s *Session) HealthNotes() []string {
 	switch {
 	case h.pace > 0:
 		notes = append(notes, fmt.Sprintf(
-			"the valid key is limited: the run made one call every %s; declare this in a profile (limits.valid)", h.pace.Round(10*time.Millisecond)))
+			"the valid key is rate-limited, so the run made only one call every %s; declare the limit in a profile (limits.valid)", h.pace.Round(10*time.Millisecond)))
 	case h.limited:
 		notes = append(notes, fmt.Sprintf(
-			"the valid key is limited: the run waited up to %s for it; declare this in a profile (limits.valid)", h.longest.Round(100*time.Millisecond)))
+			"the valid key is rate-limited, so the run waited up to %s before a call; declare the limit in a profile (limits.valid)", h.longest.Round(100*time.Millisecond)))
 	}
 	if h.trips > 0 {
 		times := "once"
@@ -178,8 +178,8 @@ func (s *Session) HealthNotes() []string {
 			times += fmt.Sprintf(", for up to %s,", h.longest.Round(100*time.Millisecond))
 		}
 		notes = append(notes, fmt.Sprintf(
-			"the gateway stopped serving healthy calls %s after failures that the cases caused: it seems to have a circuit breaker, or a limit; "+
-				"switch it off for the run, list more relay models, or set settle.recovery%s", times, s.relayNote()))
+			"the gateway stopped serving healthy calls %s after failures that the cases caused: it seems to have a circuit breaker or a limit; "+
+				"disable it for the run, list more relay models, or set settle.recovery%s", times, s.relayNote()))
 	}
 	return notes
 }
@@ -296,7 +296,7 @@ func (s *Session) awaitRecovery(ctx context.Context, c contract.Case, left time.
 // notRecovered is the error for a gateway that is not healthy again after the given time of what was left.
 func (s *Session) notRecovered(refused bool, waited, left time.Duration, detail string) error {
 	if left == 0 {
-		return fmt.Errorf("%w, and the run has already waited for it: %s", ErrNotRecovered, detail)
+		return fmt.Errorf("%w, although the run has already waited for it: %s", ErrNotRecovered, detail)
 	}
 	s.health.tripped(refused, waited)
 	return fmt.Errorf("%w within %s: %s", ErrNotRecovered, left.Round(time.Second), detail)
@@ -326,7 +326,7 @@ func (s *Session) findPace(ctx context.Context, c contract.Case, pace time.Durat
 				return false, nil
 			}
 		case pace > longestPause:
-			return true, fmt.Errorf("%w: healthy calls are refused even at one every %s: %s", ErrNotRecovered, pace/2, detail)
+			return true, fmt.Errorf("%w: the gateway refuses healthy calls even at a rate of one every %s: %s", ErrNotRecovered, pace/2, detail)
 		default:
 			inRow, limited = 0, true
 			s.health.slowDown(pace + pace/2) // a pace that only just fits would be refused now and then

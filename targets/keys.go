@@ -14,7 +14,7 @@ import (
 
 // ErrUnknownKey is returned when the gateway does not accept a key that the profile declares as valid. Its text names the
 // key's place in the profile.
-var ErrUnknownKey = errors.New("the gateway does not accept a key of the profile")
+var ErrUnknownKey = errors.New("the gateway does not accept a key from the profile")
 
 // CheckLimitedKey makes a healthy call with the key and the model that have the declared rate limit. It returns [ErrUnknownKey]
 // when the gateway answers 401 or 403, or 404 for a model: what comes of such a call says nothing about a limit.
@@ -36,7 +36,7 @@ func (s *Session) CheckLimitedKey(ctx context.Context, surface dialect.Surface) 
 	}
 	if o.Status == http.StatusUnauthorized || o.Status == http.StatusForbidden || o.Status == http.StatusNotFound && rate.Model != "" {
 		_, detail := contract.IsSuccess(surface, o)
-		return fmt.Errorf("%w: %s: a healthy call on %s got %s; is it spelled correctly, and may the key use the model?", ErrUnknownKey, place, surface, detail)
+		return fmt.Errorf("%w: %s: a healthy call on %s returned %s; check that the key is spelled correctly and may use the model", ErrUnknownKey, place, surface, detail)
 	}
 	return nil
 }
@@ -81,7 +81,7 @@ func (s *Session) checkPreparedKey(ctx context.Context, c contract.Case) (note s
 		return "", err
 	}
 	if works, _ := contract.IsSuccess(c.Surface, o); works {
-		return fmt.Sprintf("%s: a call with this key on %s succeeded: it is not the kind of key that the profile says, or the gateway accepts such keys", name, c.Surface), nil
+		return fmt.Sprintf("%s: a call with this key on %s succeeded: either the key is not of the kind that the profile states, or the gateway accepts such keys", name, c.Surface), nil
 	}
 	if o.Status != http.StatusUnauthorized {
 		return "", nil
@@ -94,7 +94,7 @@ func (s *Session) checkPreparedKey(ctx context.Context, c contract.Case) (note s
 		return "", err
 	}
 	s.unknown[key] = true
-	return fmt.Sprintf("%s: the gateway rejects this key with 401, like a key that was never issued: is it spelled correctly?", name), nil
+	return fmt.Sprintf("%s: the gateway rejects this key with 401, like a key that was never issued; check that the key is spelled correctly", name), nil
 }
 
 // kindOf is what the error object of an answer says of its kind: its code and its type.

@@ -67,7 +67,7 @@ func (s *Session) LateCalls(ctx context.Context) (map[string]contract.Seen, erro
 			defer cancel()
 			seen, err := s.upstream.Seen(now, before.token)
 			if err != nil {
-				return fmt.Errorf("ask the upstream again what it saw: %w", err)
+				return fmt.Errorf("read the mock upstream's record again: %w", err)
 			}
 			if n := len(before.seen.Attempts); len(seen.Attempts) > n {
 				mu.Lock()

@@ -65,6 +65,6 @@ func (s *Session) patient(c contract.Case) error {
 }
 
 func (s *Session) overdueNote(surface dialect.Surface) string {
-	return fmt.Sprintf("%d calls in a row on %s took longer than %s (limits.patience): the remaining cases there were skipped",
+	return fmt.Sprintf("%d calls in a row on %s took longer than %s (limits.patience), so gatecert skipped the remaining cases on this endpoint",
 		mostOverdue, surface, s.Profile.Limits.Patience)
 }

@@ -44,7 +44,7 @@ func TestASurfaceThatTakesTooLongIsGivenUp(t *testing.T) {
 	}
 	require.ErrorIs(t, tell(s, dialect.Chat, "unknown-model"), ErrGivenUp)
 	require.NoError(t, tell(s, dialect.Messages, "unknown-model"), "another surface")
-	const note = "4 calls in a row on chat took longer than 30ms (limits.patience): the remaining cases there were skipped"
+	const note = "4 calls in a row on chat took longer than 30ms (limits.patience), so gatecert skipped the remaining cases on this endpoint"
 	assert.Contains(t, s.HealthNotes(), note)
 
 	persistent := NewSession(Prepared{Profile: p}, Host{Persist: true})

@@ -73,8 +73,8 @@ func namesIn(list []byte) (names []string) {
 	}
 }
 
-// ErrNoUpstream is returned when the record of the mock upstream cannot be read. Its text says why.
-var ErrNoUpstream = errors.New("the record of the mock upstream cannot be read")
+// ErrNoUpstream is returned when the mock upstream's record cannot be read. Its text says why.
+var ErrNoUpstream = errors.New("the mock upstream's record cannot be read")
 
 // ReadsUpstream returns [ErrNoUpstream] when the record of the profile's mock upstream cannot be read, and nil without a mock
 // upstream.

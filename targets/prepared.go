@@ -14,7 +14,7 @@ import (
 var ErrConsent = errors.New("consent required")
 
 // ErrCredential is returned when the gateway does not accept the profile's administrator, or grants too little.
-var ErrCredential = errors.New("the administrator's credential")
+var ErrCredential = errors.New("the administrator's credential cannot be used")
 
 // ErrCannotPrepare is returned when a gateway lacks something that its driver needs. Its text says what.
 var ErrCannotPrepare = errors.New("the gateway cannot be prepared")

@@ -132,11 +132,11 @@ func TestEveryDirectiveIsInTheUpstreamsVocabulary(t *testing.T) {
 func TestWhatAProfileDoesNotOffer(t *testing.T) {
 	bare := profile.FromURL("http://gateway.test", "sk-1", "m")
 	for id, want := range map[string]string{
-		"http:403/revoked-key/chat":                                   "not offered: the profile has neither keys.revoked nor a recipe circumstances.revoked-key",
-		"http:5xx/upstream-error/chat/error-object":                   "not offered: the profile has no mock upstream (upstream.listen or upstream.attach)",
-		"code:get_channel_failed/no-channel/chat":                     "not offered: the profile has no recipe circumstances.no-channel",
-		"code:read_request_body_failed/unreadable-body/chat/oversize": "not offered: the profile declares no limits.body",
-		"http:429/over-rate-limit/chat":                               "not offered: the profile has no limits.rate with requests and a key or a model",
+		"http:403/revoked-key/chat":                                   "not offered: the profile defines neither keys.revoked nor circumstances.revoked-key",
+		"http:5xx/upstream-error/chat/error-object":                   "not offered: the profile does not configure a mock upstream (upstream.listen or upstream.attach)",
+		"code:get_channel_failed/no-channel/chat":                     "not offered: the profile does not define circumstances.no-channel",
+		"code:read_request_body_failed/unreadable-body/chat/oversize": "not offered: the profile does not declare limits.body",
+		"http:429/over-rate-limit/chat":                               "not offered: the profile does not declare a limits.rate that has requests and a key or a model",
 	} {
 		c, err := contract.ParseCase(id)
 		require.NoError(t, err)
@@ -230,14 +230,14 @@ func TestObserveSaysWhenTheHarnessCannotDoItsPart(t *testing.T) {
 	}{
 		{"an action that fails", func(p *profile.Profile) {
 			p.Circumstances = map[string]profile.Recipe{"gateway-error": {Before: []profile.Action{{Run: "echo gone wrong >&2; exit 3"}}, After: []profile.Action{{Run: "true"}}}}
-		}, `before the case: run "echo gone wrong >&2; exit 3": exit status 3: gone wrong`},
+		}, `action before the case: run "echo gone wrong >&2; exit 3": exit status 3: gone wrong`},
 		{"an undoing that fails", func(p *profile.Profile) {
 			p.Circumstances = map[string]profile.Recipe{"gateway-error": {After: []profile.Action{{Run: "exit 4"}}}}
-		}, `after the case: run "exit 4": exit status 4: `},
+		}, `action after the case: run "exit 4": exit status 4: `},
 		{"a store that nothing can open", func(p *profile.Profile) {
 			p.Store.SQLite = "none.db"
 			p.Circumstances = map[string]profile.Recipe{"gateway-error": {Before: []profile.Action{{SQL: "DROP TABLE x"}}}}
-		}, "before the case: the profile has no store"},
+		}, "action before the case: the profile has no store"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p := profile.Profile{Keys: profile.Keys{Valid: "sk-abcdefgh"}, Models: profile.Models{Default: "m"}}
@@ -252,7 +252,7 @@ func TestObserveSaysWhenTheHarnessCannotDoItsPart(t *testing.T) {
 	missing, err := contract.ParseCase("http:401/missing-key/chat")
 	require.NoError(t, err)
 	_, err = s.Observe(t.Context(), missing)
-	require.EqualError(t, err, "ask the upstream what it saw: gone")
+	require.EqualError(t, err, "read the mock upstream's record: gone")
 }
 
 func with(p profile.Profile, change func(*profile.Profile)) profile.Profile {

@@ -221,7 +221,7 @@ func (s *Session) awaitUpstream(ctx context.Context, c contract.Case, token stri
 	defer cancel()
 	seen, err := s.upstream.Seen(ctx, token)
 	if err != nil {
-		return fmt.Errorf("ask the upstream what it saw: %w", err)
+		return fmt.Errorf("read the mock upstream's record: %w", err)
 	}
 	seen.Bound = s.Profile.Limits.Attempts
 	o.Upstream = &seen
@@ -253,9 +253,9 @@ func (s *Session) control(
 		}
 		return o, ok, detail, nil
 	case ok:
-		return o, false, "a model that does not exist got a normal response", nil
+		return o, false, "a call for a model that does not exist returned a normal response", nil
 	case o.Failure != nil:
-		return o, false, fmt.Sprintf("no answer (%s: %s)", o.Failure.Kind, o.Failure.Detail), nil
+		return o, false, fmt.Sprintf("no response (%s: %s)", o.Failure.Kind, o.Failure.Detail), nil
 	default:
 		return o, true, "", nil
 	}

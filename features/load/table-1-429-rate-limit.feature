@@ -1,18 +1,18 @@
 Feature: Load: a declared rate limit
 
-  Calls within the limit are admitted, calls over it learn when to retry, and other clients are not affected.
+  Calls within the limit are admitted, refused calls learn when to retry, and other clients are not affected.
 
   Rule: http:429 - "Rate limited", common cause: "See Rate Limits"
 
     Scenario Outline: <case>
       Given the circumstance "over-rate-limit": more requests in a window than the key's limit
       When many clients call "<surface>"
-      Then exactly as many calls are admitted as the limit allows, one at a time and all at once
-      And every error response is this row's error: complete, in the client's API format, without internals
+      Then the gateway admits exactly as many calls as the limit allows, both one at a time and all at once
+      And every error response is this row's error, complete, in the client's API format and without internals
       And Retry-After and the rate-limit headers are correct
       And a 429 from the upstream keeps its Retry-After
-      And refused calls cost nothing, and calls are admitted again once the limit has room
-      And other keys are not affected, streaming calls count as declared, and callers who leave keep no place
+      And refused calls cost nothing, and the gateway admits calls again once the limit allows them
+      And other keys are not affected, streaming calls count as declared, and disconnected callers no longer count
 
       Examples: under-load - clients exceed the limit one call at a time, all at once, and again after a pause
         | case                                          | surface   |

@@ -1,6 +1,6 @@
 Feature: Load: an upstream that fails
 
-  The upstream fails for some calls, and only these calls fail. A circuit breaker that opens for all clients is a
+  The upstream fails for some calls, and only those calls may fail. A circuit breaker that opens for all clients is a
   second failure.
 
   Rule: http:5xx - "Upstream / gateway error", common cause: "Retry or contact support"
@@ -8,12 +8,12 @@ Feature: Load: an upstream that fails
     Scenario Outline: <case>
       Given the circumstance "upstream-error": the provider fails
       When many clients call "<surface>"
-      Then every error response is this row's error: complete, in the client's API format, without internals
+      Then every error response is this row's error, complete, in the client's API format and without internals
       And the upstream is called no more often than allowed
       And healthy calls succeed as often and as fast as before
-      And no upstream call stays open, calls succeed again in time, and as many fit at once as before
+      And no upstream call stays open, calls succeed again in time, and as many calls run at once as before
 
-      Examples: under-load - the upstream fails on a share of the calls while the others succeed
+      Examples: under-load - the upstream fails on some of the calls while the others succeed
         | case                                         | surface   |
         | http:5xx/upstream-error/chat/under-load      | chat      |
         | http:5xx/upstream-error/responses/under-load | responses |

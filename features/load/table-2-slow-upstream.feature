@@ -1,20 +1,20 @@
 Feature: Load: an upstream that is too slow
 
-  An upstream that hangs costs its own callers the gateway's time limit, and other calls nothing.
+  When the upstream hangs, calls that wait for it end at the gateway's declared timeout. Other calls are not delayed.
 
   Rule: code:channel:response_time_exceeded - "Upstream timeout", what to do: "Retry; shrink the request if needed"
 
     Scenario Outline: <case>
       Given the circumstance "slow-upstream": the provider does not answer within the gateway's limit
       When many clients call "<surface>"
-      Then the gateway gives up on the upstream at its time limit
-      And every error response is this row's error: complete, in the client's API format, without internals
+      Then the gateway stops waiting for the upstream at its declared timeout
+      And every error response is this row's error, complete, in the client's API format and without internals
       And the upstream is called no more often than allowed
-      And the upstream call is cancelled once the gateway gives up or the client disconnects
+      And the upstream call is cancelled once the gateway times out or the client disconnects
       And healthy calls succeed as often and as fast as before
-      And no upstream call stays open, calls succeed again in time, and as many fit at once as before
+      And no upstream call stays open, calls succeed again in time, and as many calls run at once as before
 
-      Examples: under-load - the upstream hangs or stalls on a share of the calls while the others succeed
+      Examples: under-load - the upstream hangs or stalls on some of the calls while the others succeed
         | case                                                                   | surface   |
         | code:channel:response_time_exceeded/slow-upstream/chat/under-load      | chat      |
         | code:channel:response_time_exceeded/slow-upstream/responses/under-load | responses |

@@ -51,8 +51,8 @@ func TestEveryFaultHasItsPlace(t *testing.T) {
 		{"broken YAML", "name: [\n", "f.yaml:1:7: sequence end token ']' not found"},
 		{"a file without an end", strings.Repeat("# comment\n", 1<<17), "f.yaml:1:1: larger than 512 KiB"},
 		{"a mapping without an end", strings.Repeat("a: b\n", 20_000), "f.yaml:2501:1: more than 2500 keys in one mapping"},
-		{"brackets in brackets", "name: " + strings.Repeat("[", 5000), "f.yaml:1:107: nested more than 100 deep"},
-		{"lists in lists", strings.Repeat("- ", 5000) + "a", "f.yaml:1:201: nested more than 100 deep"},
+		{"brackets in brackets", "name: " + strings.Repeat("[", 5000), "f.yaml:1:107: nested more than 100 levels deep"},
+		{"lists in lists", strings.Repeat("- ", 5000) + "a", "f.yaml:1:201: nested more than 100 levels deep"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := decode(tt.text)

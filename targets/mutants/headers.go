@@ -12,19 +12,19 @@ func headerMutants() []Mutant {
 		mutant("retry-after-missing", "A 429 has no Retry-After.",
 			deleteHeader("Retry-After", withCode(reference.RateLimited)),
 			warns(contract.RetryAfter, "http:429/**", limitedUpstream)),
-		mutant("retry-after-a-fraction", "Retry-After is a fraction of seconds, which clients that expect an integer ignore.",
+		mutant("retry-after-a-fraction", "Retry-After is a fractional number of seconds. Clients that expect an integer ignore it.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) { f.WithHeader("Retry-After", "9.72") }, withCode(reference.RateLimited)),
 			warns(contract.RetryAfter, "http:429/**", limitedUpstream)),
-		mutant("retry-after-of-two-days", "Retry-After asks for two days, although the window is shorter.",
+		mutant("retry-after-of-two-days", "Retry-After asks clients to wait two days, although the limit's window is shorter.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) { f.WithHeader("Retry-After", "172800") }, withCode(reference.RateLimited)),
 			warns(contract.RetryAfter, "http:429/**", limitedUpstream)),
-		mutant("retry-after-in-milliseconds", "A 429 says how long to wait only in retry-after-ms.",
+		mutant("retry-after-in-milliseconds", "A 429 states how long to wait only in the retry-after-ms header.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) {
 				f.Header.Del("Retry-After")
 				f.WithHeader("Retry-After-Ms", "1500")
 			}, withCode(reference.RateLimited)),
 			warns(contract.RetryAfter, "http:429/**", limitedUpstream)),
-		mutant("no-request-id", "Errors carry no request id.",
+		mutant("no-request-id", "Error responses have no request id.",
 			all(changeAnswer(func(_ *reference.Call, a *reference.Answer) { a.Header.Del(requestID) }),
 				changeEvents(func(c *reference.Call, events []byte) []byte {
 					c.Reply.Header().Del(requestID)

@@ -20,16 +20,16 @@ func limitMutants() []Mutant {
 		mutant("rate-unlimited-on-gemini", "The rate limit is not enforced on the Gemini endpoints.",
 			unlimited(func(c *reference.Call) bool { return c.Surface.Dialect() == dialect.Gemini }),
 			fails(contract.NotSuccess, onSurfaces(gemini(), "http:429/*")...)),
-		mutant("rate-limit-hangs-up", "A client over its rate limit gets its connection closed.",
+		mutant("rate-limit-hangs-up", "The gateway closes the connection of a client over its rate limit.",
 			changeError(writeWith(closeConnection), withCode(reference.RateLimited)),
 			fails(contract.Answered, "http:429/**", limitedUpstream)),
-		mutant("oversize-hangs-up", "Oversized requests get their connection closed.",
+		mutant("oversize-hangs-up", "The gateway closes the connection of a client that sends an oversized request.",
 			changeError(writeWith(closeConnection), causedBy(reference.ErrTooLarge), at(reference.Read)),
 			fails(contract.Answered, "code:read_request_body_failed/*/*/oversize")),
-		mutant("no-time-limit", "The gateway waits for a silent upstream as long as the client does.",
+		mutant("no-time-limit", "The gateway never times out: it waits for a silent upstream as long as the client does.",
 			changeTimeout(func(*reference.Call, time.Duration) time.Duration { return time.Hour }),
 			fails(contract.Answered, "code:channel:response_time_exceeded/**")),
-		mutant("no-time-limit-on-gemini-streams", "The gateway waits for a silent upstream without limit on the streaming Gemini endpoint.",
+		mutant("no-time-limit-on-gemini-streams", "On the streaming Gemini endpoint, the gateway waits indefinitely for a silent upstream.",
 			changeTimeout(func(c *reference.Call, allowed time.Duration) time.Duration {
 				if c.Surface == dialect.GenerateStream {
 					return time.Hour
@@ -38,7 +38,7 @@ func limitMutants() []Mutant {
 			}),
 			fails(contract.Answered, "code:channel:response_time_exceeded/*/gemini-stream/*")),
 		mutant("wrong-key-remembered-as-403",
-			"The first use of a wrong key is answered with 401, every later one with 403, from a list of bad keys.",
+			"The gateway keeps a list of bad keys: it returns 401 for the first use of a wrong key and 403 for every later one.",
 			wrongKeyRemembered,
 			atLeastOne(fails(contract.StatusExact, "http:401/wrong-key/**"))),
 	}

@@ -17,16 +17,16 @@ const limitCases contract.Pattern = "http:429/over-rate-limit/*/" + contract.Loa
 // loadCountMutants count calls wrongly, in a way that only many calls show.
 func loadCountMutants() []Mutant {
 	return []Mutant{
-		mutant("over-admits-in-a-burst", "The counter is in a remote store: calls that are being counted there do not see each other.",
+		mutant("over-admits-in-a-burst", "The counter is in a remote store, so calls that the gateway counts at the same moment do not see each other.",
 			slowCounter(20*time.Millisecond),
 			fails(contract.LimitBurst, limitCases)),
-		mutant("one-call-over-the-limit", "The call that exceeds the limit is still admitted: it is compared before it is counted.",
+		mutant("one-call-over-the-limit", "The gateway admits one call over the limit because it checks the limit before it counts the call.",
 			changeLimit(func(_ *reference.Call, admit reference.LimitFunc, key int64, rate reference.RateLimit) (reference.Allowance, func()) {
 				rate.Requests++
 				return admit(key, rate)
 			}),
 			fails(contract.LimitExact, limitCases)),
-		mutant("refused-calls-count", "Refused calls use up the limit too: a client that keeps asking is never admitted again.",
+		mutant("refused-calls-count", "Refused calls count against the limit too, so a client that keeps calling is never admitted again.",
 			changeLimit(func(_ *reference.Call, admit reference.LimitFunc, key int64, rate reference.RateLimit) (reference.Allowance, func()) {
 				a, release := admit(key, rate)
 				if !a.OK {
@@ -36,7 +36,7 @@ func loadCountMutants() []Mutant {
 				return a, release
 			}),
 			warns(contract.RefusedFree, limitCases)),
-		mutant("streams-limited-apart", "Streams have their own counter, although the profile says that they share the limit.",
+		mutant("streams-limited-apart", "Streaming calls have their own counter, although the profile declares that they share the limit.",
 			all(moveBehind(reference.Decode, reference.Limit),
 				changeLimit(func(c *reference.Call, admit reference.LimitFunc, key int64, rate reference.RateLimit) (reference.Allowance, func()) {
 					if c.Surface.Streaming() {
@@ -45,25 +45,25 @@ func loadCountMutants() []Mutant {
 					return admit(key, rate)
 				})),
 			warns(contract.StreamShare, limitCases)),
-		mutant("burst-refuses-every-key", "Five refusals of one key within 100 ms make the gateway refuse the other keys as well.",
+		mutant("burst-refuses-every-key", "If the gateway refuses one key five times within 100 ms, it refuses the other keys as well.",
 			refuseAllKeys(5, 100*time.Millisecond),
 			warns(contract.KeyIsolation, limitCases)),
-		mutant("departed-keep-their-slots", "A caller who disconnects still counts as a concurrent call: the place is never freed.",
+		mutant("departed-keep-their-slots", "After a caller disconnects, their call still counts as concurrent: the gateway never frees its slot.",
 			all(limitConcurrent, changeSlot(func(c *reference.Call, release func()) {
 				if c.Request.Context().Err() == nil {
 					release()
 				}
 			})),
 			warns(contract.DepartedFree, limitCases)),
-		mutant("limit-recovers-late", "A refused key is locked out for one and a half windows.",
+		mutant("limit-recovers-late", "Once the gateway refuses a key, it locks the key out for one and a half windows.",
 			lockOut,
 			warns(contract.Recovery, limitCases), tooLong()),
-		mutant("tokens-never-counted", "The limit on tokens is announced, and no call counts against it.",
+		mutant("tokens-never-counted", "The gateway announces a token limit, but no call counts against it.",
 			all(limitTokens, func(o *reference.Options) {
 				o.Hooks.Tokens = append(o.Hooks.Tokens, func(*reference.Call, reference.TokensUsed) reference.TokensUsed { return reference.TokensUsed{} })
 			}),
 			fails(contract.LimitExact, limitCases).and(contract.RateHeaders)),
-		mutant("output-tokens-never-counted", "The tokens of prompts and of answers have limits of their own, and no answer counts against the second.",
+		mutant("output-tokens-never-counted", "Prompt tokens and answer tokens have separate limits, but answers never count against theirs.",
 			all(limitTokensApart, func(o *reference.Options) {
 				o.Hooks.Tokens = append(o.Hooks.Tokens, func(_ *reference.Call, used reference.TokensUsed) reference.TokensUsed {
 					used.Output = 0
@@ -102,43 +102,43 @@ func tooLong() Expectation { return atLeastOne(warns(contract.RetryAfter, "http:
 // loadRefusalMutants refuse the right calls in a wrong way.
 func loadRefusalMutants() []Mutant {
 	return []Mutant{
-		mutant("retry-after-two-seconds-short", "Retry-After is two seconds too short: a client that obeys it is refused again.",
+		mutant("retry-after-two-seconds-short", "Retry-After is two seconds too short, so a client that obeys it is refused again.",
 			changeAllowance(func(a *reference.Allowance, _ reference.RateLimit) { a.Wait = max(a.Wait-2*time.Second, 0) }),
 			warns(contract.RetryAfterTrue, limitCases)),
-		mutant("retry-after-two-seconds-late", "Retry-After is two seconds too long: a client that obeys it waits in vain.",
+		mutant("retry-after-two-seconds-late", "Retry-After is two seconds too long, so a client that obeys it waits longer than necessary.",
 			changeAllowance(func(a *reference.Allowance, _ reference.RateLimit) {
 				a.Wait, a.Reset = a.Wait+2*time.Second, a.Reset+2*time.Second
 			}),
 			warns(contract.RetryAfterTrue, limitCases), tooLong()),
-		mutant("retry-after-lost-on-streams", "A refused stream has no Retry-After.",
+		mutant("retry-after-lost-on-streams", "The response to a refused streaming call has no Retry-After.",
 			all(moveBehind(reference.Decode, reference.Limit), deleteHeader("Retry-After", withCode(reference.RateLimited), streaming)),
 			warns(contract.RetryAfter, append(onSurfaces(streamingSurfaces(), "http:429/*"), limitCases)...)),
-		mutant("reset-at-once", "The reset in the header is that of a limiter that was never used.",
+		mutant("reset-at-once", "The rate-limit header shows the reset time of an unused limiter.",
 			changeAllowance(func(a *reference.Allowance, _ reference.RateLimit) { a.Reset = 0 }),
 			warns(contract.RateHeaders, limitCases)),
-		mutant("remaining-from-a-cache", "The remaining calls in the header come from a cache that was filled when the limit was unused.",
+		mutant("remaining-from-a-cache", "The rate-limit header shows the number of remaining calls from a cache that was filled when the limit was unused.",
 			changeAllowance(func(a *reference.Allowance, rate reference.RateLimit) {
 				if a.OK {
 					a.Remaining = rate.Capacity()
 				}
 			}),
 			warns(contract.RateHeaders, limitCases)),
-		mutant("remaining-tokens-from-a-cache", "The remaining tokens in the header come from a cache that was filled when the limit was unused.",
+		mutant("remaining-tokens-from-a-cache", "The rate-limit header shows the number of remaining tokens from a cache that was filled when the limit was unused.",
 			all(limitTokens, func(o *reference.Options) {
 				o.Hooks.RemainingTokens = append(o.Hooks.RemainingTokens, func(*reference.Call, int) int { return o.Tokens.Tokens })
 			}),
 			warns(contract.RateHeaders, limitCases)),
-		mutant("refusals-empty-in-a-burst", "From the 20th refusal within a second on, refusals have an empty body, to save time.",
+		mutant("refusals-empty-in-a-burst", "From the 20th refusal within a second, the gateway sends an empty body to save time.",
 			emptyRefusals(20, time.Second),
 			fails(contract.ContentType, limitCases).and(contract.Envelope)),
-		mutant("refused-calls-billed", "Quota is reserved before the limit is checked, and refused calls are never refunded.",
+		mutant("refused-calls-billed", "The gateway reserves quota before it checks the limit and never refunds refused calls.",
 			all(moveBehind(reference.Reserve, reference.Limit), loseRefund(withCode(reference.RateLimited), at(reference.Limit))),
 			warns(contract.RefusedFree, limitCases)),
-		mutant("refused-calls-reach-the-upstream", "The limit is checked after the upstream has begun to answer.",
+		mutant("refused-calls-reach-the-upstream", "The gateway checks the limit only after the upstream has begun to answer.",
 			moveBehind(reference.Dial, reference.Limit),
 			passes("http:429/*/models"), // without an upstream
 			warns(contract.UpstreamUnused, "http:429/**")),
-		mutant("upstream-retry-after-lost", "The Retry-After of the upstream's own 429 is not passed on.",
+		mutant("upstream-retry-after-lost", "The gateway does not pass on the Retry-After of the upstream's 429.",
 			deleteHeader("Retry-After", upstreamStatus(429)),
 			warns(contract.RetryAfter, limitedUpstream),
 			warns(contract.UpstreamRefusal, limitCases)),

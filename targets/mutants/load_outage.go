@@ -20,16 +20,16 @@ func loadOutageMutants() []Mutant {
 	)
 	return []Mutant{
 		mutant("slow-calls-starve-the-others",
-			"An endpoint has five upstream connections. While calls on them hang, all others wait for one to time out.",
+			"Each endpoint has five upstream connections. While calls on all five hang, every other call waits until one times out.",
 			limitUpstreamCalls(5),
 			warns(contract.HealthySpared, slow)),
 		mutant("breaker-locks-out",
-			"After a few failures on an endpoint, every call to it is refused for 700 ms, even if it would succeed.",
+			"After a few failures on an endpoint, the gateway refuses every call to it for 700 ms, even calls that would succeed.",
 			inOutage(func(s *outages) change {
 				return refuseWhen(s, func(e *endpoint) bool { return e.sinceOutage() < 700*time.Millisecond })
 			}),
 			fails(contract.HealthyServed, slow, failing)),
-		mutant("recovers-late", "For six seconds after an outage, every second call to the endpoint is refused.",
+		mutant("recovers-late", "For six seconds after an outage, the gateway refuses every second call to the endpoint.",
 			inOutage(func(s *outages) change {
 				return refuseWhen(s, func(e *endpoint) bool {
 					// During an outage fewer calls go by without a failure: it has ended.
@@ -41,14 +41,14 @@ func loadOutageMutants() []Mutant {
 				})
 			}),
 			warns(contract.Recovery, slow, failing)),
-		mutant("timeout-stretches-in-outage", "With more than five open upstream calls on an endpoint, its timeout is 2.5 times as long.",
+		mutant("timeout-stretches-in-outage", "While an endpoint has more than five open upstream calls, its timeout is 2.5 times as long.",
 			stretchTimeout(5),
 			fails(contract.InTime, slow)),
-		mutant("upstream-calls-leak-in-outage", "In an outage, upstream calls that timed out are not cancelled.",
+		mutant("upstream-calls-leak-in-outage", "During an outage, the gateway does not cancel upstream calls that timed out.",
 			inOutage(leakCalls),
 			warns(contract.UpstreamFreed, slow)), // the leaked calls are still open afterwards too
 		mutant("slots-leak-in-outage",
-			"An endpoint has 48 places for upstream calls. In an outage, every second call that fails keeps its place forever.",
+			"Each endpoint has 48 slots for upstream calls. During an outage, every second call that fails keeps its slot forever.",
 			inOutage(func(s *outages) change {
 				var failed atomic.Int64
 				return upstreamSlots(48, func(c *reference.Call, err error, free func()) {
@@ -58,17 +58,17 @@ func loadOutageMutants() []Mutant {
 				})
 			}),
 			warns(contract.CapacityKept, slow, failing)),
-		mutant("disconnects-not-passed-on", "When a client disconnects, its upstream call goes on up to the timeout.",
+		mutant("disconnects-not-passed-on", "When a client disconnects, its upstream call continues until the timeout.",
 			all(wrap(reference.Dial, ignoreDisconnect), wrap(reference.Deliver, ignoreDisconnect)),
 			warns(contract.Departure, slow)),
 		mutant("streams-end-well-in-outage",
-			"In an outage a stalled stream is closed as if it were complete, with an invented finish and [DONE].",
+			"During an outage, the gateway ends a stalled stream as if it were complete, with an invented finish event and [DONE].",
 			inOutage(func(s *outages) change {
 				return changeStreamError(finish, causedBy(reference.ErrTooSlow), s.condition())
 			}),
 			fails(contract.StreamEnd, slow)),
 		mutant("errors-change-in-outage",
-			"The first slow calls are answered with a timeout, those in an outage with an unreachable upstream.",
+			"The gateway reports the first slow calls as a timeout but reports slow calls during an outage as an unreachable upstream.",
 			inOutage(func(s *outages) change {
 				return replaceBy(reference.DoRequest, causedBy(reference.ErrTooSlow), s.condition())
 			}),

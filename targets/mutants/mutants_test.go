@@ -173,7 +173,7 @@ func TestAnUnknownVersionIsRefused(t *testing.T) {
 	s := serve(t, reference.Options{}, "newer-version-refused")
 	refused, err := s.TryNewerVersion(t.Context(), dialect.Messages)
 	require.NoError(t, err)
-	require.Contains(t, refused, "version 2026-10-21 of the API is not served on messages (400 with")
+	require.Contains(t, refused, "the gateway does not support version 2026-10-21 of the API on messages (400 with")
 	refused, err = s.TryNewerVersion(t.Context(), dialect.Chat)
 	require.NoError(t, err)
 	require.Empty(t, refused, "OpenAI's API has no versions")

@@ -20,62 +20,62 @@ import (
 // Permitted returns all permitted behaviours. The first, "none", changes nothing.
 func Permitted() []PermittedBehaviour {
 	return slices.Concat([]PermittedBehaviour{
-		{"none", "The gateway is the reference gateway unchanged.", all()},
+		{"none", "The gateway is the unchanged reference gateway.", all()},
 	}, permittedErrors(), permittedWire(), permittedStreams(), permittedConduct())
 }
 
 // permittedErrors are other contents of the same errors.
 func permittedErrors() []PermittedBehaviour {
 	return []PermittedBehaviour{
-		{"other-words", "Messages are short and say nothing useful.",
+		{"other-words", "Error messages are short and contain no useful information.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) { f.Message = "no" })},
-		{"another-language", "Messages are in the client's language, with quotes, line breaks and signs of all kinds.",
+		{"another-language", "Error messages are in the client's language, with quotes, line breaks and special characters of all kinds.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) {
 				//nolint:gosmopolitan // other languages are the point
 				f.Message = "请求失败：“" + string(f.Code) + "”\n\t„Bitte später“ ⏳ — لاحقًا <b>&amp;</b> select a model from the list at 10:30 (UTC)"
 			})},
-		{"more-fields", "Errors have fields that the API format does not know, inside and outside of the error object.",
+		{"more-fields", "Error responses have fields that the API format does not define, both inside and outside the error object.",
 			changeError(moreFields)},
-		{"other-5xx", "Failures of the gateway and the upstream have different 5xx statuses.",
+		{"other-5xx", "The gateway uses other 5xx statuses for its own failures and the upstream's.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) {
 				others := map[int]int{500: 503, 502: 500, 503: 529, 504: 502}
 				if other, ok := others[f.Status]; ok {
 					f.Status = other
 				}
 			})},
-		{"uncountable-as-500", "Input whose tokens cannot be counted is answered with 500, which the contract permits.",
+		{"uncountable-as-500", "The gateway returns 500 if the input's tokens cannot be counted. The contract permits this.",
 			setStatus(500, withCode(reference.CountToken))},
-		{"wrong-method-as-404", "A wrong method is answered with 404, which is as right as 405.",
+		{"wrong-method-as-404", "The gateway returns 404 for a wrong method. That is as correct as 405.",
 			setStatus(404, withStatus(405))},
-		{"rate-limit-without-a-code", "A 429, the one error that needs no code, has none.",
+		{"rate-limit-without-a-code", "A 429 has no code. It is the only error that does not need one.",
 			setCode("", withCode(reference.RateLimited))},
-		{"gemini-code-in-the-status", "On the Gemini endpoints the code is in error.status, where the contract permits it.",
+		{"gemini-code-in-the-status", "On the Gemini endpoints, the code is in error.status, where the contract permits it.",
 			all(changeError(editError(codeAsStatus), in(dialect.Gemini)), changeStreamError(editErrorEvent(codeAsStatus), in(dialect.Gemini)))},
-		{"upstream-429-as-bad-status", "The upstream's 429 counts as a bad status like any other: 5xx.",
+		{"upstream-429-as-bad-status", "If the upstream returns 429, the gateway returns 5xx, as for any other bad status.",
 			replaceBy(reference.BadResponseStatus, withCode(reference.RateLimited), upstreamStatus(429))},
-		{"upstream-403-as-bad-status", "The upstream's 403 counts as a bad status like any other: only its 401 is about the gateway's key.",
+		{"upstream-403-as-bad-status", "The gateway treats the upstream's 403 like any other bad status: only a 401 is about the gateway's key.",
 			replaceBy(reference.BadResponseStatus, withCode(reference.InvalidChannelKey), upstreamStatus(403))},
-		{"count-unsupported-as-501", "Tokens that cannot be counted are answered with 501, as some clients expect.",
+		{"count-unsupported-as-501", "If the gateway cannot count tokens, it returns 501, as some clients expect.",
 			all(setStatus(501, on(dialect.CountTokens), withStatus(404), at(reference.Dial)),
 				setCode(reference.ConvertRequest, on(dialect.CountTokens), withStatus(501)))},
-		{"type-null", "The type of OpenAI's errors is null, as on Azure.",
+		{"type-null", "The type of errors on the OpenAI endpoints is null, as on Azure.",
 			changeError(editError(func(e map[string]any) { e["type"] = nil }), in(dialect.OpenAI))},
-		{"anthropic-code-in-the-details", "Anthropic's code is in error.details.error_code, where its SDKs read it.",
+		{"anthropic-code-in-the-details", "On the Anthropic endpoints, the code is in error.details.error_code, where Anthropic's SDKs read it.",
 			all(changeError(editError(codeInDetails), in(dialect.Anthropic)), changeStreamError(editErrorEvent(codeInDetails), in(dialect.Anthropic)))},
-		{"long-messages", "Every message is 80 KB long.",
+		{"long-messages", "Every error message is 80 KB long.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) { f.Message = strings.Repeat("too long ", 9<<10) }, on(dialect.Chat, dialect.ChatStream))},
-		{"prose-about-tables", "Messages mention tables, lines and files, as any prose may.",
+		{"prose-about-tables", "Error messages mention tables, lines and files, as any prose may.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) {
 				f.Message = "File \"request body\", line 1: please select a model from the list, or update your plan to set a higher limit"
 			})},
-		{"json-indented", "Errors are indented, and end with a line break.",
+		{"json-indented", "The JSON of error responses is indented and ends with a line break.",
 			changeError(func(_ *reference.Call, a *reference.Answer) {
 				var out bytes.Buffer
 				if json.Indent(&out, a.Body, "", "\t") == nil {
 					a.Body = append(out.Bytes(), '\n')
 				}
 			})},
-		{"json-escaped", "Every letter of a message is written as an escape.",
+		{"json-escaped", "Every letter of an error message is written as a JSON escape sequence.",
 			changeError(func(c *reference.Call, a *reference.Answer) {
 				var escaped strings.Builder
 				for _, r := range c.Failure.Message {
@@ -91,28 +91,28 @@ func permittedWire() []PermittedBehaviour {
 	return []PermittedBehaviour{
 		{"http2", "The gateway is served over TLS, and over HTTP/2 to clients that support it.",
 			func(o *reference.Options) { o.TLS = true }},
-		{"chunked", "Answers are sent in chunks, without Content-Length.",
+		{"chunked", "The gateway sends responses in chunks, without a Content-Length.",
 			changeAnswer(writeWith(inChunks(7)))},
-		{"byte-by-byte", "4xx errors are sent a byte at a time.",
+		{"byte-by-byte", "The gateway sends 4xx errors one byte at a time.",
 			changeError(writeWith(inChunks(1)), with4xx)},
-		{"speech-as-it-comes", "Speech is passed on as it arrives, so that the connection closes where the upstream's transfer breaks off.",
+		{"speech-as-it-comes", "The gateway forwards speech as it arrives, so if the upstream's transfer breaks off, the connection closes there.",
 			changeError(writeWith(halfOfAudio), on(dialect.Speech), at(reference.Deliver), withCode(reference.ReadResponseBody, reference.ResponseTime))},
-		{"compressed", "Answers and streams are compressed although the client did not ask for it.",
+		{"compressed", "The gateway compresses answers and streams although the client did not ask for compression.",
 			all(changeAnswer(func(_ *reference.Call, a *reference.Answer) {
 				a.Header.Set("Content-Encoding", "gzip")
 				a.Body = gzipped(a.Body)
 			}), setStreamHeader("Content-Encoding", "gzip"),
 				changeEvents(func(_ *reference.Call, events []byte) []byte { return gzipped(events) }))},
-		{"charset", "Content types name their charset.",
+		{"charset", "The Content-Type header includes a charset.",
 			all(changeType(func(kind string) string { return strings.Replace(kind, "/json", "/json; charset=utf-8", 1) }),
 				setStreamHeader("Content-Type", "text/event-stream;charset=UTF-8"))},
-		{"content-type-in-capitals", "Content types are written in capitals, which is equivalent.",
+		{"content-type-in-capitals", "The Content-Type header is in capital letters, which has the same meaning.",
 			all(changeType(strings.ToUpper), setStreamHeader("Content-Type", "Text/Event-Stream"))},
-		{"header-order", "Header fields come in another order and in lower case, and the connection is closed after each answer.",
+		{"header-order", "Header fields are in a different order and in lower case, and the gateway closes the connection after each response.",
 			changeAnswer(writeWith(byHand))},
-		{"interim-answers", "Early hints (103) precede every answer.",
+		{"interim-answers", "The gateway sends early hints (103) before every response.",
 			changeAnswer(writeWith(earlyHints))},
-		{"another-request-id", "The request id has a different common name.",
+		{"another-request-id", "The request id is in another commonly used header field.",
 			all(changeAnswer(func(_ *reference.Call, a *reference.Answer) { renameRequestID(a.Header) }),
 				changeEvents(func(c *reference.Call, events []byte) []byte {
 					renameRequestID(c.Reply.Header())
@@ -129,24 +129,24 @@ func permittedStreams() []PermittedBehaviour {
 		})
 	}
 	return []PermittedBehaviour{
-		{"crlf-in-streams", "The lines of a stream end with CR LF.",
+		{"crlf-in-streams", "The lines of an event stream end with CR LF.",
 			replaceAll("\n", "\r\n")},
-		{"comments-in-streams", "A comment that keeps the connection alive precedes every event of a stream.",
+		{"comments-in-streams", "The gateway sends a keep-alive comment before every event of a stream.",
 			changeEvents(prependText(": keep-alive\n\n"))},
-		{"fields-in-streams", "Events have an id and a retry field, and no space after the colon.",
+		{"fields-in-streams", "Stream events have an id field, a retry field and no space after the colon.",
 			replaceAll("data: ", "id:7\nretry:3000\ndata:")},
 		{"error-event-in-several-lines", "The error event is indented, with a data field for each line.",
 			changeStreamError(indentEvent)},
 		{"error-events-named-message", "Error events have the name that EventSource uses by default.",
 			changeStreamError(prependText("event: message\n"), in(dialect.OpenAI))},
-		{"response-failed-after-the-error", "A responses stream ends with response.failed and [DONE] after the error.",
+		{"response-failed-after-the-error", "After the error event, a responses stream ends with response.failed and [DONE].",
 			changeStreamError(appendEvents("event: response.failed\ndata: {\"type\":\"response.failed\",\"response\":{\"status\":\"failed\"}}\n\n"+done),
 				on(dialect.ResponsesStream))},
-		{"blank-line-while-waiting", "A stream begins with a blank line and a retry field before the upstream is called.",
+		{"blank-line-while-waiting", "The gateway begins a stream with a blank line and a retry field before it calls the upstream.",
 			beginWith("\nretry: 3000\n\n")},
-		{"role-while-waiting", "A chat stream begins with its role before the upstream is called, so that its failure can only be an event.",
+		{"role-while-waiting", "The gateway sends a chat stream's role before it calls the upstream, so it can report an upstream failure only as an event.",
 			beginWith("data: {\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\"}}]}\n\n", dialect.ChatStream)},
-		{"comment-while-waiting", "A stream begins with a comment before the upstream is called, so that its failure can only be an event.",
+		{"comment-while-waiting", "The gateway begins a stream with a comment before it calls the upstream, so it can report an upstream failure only as an event.",
 			beginWith(": waiting\n\n")},
 	}
 }
@@ -154,9 +154,9 @@ func permittedStreams() []PermittedBehaviour {
 // permittedConduct are other ways to come to the same answers.
 func permittedConduct() []PermittedBehaviour {
 	return []PermittedBehaviour{
-		{breaker, "After five failures in a row, the gateway answers every call with 503 for 300 ms, whatever the call is.",
+		{breaker, "After five failures in a row, the gateway returns 503 for every call for 300 ms.",
 			circuitBreaker(5, 300*time.Millisecond)},
-		{"upstream-places-freed-late", "An endpoint has 48 places for upstream calls, and the place of a failed call is free again only after a second.",
+		{"upstream-places-freed-late", "Each endpoint has 48 slots for upstream calls, and the gateway frees the slot of a failed call only after one second.",
 			upstreamSlots(48, func(_ *reference.Call, err error, free func()) {
 				if err == nil {
 					free()
@@ -164,7 +164,7 @@ func permittedConduct() []PermittedBehaviour {
 				}
 				time.AfterFunc(time.Second, free)
 			})},
-		{"newer-version-refused", "A version of Anthropic's API that the gateway does not know is refused, as the API itself would.",
+		{"newer-version-refused", "The gateway rejects a version of Anthropic's API that it does not know, as Anthropic's API does.",
 			wrap(reference.Decode, func(ctx context.Context, c *reference.Call, decode reference.Handler) error {
 				field, known := dialect.Anthropic.Version()
 				if version := c.Request.Header.Get(field); version != "" && version != known {
@@ -172,18 +172,18 @@ func permittedConduct() []PermittedBehaviour {
 				}
 				return decode(ctx, c)
 			})},
-		{"slow-but-in-time", "The completions endpoint takes 250 ms longer.",
+		{"slow-but-in-time", "The completions endpoint takes 250 ms longer to respond.",
 			wrap(reference.Limit, func(ctx context.Context, c *reference.Call, limit reference.Handler) error {
 				if c.Surface == dialect.Completions {
 					_ = wait.For(ctx, 250*time.Millisecond)
 				}
 				return limit(ctx, c)
 			})},
-		{"limits-tokens-too", "The limited key also has a limit on tokens, as the profile declares; calls are counted when they end.",
+		{"limits-tokens-too", "The limited key also has a token limit, as the profile declares. The gateway counts calls when they end.",
 			limitTokens},
-		{"limits-tokens-apart", "The limited key has limits on the tokens of prompts and of answers, with Anthropic's header fields.",
+		{"limits-tokens-apart", "The limited key has separate limits on prompt tokens and answer tokens, with Anthropic's header fields.",
 			limitTokensApart},
-		{"slots-freed-late", "The limited key also has a limit on concurrent calls. When a caller disconnects, their place is freed a second later.",
+		{"slots-freed-late", "The limited key also has a limit on concurrent calls. When a caller disconnects, the gateway frees the slot one second later.",
 			all(limitConcurrent, changeSlot(func(c *reference.Call, release func()) {
 				if c.Request.Context().Err() == nil {
 					release()
@@ -191,13 +191,13 @@ func permittedConduct() []PermittedBehaviour {
 					time.AfterFunc(time.Second, release)
 				}
 			}))},
-		{"slots-freed-by-the-upstream", "The limited key also has a limit on concurrent calls. When a caller disconnects, their place is freed when the upstream call ends.",
+		{"slots-freed-by-the-upstream", "The limited key also has a limit on concurrent calls. When a caller disconnects, the gateway frees the slot when the upstream call ends.",
 			all(limitConcurrent, wrap(reference.Dial, ofLimited(ignoreDisconnect)), wrap(reference.Deliver, ofLimited(ignoreDisconnect)))},
-		{"redirects-followed-without-key", "Redirects of the upstream are followed to any host, without the channel's key.",
+		{"redirects-followed-without-key", "The gateway follows upstream redirects to any host, but without the channel's key.",
 			followRedirects("Authorization", "X-Api-Key", "X-Goog-Api-Key")},
-		{"retries-within-bounds", "A call that may succeed on another attempt is tried three times, as the profile declares.",
+		{"retries-within-bounds", "The gateway tries a call three times if another attempt may succeed, as the profile declares.",
 			func(o *reference.Options) { o.Retries = 2 }},
-		{"refund-booked-late", "Failed embeddings calls are refunded 150 ms after their answer.",
+		{"refund-booked-late", "The gateway refunds a failed embeddings call 150 ms after it responds.",
 			func(o *reference.Options) {
 				o.Hooks.Refund = append(o.Hooks.Refund, func(c *reference.Call, refund func()) func() {
 					if c.Failure == nil || c.Surface != dialect.Embeddings {

@@ -20,23 +20,23 @@ func secrecyMutants() []Mutant {
 	}
 	cause := func(_ *reference.Call, f *reference.Failure) string { return f.Cause.Error() }
 	return []Mutant{
-		mutant("driver-errors-shown", "The database driver's message about a failed read is passed to the client.",
+		mutant("driver-errors-shown", "The gateway sends the database driver's message about a failed read to the client.",
 			leak(cause, causedBy(reference.ErrStoreRead)),
 			fails(contract.Secrecy, "http:5xx/gateway-error/**", "code:query_data_error/**")),
-		mutant("sql-shown", "The SQL statement that failed is passed to the client.",
+		mutant("sql-shown", "The gateway sends the failed SQL statement to the client.",
 			leak(text("INSERT INTO ledger (request_id, user_id) VALUES (?, ?)"), causedBy(reference.ErrStoreWrite)),
 			fails(contract.Secrecy, "code:update_data_error/**")),
-		mutant("dial-errors-shown", "The HTTP client's message about an unreachable upstream, with its address, is passed to the client.",
+		mutant("dial-errors-shown", "The gateway sends its HTTP library's message about an unreachable upstream, including the address, to the client.",
 			leak(cause, withCode(reference.DoRequest)),
 			fails(contract.Secrecy, "code:do_request_failed/**")),
-		mutant("lookup-errors-shown", "The message of a failed DNS lookup of the upstream is passed to the client.",
+		mutant("lookup-errors-shown", "The gateway sends the message of a failed DNS lookup of the upstream to the client.",
 			leak(text("lookup upstream.internal on 10.0.0.2:53: no such host"),
 				withCode(reference.BadResponseStatus), upstreamStatus(503), on(dialect.Embeddings)),
 			fails(contract.Secrecy, "code:bad_response_status_code/*/embeddings/empty-503")),
-		mutant("stack-shown", "The error for an answer that cannot be serialized holds the handler's stack trace.",
+		mutant("stack-shown", "The error for an answer that cannot be serialized contains the handler's stack trace.",
 			leak(func(*reference.Call, *reference.Failure) string { return string(debug.Stack()) }, withCode(reference.MarshalJSON)),
 			fails(contract.Secrecy, "code:json_marshal_failed/**")),
-		mutant("traceback-in-streams", "The error event of a stream holds a Python traceback.",
+		mutant("traceback-in-streams", "The error event of a stream contains a Python traceback.",
 			leak(text("Traceback (most recent call last):\n  File \"/app/proxy.py\", line 88, in stream"), begun),
 			fails(contract.Secrecy, midStream()...)),
 		mutant("upstream-key-shown", "The error for a bad upstream answer quotes the upstream key.",
@@ -45,34 +45,34 @@ func secrecyMutants() []Mutant {
 				return "Authorization: Bearer " + key
 			}, withCode(reference.BadResponse), not(begun)),
 			fails(contract.Secrecy, append(errorsAsAnswers(), "code:bad_response/**")...)),
-		mutant("upstream-address-in-a-header", "A debug header of a timeout error holds the upstream's address.",
+		mutant("upstream-address-in-a-header", "A debug header of a timeout error contains the upstream's address.",
 			changeFailure(func(c *reference.Call, f *reference.Failure) {
 				address, _ := c.Upstream()
 				f.WithHeader("X-Upstream", address)
 			}, causedBy(reference.ErrTooSlow)),
 			passes(midStream()...),
 			fails(contract.Secrecy, "code:channel:response_time_exceeded/**")),
-		mutant("upstream-key-in-base64", "A debug header holds the upstream's credentials in base64.",
+		mutant("upstream-key-in-base64", "A debug header contains the upstream's credentials in base64.",
 			changeFailure(func(c *reference.Call, f *reference.Failure) {
 				_, key := c.Upstream()
 				f.WithHeader("X-Debug", base64.StdEncoding.EncodeToString([]byte("Bearer "+key)))
 			}, withCode(reference.BadResponse), on(dialect.Chat)),
 			fails(contract.Secrecy, "code:bad_response/*/chat/**", "http:5xx/upstream-error/chat/answer-with-error")),
-		mutant("upstream-key-half-masked", "The upstream's key is masked, except for most of it.",
+		mutant("upstream-key-half-masked", "The upstream's key is masked, but most of it is still visible.",
 			leak(func(c *reference.Call, _ *reference.Failure) string {
 				_, key := c.Upstream()
 				return key[:len(key)/2+3] + "****" + key[len(key)-4:]
 			}, withCode(reference.BadResponse), on(dialect.Messages)),
 			fails(contract.Secrecy, "code:bad_response/*/messages/**", "http:5xx/upstream-error/messages/answer-with-error")),
-		mutant("java-stack-shown", "The error contains a Java stack trace, with tabs.",
+		mutant("java-stack-shown", "The error contains a Java stack trace with tabs.",
 			leak(text("java.lang.IllegalStateException\n\tat com.acme.gateway.Relay.call(Relay.java:88)"), withCode(reference.CountToken)),
 			fails(contract.Secrecy, "code:count_token_failed/**")),
-		mutant("redis-errors-in-a-header", "The store's error is in a header field.",
+		mutant("redis-errors-in-a-header", "A response header contains the store's error message.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) {
 				f.WithHeader("X-Error", "NOAUTH Authentication required.")
 			}, withCode(reference.ModelPrice)),
 			fails(contract.Secrecy, "code:model_price_error/**")),
-		mutant("caller-key-echoed", "The error for a wrong key quotes the key, which then appears in logs and screenshots.",
+		mutant("caller-key-echoed", "The error for a wrong key quotes the key, so the key appears in logs and screenshots.",
 			leak(func(c *reference.Call, _ *reference.Failure) string { return c.Key() }, withStatus(401)),
 			fails(contract.Secrecy, "http:401/wrong-key/**")),
 	}

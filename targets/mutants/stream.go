@@ -17,19 +17,19 @@ func streamEndMutants() []Mutant {
 	const stalledMessages contract.Pattern = "code:channel:response_time_exceeded/slow-upstream/messages-stream/stalled-answer"
 	return []Mutant{
 		mutant("truncated-stream-ends-well",
-			"A truncated upstream stream is closed as if it were complete, with an invented finish, usage and [DONE].",
+			"The gateway ends a truncated upstream stream as if it were complete, with an invented finish event, usage and [DONE].",
 			changeStreamError(finish, causedBy(convert.ErrTruncated)),
 			fails(contract.StreamEnd, "code:read_response_body_failed/truncated-upstream-response/*-stream/*")),
-		mutant("chat-stream-done-without-finish", "A chat stream that fails ends with [DONE] and without an error.",
+		mutant("chat-stream-done-without-finish", "A failed chat stream ends with [DONE] and without an error.",
 			changeStreamError(replaceEvents(done), on(dialect.ChatStream)),
 			fails(contract.StreamEnd, midStreamOn(dialect.ChatStream)...)),
-		mutant("stalled-messages-end-well", "A stalled upstream ends a messages stream as if it were complete.",
+		mutant("stalled-messages-end-well", "If the upstream stalls, the gateway ends a messages stream as if it were complete.",
 			changeStreamError(finish, causedBy(reference.ErrTooSlow), on(dialect.MessagesStream)),
 			fails(contract.StreamEnd, stalledMessages)),
-		mutant("gemini-stream-ends-silently", "A Gemini stream that fails ends without an error.",
+		mutant("gemini-stream-ends-silently", "A failed Gemini stream ends without an error.",
 			changeStreamError(replaceEvents(""), on(dialect.GenerateStream)),
 			fails(contract.StreamEnd, midStreamOn(dialect.GenerateStream)...)),
-		mutant("done-after-the-error", "[DONE] follows the error event of a chat stream, so that clients see a success.",
+		mutant("done-after-the-error", "[DONE] follows the error event of a chat stream, so clients see a success.",
 			changeStreamError(appendEvents(done), on(dialect.ChatStream)),
 			fails(contract.StreamEnd, midStreamOn(dialect.ChatStream)...)),
 		mutant("finish-after-the-error", "response.completed follows the error event of a responses stream.",
@@ -39,21 +39,21 @@ func streamEndMutants() []Mutant {
 			changeStreamError(appendEvents(`data: {"candidates":[{"content":{"parts":[{"text":"late"}],"role":"model"},"index":0}]}`+"\n\n"),
 				on(dialect.GenerateStream)),
 			fails(contract.StreamEnd, midStreamOn(dialect.GenerateStream)...)),
-		mutant("finish-before-the-error", "A chat stream that fails finishes first, and then reports the error.",
+		mutant("finish-before-the-error", "A failed chat stream first finishes normally and then reports the error.",
 			changeStreamError(func(c *reference.Call, events []byte) []byte { return append(finish(c, nil), events...) }, on(dialect.ChatStream)),
 			fails(contract.StreamEnd, midStreamOn(dialect.ChatStream)...)),
-		mutant("stop-reason-before-the-error", "A messages stream that fails gives a stop reason before the error.",
+		mutant("stop-reason-before-the-error", "A failed messages stream contains a stop reason before the error.",
 			changeStreamError(prependText("event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"}}\n\n"),
 				on(dialect.MessagesStream)),
 			fails(contract.StreamEnd, midStreamOn(dialect.MessagesStream)...)),
-		mutant("block-ended-after-the-error", "A messages stream ends its block of text after the error event.",
+		mutant("block-ended-after-the-error", "A messages stream ends its text block after the error event.",
 			changeStreamError(appendEvents("event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\n"), on(dialect.MessagesStream)),
 			fails(contract.StreamEnd, midStreamOn(dialect.MessagesStream)...)),
 		mutant("item-ended-after-the-error", "A responses stream ends its item after the error event.",
 			changeStreamError(appendEvents("event: response.output_item.done\ndata: {\"type\":\"response.output_item.done\"}\n\n"), on(dialect.ResponsesStream)),
 			fails(contract.StreamEnd, midStreamOn(dialect.ResponsesStream)...)),
 		mutant("stream-kept-open-after-the-error",
-			"The connection of a messages stream stays open after the error event for a stalled upstream.",
+			"After the error event for a stalled upstream, the connection of a messages stream stays open.",
 			changeStreamError(func(c *reference.Call, events []byte) []byte {
 				if c.Reply.Events(events) == nil {
 					<-c.Request.Context().Done()
@@ -61,10 +61,10 @@ func streamEndMutants() []Mutant {
 				return nil
 			}, on(dialect.MessagesStream), causedBy(reference.ErrTooSlow)),
 			fails(contract.StreamEnd, stalledMessages)),
-		mutant("stream-dropped-without-error", "The connection of a stream that fails is closed without an error event.",
+		mutant("stream-dropped-without-error", "The gateway closes the connection of a failed stream without an error event.",
 			changeStreamError(closeAfter("")),
 			warns(contract.StreamError, midStream()...)),
-		mutant("stream-dropped-after-done", "A chat stream that fails ends with [DONE], and its connection is closed.",
+		mutant("stream-dropped-after-done", "A failed chat stream ends with [DONE], then the gateway closes the connection.",
 			changeStreamError(closeAfter(done), on(dialect.ChatStream)),
 			fails(contract.StreamEnd, midStreamOn(dialect.ChatStream)...)),
 	}
@@ -74,7 +74,7 @@ func streamEndMutants() []Mutant {
 func errorEventMutants() []Mutant {
 	return []Mutant{
 		mutant("error-event-flat",
-			"The error event of a chat stream has code and message at the top level, where no client looks for an error.",
+			"The error event of a chat stream has its code and message at the top level, where no client looks for an error.",
 			changeStreamError(func(c *reference.Call, _ []byte) []byte {
 				return event("", encode(map[string]any{"code": c.Failure.Code, "message": c.Failure.Message}))
 			}, on(dialect.ChatStream)),
@@ -82,16 +82,16 @@ func errorEventMutants() []Mutant {
 		mutant("error-event-in-a-chunk", "The error of a chat stream is inside a chunk, after its id and choices.",
 			changeStreamError(replaceInEvents(`{"error":`, `{"id":"chatcmpl-1","choices":[],"error":`), on(dialect.ChatStream)),
 			fails(contract.StreamError, midStreamOn(dialect.ChatStream)...)),
-		mutant("error-event-in-a-candidate", "The error event of a Gemini stream has members in addition to the error.",
+		mutant("error-event-in-a-candidate", "The error event of a Gemini stream has other fields in addition to the error.",
 			changeStreamError(replaceInEvents("}}\n", `},"responseId":"1"}`+"\n"), on(dialect.GenerateStream)),
 			warns(contract.StreamError, midStreamOn(dialect.GenerateStream)...)),
 		mutant("error-event-named-on-openai", "The error event of a responses stream has the name \"error\".",
 			changeStreamError(prependText("event: error\n"), on(dialect.ResponsesStream)),
 			warns(contract.StreamError, midStreamOn(dialect.ResponsesStream)...)),
-		mutant("error-event-named-on-chat", "The error event of a chat stream has a name, so that clients that read only unnamed events never see it.",
+		mutant("error-event-named-on-chat", "The error event of a chat stream has a name, so clients that read only unnamed events never see it.",
 			changeStreamError(prependText("event: failure\n"), on(dialect.ChatStream)),
 			warns(contract.StreamError, midStreamOn(dialect.ChatStream)...)),
-		mutant("error-event-unnamed-on-anthropic", "The error event of a messages stream has no name, so that clients ignore it.",
+		mutant("error-event-unnamed-on-anthropic", "The error event of a messages stream has no name, so clients ignore it.",
 			changeStreamError(func(_ *reference.Call, events []byte) []byte {
 				return bytes.TrimPrefix(events, []byte("event: error\n"))
 			},
@@ -100,25 +100,25 @@ func errorEventMutants() []Mutant {
 		mutant("error-event-not-json", "The error event of a chat stream is plain text.",
 			changeStreamError(replaceEvents("data: error: CUDA out of memory\n\n"), on(dialect.ChatStream)),
 			fails(contract.StreamEnd, midStreamOn(dialect.ChatStream)...)),
-		mutant("error-event-as-response-failed", "A responses stream reports its failure as response.failed alone.",
+		mutant("error-event-as-response-failed", "A responses stream reports its failure only as response.failed.",
 			changeStreamError(func(c *reference.Call, _ []byte) []byte {
 				return event("response.failed", encode(map[string]any{"type": "response.failed", "response": map[string]any{
 					"status": "failed", "error": map[string]any{"code": c.Failure.Code, "message": c.Failure.Message},
 				}}))
 			}, on(dialect.ResponsesStream)),
 			warns(contract.StreamError, midStreamOn(dialect.ResponsesStream)...)),
-		mutant("error-event-as-bare-json", "The error of a messages stream is JSON outside of any event.",
+		mutant("error-event-as-bare-json", "The error of a messages stream is JSON outside any event.",
 			changeStreamError(func(c *reference.Call, _ []byte) []byte { return append(c.Failure.Encode(c.Surface), "\n\n"...) },
 				on(dialect.MessagesStream)),
 			fails(contract.StreamEnd, midStreamOn(dialect.MessagesStream)...).and(contract.StreamFormat)),
-		mutant("error-event-of-another-dialect", "The error event of a messages stream holds OpenAI's envelope.",
+		mutant("error-event-of-another-dialect", "The error event of a messages stream has OpenAI's envelope.",
 			changeStreamError(func(c *reference.Call, _ []byte) []byte { return event("error", c.Failure.Encode(dialect.Chat)) },
 				on(dialect.MessagesStream)),
 			fails(contract.Envelope, midStreamOn(dialect.MessagesStream)...)),
 		mutant("error-event-without-a-message", "The error event of a stream has no message.",
 			changeStreamError(editErrorEvent(func(e map[string]any) { delete(e, "message") })),
 			fails(contract.Message, midStream()...)),
-		mutant("stray-lines-before-the-error", "A line outside of any event precedes the error event of a chat stream.",
+		mutant("stray-lines-before-the-error", "A line outside any event precedes the error event of a chat stream.",
 			changeStreamError(prependText("upstream error\n\n"), on(dialect.ChatStream)),
 			warns(contract.StreamFormat, midStreamOn(dialect.ChatStream)...)),
 		mutant("stray-text-before-the-error", "An event of plain text precedes the error event of a chat stream.",
@@ -131,7 +131,7 @@ func errorEventMutants() []Mutant {
 func streamStartMutants() []Mutant {
 	return []Mutant{
 		mutant("stream-begun-for-an-error",
-			"Streams begin before the upstream is called, so that its failure is a 200 with an error event.",
+			"The gateway begins streams before it calls the upstream, so an upstream failure is a 200 with an error event.",
 			changeError(func(c *reference.Call, a *reference.Answer) {
 				name := ""
 				if c.Surface.Dialect() == dialect.Anthropic {
@@ -143,7 +143,7 @@ func streamStartMutants() []Mutant {
 			passes(append(midStream(), brokenToolCalls, "http:5xx/upstream-error/*/error-after-reasoning")...),
 			fails(contract.NotSuccess, onSurfaces(streamingSurfaces(), afterReserve()...)...),
 			fails(contract.NotSuccess, refusedParametersOfStreams)),
-		mutant("stream-begun-before-the-checks", "A stream begins with a comment before the request is converted.",
+		mutant("stream-begun-before-the-checks", "The gateway begins a stream with a comment before it converts the request.",
 			wrap(reference.Dial, func(ctx context.Context, c *reference.Call, dial reference.Handler) error {
 				if c.Surface.Streaming() {
 					if err := c.BeginStream([]byte(": waiting\n\n")); err != nil {
@@ -153,25 +153,25 @@ func streamStartMutants() []Mutant {
 				return dial(ctx, c)
 			}),
 			fails(contract.NotSuccess, onSurfaces(streamingSurfaces(), "code:channel:model_mapped_error/*", "code:convert_request_failed/*", "code:invalid_api_type/*")...)),
-		mutant("refusals-told-in-a-stream", "A chat stream begins before the key is checked, so that a refusal is an event.",
+		mutant("refusals-told-in-a-stream", "The gateway begins a chat stream before it checks the key, so it can report a refusal only as an event.",
 			changeError(func(_ *reference.Call, a *reference.Answer) {
 				a.Status, a.Body = 200, append([]byte(": hello\n\n"), event("", a.Body)...)
 				a.Header.Set("Content-Type", "text/event-stream")
 			}, on(dialect.ChatStream), withCode(reference.ModelNotFound)),
 			fails(contract.NotSuccess, onSurfaces([]dialect.Surface{dialect.ChatStream}, "code:model_not_found/*", "http:404/unknown-model")...)),
-		mutant("refusals-drop-a-stream", "A chat stream begins before the model is looked for, and breaks off if there is none.",
+		mutant("refusals-drop-a-stream", "The gateway begins a chat stream before it looks up the model and breaks the stream off if the model does not exist.",
 			changeError(writeWith(beginAndClose), on(dialect.ChatStream), withCode(reference.ModelNotFound)),
 			fails(contract.NotSuccess, onSurfaces([]dialect.Surface{dialect.ChatStream}, "code:model_not_found/*", "http:404/unknown-model")...)),
-		mutant("stream-empty-for-a-bad-status", "A bad upstream status is answered with a 200 event stream without events.",
+		mutant("stream-empty-for-a-bad-status", "If the upstream returns a bad status, the gateway returns 200 with an event stream that has no events.",
 			changeError(func(_ *reference.Call, a *reference.Answer) {
 				a.Status, a.Body = 200, nil
 				a.Header.Set("Content-Type", "text/event-stream")
 			}, streaming, withCode(reference.BadResponseStatus)),
 			fails(contract.NotSuccess, append(badStatuses(streamingSurfaces()...), onSurfaces(streamingSurfaces(), "code:bad_response_status_code/*")...)...)),
-		mutant("stream-finished-for-a-refusal", "A prompt that the upstream refused is answered with a stream that finishes normally.",
+		mutant("stream-finished-for-a-refusal", "If the upstream refuses a prompt, the gateway returns a stream that finishes normally.",
 			changeError(finishEmpty, streaming, withCode(reference.PromptBlocked)),
 			fails(contract.NotSuccess, onSurfaces(streamingSurfaces(), "code:prompt_blocked/*")...)),
-		mutant("answer-made-up-for-an-empty-one", "An empty upstream answer is passed on with an invented text.",
+		mutant("answer-made-up-for-an-empty-one", "The gateway returns an empty upstream answer with invented text.",
 			changeError(func(c *reference.Call, a *reference.Answer) {
 				if body, err := convert.EncodeAnswer(c.Surface, invented(c), nil); err == nil {
 					a.Status, a.Body = 200, body

@@ -18,10 +18,10 @@ import (
 )
 
 // errRateLimited is returned when the gateway's own rate limit asks for a longer wait than [maxWait], or again and again.
-var errRateLimited = errors.New("the gateway limits its admin API")
+var errRateLimited = errors.New("the gateway rate-limits its admin API")
 
 // errRefused is returned when the gateway understood a call of its admin API and refused it.
-var errRefused = errors.New("the gateway refused")
+var errRefused = errors.New("the gateway refused the admin API call")
 
 const (
 	// callTimeout bounds one call of the admin API. Creating a user hashes a password, which takes a busy machine a second.
@@ -177,18 +177,18 @@ func (a *api) decode(status int, raw []byte, out any) error {
 	case status == http.StatusUnauthorized, status == http.StatusForbidden, a.product.unauthorized(e):
 		return fmt.Errorf("%w: %d %s", targets.ErrCredential, status, message)
 	case status == http.StatusTooManyRequests:
-		return fmt.Errorf("%w: 429 to %d attempts", errRateLimited, maxAttempts)
+		return fmt.Errorf("%w: it returned 429 for each of %d attempts", errRateLimited, maxAttempts)
 	case a.product == oneAPI && status == http.StatusOK && len(raw) == 0:
 		return nil // deleting a user is answered with an empty body
 	case err != nil || e.Success == nil:
-		return fmt.Errorf("%w: %d with a body that is not an admin API response: %.80q", targets.ErrCannotPrepare, status, a.redactor.Text(string(raw)))
+		return fmt.Errorf("%w: it returned %d with a body that is not an admin API response: %.80q", targets.ErrCannotPrepare, status, a.redactor.Text(string(raw)))
 	case !*e.Success:
 		return fmt.Errorf("%w: %d %s", errRefused, status, message)
 	case out == nil:
 		return nil
 	}
 	if err := json.Unmarshal(e.Data, out); err != nil {
-		return fmt.Errorf("%w: its data does not match %s: %w", targets.ErrCannotPrepare, a.product, err)
+		return fmt.Errorf("%w: the data in its response does not match the format of %s: %w", targets.ErrCannotPrepare, a.product, err)
 	}
 	return nil
 }

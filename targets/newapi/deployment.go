@@ -41,7 +41,7 @@ func (d *deployment) startUpstream(ctx context.Context, p profile.Profile) (targ
 		return upstream.Remote{URL: p.Upstream.Attach, Token: p.Upstream.Token}, cmp.Or(p.Upstream.URL, p.Upstream.Attach), nil
 	}
 	if p.Upstream.URL == "" && !onThisMachine(p.BaseURL) {
-		return nil, "", fmt.Errorf("%w: upstream.url is missing: the URL at which %s reaches upstream.listen on this machine",
+		return nil, "", fmt.Errorf("%w: upstream.url is missing: set it to the URL at which %s can reach upstream.listen on this machine",
 			targets.ErrCannotPrepare, p.BaseURL)
 	}
 	listen := cmp.Or(p.Upstream.Listen, "127.0.0.1:0")
@@ -119,11 +119,11 @@ func (d *deployment) verify(ctx context.Context, p profile.Profile, found inspec
 		return nil, nil, fmt.Errorf("call the prepared gateway: %w", err)
 	}
 	if ok, detail := contract.IsSuccess(dialect.Chat, o); !ok {
-		notes = append(notes, "a healthy chat call failed right after the preparation: "+detail)
+		notes = append(notes, "a healthy chat call failed right after gatecert prepared the gateway: "+detail)
 	}
-	const noCosts = "the costs of failed calls were not checked: "
+	const noCosts = "gatecert did not check the costs of failed calls: "
 	if d.undoLog.admin.product == oneAPI || found.options["LogConsumeEnabled"] == "false" {
-		return nil, append(notes, noCosts+"the gateway keeps no log by request id"), nil
+		return nil, append(notes, noCosts+"the gateway has no log that can be searched by request id"), nil
 	}
 	log := usageLog{admin: d.undoLog.admin}
 	switch err := log.verify(ctx, o); {

@@ -201,7 +201,7 @@ func TestRejectedCredentials(t *testing.T) {
 	}{
 		{"a wrong password", "testdata/wrong-password", profile.Admin{User: "root", Password: "not-the-password"}, "sign in as root: the gateway refused: 200"},
 		{"a token that was never issued", "testdata/wrong-token", profile.Admin{Token: "never-issued-token-of-an-admin"}, "invalid access token"},
-		{"a user who is not root", "testdata/not-root", profile.Admin{User: "alice", Password: "alicepass1"}, "which only the root user may"},
+		{"a user who is not root", "testdata/not-root", profile.Admin{User: "alice", Password: "alicepass1"}, "only the root user may"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			deployment := recorded.Serve(t, tt.cassette)
@@ -335,7 +335,7 @@ func TestOneAPI(t *testing.T) {
 		dialect.Chat, dialect.ChatStream, dialect.Completions, dialect.Embeddings, dialect.Speech, dialect.Moderations, dialect.Models,
 	}, prepared.Profile.Surfaces)
 	assert.Nil(t, prepared.ReadUsageLog)
-	assert.Equal(t, []string{"the costs of failed calls were not checked: the gateway keeps no log by request id"}, prepared.Notes)
+	assert.Equal(t, []string{"gatecert did not check the costs of failed calls: the gateway has no log that can be searched by request id"}, prepared.Notes)
 	assertOffered(t, prepared.Profile, 26)
 	assert.Len(t, prepared.Profile.Lacks, 8+1) // of the 37, with the store's three; and one on the descriptions of models
 	for name, reason := range prepared.Profile.Lacks {

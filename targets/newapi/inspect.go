@@ -53,11 +53,11 @@ func inspect(ctx context.Context, admin *client, p profile.Profile, tag string) 
 		return i, err
 	}
 	if s.Setup != nil && !*s.Setup {
-		return i, fmt.Errorf("%w: it has not been set up yet: open %s in a browser, or POST /api/setup", targets.ErrCannotPrepare, p.BaseURL)
+		return i, fmt.Errorf("%w: the gateway has not been set up yet: open %s in a browser or send POST /api/setup", targets.ErrCannotPrepare, p.BaseURL)
 	}
 	i = inspection{version: s.Version, unit: defaultUnit, perPurpose: map[string][]setting{}}
 	if i.options, err = admin.options(ctx); err != nil {
-		return i, fmt.Errorf("read the options, which only the root user may: %w", err)
+		return i, fmt.Errorf("read the options (only the root user may read them): %w", err)
 	}
 	if unit, err := strconv.ParseFloat(i.options["QuotaPerUnit"], 64); err == nil && unit >= 1 {
 		i.unit = unit
@@ -66,40 +66,40 @@ func inspect(ctx context.Context, admin *client, p profile.Profile, tag string) 
 	if err := i.checkSignIn(admin.product); err != nil {
 		return i, err
 	}
-	removal := "deleted at the end"
+	removal := "deleted at the end of the run"
 	if admin.product == oneAPI {
-		removal += "; one-api keeps the users' rows, renamed and disabled"
+		removal += "; one-api keeps the users' database rows but renames and disables them"
 	}
-	i.announce("users, tokens", "created for the run, named "+tag+"-…, "+removal, "callers with keys in every state")
-	i.announce("channels", "created for groups of their own, named "+tag+"-…, deleted at the end", "routes to the mock upstream")
+	i.announce("users, tokens", "created for the run, named "+tag+"-…, "+removal, "the cases need callers with keys in every state")
+	i.announce("channels", "created for the run's own groups, named "+tag+"-…, deleted at the end of the run", "the cases need routes to the mock upstream")
 	if admin.product == oneAPI {
-		i.changeForRun("AutomaticDisableChannelEnabled", "false", "the gateway would disable the run's channels one after the other")
+		i.changeForRun("AutomaticDisableChannelEnabled", "false", "the gateway would otherwise disable the run's channels one after another")
 	} else {
 		i.inspectNewAPI(tag)
 	}
 	if p.Store.Present() {
-		i.announce("the store", "tables tokens and "+admin.product.readTable()+" renamed for a moment in the store's cases, and writes to the run's user refused",
-			"the circumstances of a failing store; calls of others fail in these moments")
+		i.announce("the store", "tables tokens and "+admin.product.readTable()+" briefly renamed and writes to the run's user blocked during the store cases",
+			"to simulate a failing store; meanwhile, other clients' calls fail")
 	}
 	return i, nil
 }
 
 // checkSignIn returns [targets.ErrCannotPrepare] when the users of a run could not sign in to create their keys.
 func (i *inspection) checkSignIn(p product) error {
-	const why = "only users who have signed in can create keys"
+	const why = "users must sign in to create keys"
 	if i.options["PasswordLoginEnabled"] == "false" {
-		return fmt.Errorf("%w: PasswordLoginEnabled is off, and %s", targets.ErrCannotPrepare, why)
+		return fmt.Errorf("%w: PasswordLoginEnabled is off, but %s", targets.ErrCannotPrepare, why)
 	}
 	if i.options["TurnstileCheckEnabled"] == "true" && p == newAPI {
-		return fmt.Errorf("%w: TurnstileCheckEnabled is on, and %s", targets.ErrCannotPrepare, why)
+		return fmt.Errorf("%w: TurnstileCheckEnabled is on, but %s", targets.ErrCannotPrepare, why)
 	}
 	return nil
 }
 
 func (i *inspection) inspectNewAPI(tag string) {
-	i.changeForRun("performance_setting.monitor_enabled", "false", "at 90 % CPU the gateway answers every call with 503")
-	i.announce("option ModelPrice", "prices for the run's models added, removed at the end", "unpriced models are refused")
-	i.announce("option ModelRequestRateLimitGroup", "limits for the run's groups added, removed at the end", "429, and no limit for the rest of the run")
+	i.changeForRun("performance_setting.monitor_enabled", "false", "the gateway would otherwise return 503 for every call at 90 % CPU")
+	i.announce("option ModelPrice", "prices for the run's models added, removed at the end of the run", "the gateway refuses unpriced models")
+	i.announce("option ModelRequestRateLimitGroup", "limits for the run's groups added, removed at the end of the run", "to test 429 without limiting the rest of the run")
 	if i.retries == 0 {
 		i.changeForCases(retryOnce, "only a retry notices a channel that is disabled during a call", setting{"RetryTimes", "1"})
 	}
@@ -107,13 +107,13 @@ func (i *inspection) inspectNewAPI(tag string) {
 		i.changeForCases(refuseUnpriced, "this mode accepts unpriced models", setting{"SelfUseModeEnabled", "false"})
 	}
 	if i.options["ModelRequestRateLimitEnabled"] != "true" {
-		i.changeForCases(limitRate, "429; meanwhile the limits that are set for everybody hold too", setting{"ModelRequestRateLimitEnabled", "true"})
+		i.changeForCases(limitRate, "to test 429; meanwhile, the limits set for all users also apply", setting{"ModelRequestRateLimitEnabled", "true"})
 	}
 	i.listedWord = firstWord(i.options["SensitiveWords"])
 	if i.options["CheckSensitiveEnabled"] != "true" || i.options["CheckSensitiveOnPromptEnabled"] != "true" || i.listedWord == "" {
 		i.listedWord = tag + "-word"
 		// The list is replaced first: no other caller may run into words that were not checked before.
-		i.changeForCases(checkWords, "a listed word", setting{"SensitiveWords", i.listedWord},
+		i.changeForCases(checkWords, "to test a listed word", setting{"SensitiveWords", i.listedWord},
 			setting{"CheckSensitiveEnabled", "true"}, setting{"CheckSensitiveOnPromptEnabled", "true"})
 	}
 }

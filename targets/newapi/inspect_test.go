@@ -33,7 +33,7 @@ func TestInspectionListsTheChanges(t *testing.T) {
 		word    string
 	}{
 		{"a new deployment", nil, profile.DB{}, newAPI, []string{
-			"option performance_setting.monitor_enabled: true -> false, during the run (at 90 % CPU the gateway answers every call with 503)",
+			"option performance_setting.monitor_enabled: true -> false, during the run (the gateway would otherwise return 503 for every call at 90 % CPU)",
 			"option RetryTimes: 0 -> 1, only while the cases that need it run (only a retry notices a channel that is disabled during a call)",
 		}, "test_sensitive"},
 		{"one that retries already", map[string]string{"RetryTimes": "2", "performance_setting.monitor_enabled": "false"}, profile.DB{}, newAPI, nil, "test_sensitive"},
@@ -46,11 +46,11 @@ func TestInspectionListsTheChanges(t *testing.T) {
 		}, "gc-5ca1ab-word"},
 		{"one that limits everybody already", map[string]string{"ModelRequestRateLimitEnabled": "true"}, profile.DB{}, newAPI, nil, "test_sensitive"},
 		{"one with a store in the profile", nil, profile.DB{SQLite: "x.db"}, newAPI, []string{
-			"the store: tables tokens and user_subscriptions renamed for a moment in the store's cases, and writes to the run's user refused" +
-				" (the circumstances of a failing store; calls of others fail in these moments)",
+			"the store: tables tokens and user_subscriptions briefly renamed and writes to the run's user blocked during the store cases" +
+				" (to simulate a failing store; meanwhile, other clients' calls fail)",
 		}, "test_sensitive"},
 		{"a one-api that disables channels", map[string]string{"AutomaticDisableChannelEnabled": "true"}, profile.DB{}, oneAPI, []string{
-			"option AutomaticDisableChannelEnabled: true -> false, during the run (the gateway would disable the run's channels one after the other)",
+			"option AutomaticDisableChannelEnabled: true -> false, during the run (the gateway would otherwise disable the run's channels one after another)",
 		}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -82,7 +82,7 @@ func TestDeploymentsThatCannotBePrepared(t *testing.T) {
 		options      map[string]string
 		text         string
 	}{
-		{"not set up", `{"success":true,"data":{"setup":false}}`, nil, "it has not been set up yet"},
+		{"not set up", `{"success":true,"data":{"setup":false}}`, nil, "the gateway has not been set up yet"},
 		{"another kind of server", `<html>hello`, nil, "with a body that is not an admin API response"},
 		{"no password login", `{"success":true,"data":{}}`, map[string]string{"PasswordLoginEnabled": "false"}, "PasswordLoginEnabled is off"},
 		{"only people can sign in", `{"success":true,"data":{}}`, map[string]string{"TurnstileCheckEnabled": "true"}, "TurnstileCheckEnabled is on"},

@@ -130,7 +130,7 @@ func (f *fixtures) createCaller(ctx context.Context, admin *client, u user, toke
 	self := admin.as(profile.Admin{User: u.name, Password: u.password})
 	keys, err := self.createTokens(ctx, tokens)
 	if err != nil {
-		return nil, fmt.Errorf("as user %s: %w", u.name, err)
+		return nil, fmt.Errorf("act as user %s: %w", u.name, err)
 	}
 	if _, ok := keys[revokedToken]; ok {
 		err = self.disableToken(ctx, revokedToken)

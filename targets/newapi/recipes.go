@@ -66,13 +66,13 @@ func (p product) lacks() map[string]string {
 	if p == oneAPI {
 		none := "one-api has no equivalent: "
 		return map[string]string{
-			contract.OverRateLimit:  none + "it has no rate limit of a key",
-			"sensitive-content":     none + "it has no list of words",
-			"unsupported-api":       none + "it treats every unknown type of channel as OpenAI",
-			"channel-without-key":   none + "a channel has one key",
-			"bad-model-mapping":     none + "it maps a model once, and ignores a mapping that it cannot read",
+			contract.OverRateLimit:  none + "it has no rate limit per key",
+			"sensitive-content":     none + "it has no word list",
+			"unsupported-api":       none + "it treats every unknown channel type as OpenAI",
+			"channel-without-key":   none + "each channel has only one key",
+			"bad-model-mapping":     none + "it maps a model only once and ignores a mapping that it cannot read",
 			"unpriced-model":        none + "every model has a price",
-			"uncountable-input":     none + "what it cannot count costs nothing",
+			"uncountable-input":     none + "input that it cannot count costs nothing",
 			"unserializable-result": none + "it sends nothing that JSON cannot represent",
 
 			"failing-store-reads/models": describedUnread,
@@ -84,11 +84,11 @@ func (p product) lacks() map[string]string {
 	}
 	for _, s := range dialect.Surfaces() {
 		if !slices.Contains(countedSurfaces, s) {
-			lacks["uncountable-input/"+string(s)] = "new-api has no equivalent here: it counts images in streams only, and for OpenAI's models only; " +
-				"and audio in transcriptions only"
+			lacks["uncountable-input/"+string(s)] = "new-api has no equivalent here: it counts images only in streams and only for OpenAI's models, " +
+				"and audio only in transcriptions"
 		}
 		if !slices.Contains(cozeSurfaces, s) {
-			lacks["unserializable-result/"+string(s)] = "new-api has no equivalent here: only what it sends to Coze may be unserializable, and Coze has chats only"
+			lacks["unserializable-result/"+string(s)] = "new-api has no equivalent here: only its requests to Coze can be unserializable, and Coze offers only chat"
 		}
 	}
 	return lacks

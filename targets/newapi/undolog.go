@@ -201,7 +201,7 @@ func (l *undoLog) restore(ctx context.Context, e entry) error {
 	case now == e.Set:
 		return l.admin.setOption(ctx, e.Name, e.Was)
 	case e.Kind == optionEntry:
-		l.notes = append(l.notes, fmt.Sprintf("option %s was not restored: it was %q, the run set it to %q, and somebody else has set it to %q since", e.Name, e.Was, e.Set, now))
+		l.notes = append(l.notes, fmt.Sprintf("option %s was not restored: it was %q, the run set it to %q, but someone else has since set it to %q", e.Name, e.Was, e.Set, now))
 		return nil
 	default:
 		object, err := jsonObject(now)

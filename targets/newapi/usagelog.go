@@ -34,13 +34,13 @@ const requestIDHeader = "X-Oneapi-Request-Id"
 
 const (
 	// usageLogReads bounds how often the log is read for a call that looks like a success: it is charged after its last byte,
-	// on a busy machine a second later. The intervals double, because the gateway limits its admin API: 1.6 s in all.
+	// on a busy machine a second later. The intervals double, because the gateway rate-limits its admin API: 1.6 s in all.
 	usageLogReads    = 6
 	usageLogInterval = 50 * time.Millisecond
 )
 
 // errNoUsageLog is returned when a call that was certainly charged is not in the log.
-var errNoUsageLog = errors.New("the gateway's log cannot be read by request id")
+var errNoUsageLog = errors.New("the gateway's log cannot be searched by request id")
 
 // verify looks for a healthy call in the log, without which a missing row would mean nothing. It returns [errNoUsageLog] when
 // the call is not there.

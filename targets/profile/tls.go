@@ -18,7 +18,7 @@ type TLS struct {
 // maxCA bounds what is read of a file of authorities, in bytes: those of a system have a quarter of that.
 const maxCA = 1 << 20
 
-var errNoCertificate = errors.New("no certificate in PEM")
+var errNoCertificate = errors.New("no PEM certificate found")
 
 // Roots are the authorities to trust, nil for the system's. It fails when the file cannot be read or holds none.
 func (t TLS) Roots() (*x509.CertPool, error) {

@@ -66,7 +66,7 @@ func (x *expansion) expand(path, text string) (string, error) {
 		}
 		end := strings.IndexByte(rest[start:], '}')
 		if end < 0 {
-			return "", fmt.Errorf("%q has ${ without }", rest)
+			return "", fmt.Errorf("%q contains ${ without a closing }", rest)
 		}
 		add(rest[:start], "")
 		name, fallback, hasFallback := strings.Cut(rest[start+2:start+end], ":-")

@@ -12,7 +12,7 @@ func TestTheProfilesVersionComesFirst(t *testing.T) {
 		{"", "v0.9", "v0.9"},
 		{"2.4.1", "", "2.4.1"},
 		{"v0.9", "v0.9", "v0.9"},
-		{"2.4.1", "v0.9", "2.4.1 (the gateway says v0.9)"},
+		{"2.4.1", "v0.9", "2.4.1 (the gateway reports v0.9)"},
 	} {
 		assert.Equal(t, tt.want, Profile{Version: tt.profile}.VersionWith(tt.said))
 	}

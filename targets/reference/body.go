@@ -24,7 +24,7 @@ const (
 )
 
 // ErrTooLarge is returned for a body over [Options.BodyLimit].
-var ErrTooLarge = errors.New("body over the limit")
+var ErrTooLarge = errors.New("the body exceeds the limit")
 
 var errEncoding = errors.New("unknown content encoding")
 

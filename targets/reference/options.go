@@ -75,11 +75,11 @@ func (r RateLimit) check() error {
 	case !r.Kind.Valid():
 		return fmt.Errorf("%w: %q is not a kind of limiter", ErrOptions, r.Kind)
 	case r.Requests < 1 || r.Requests > MaxRequests || r.Window < time.Millisecond || r.Window > maxWindow:
-		return fmt.Errorf("%w: a rate needs 1 to %d requests and a window of 1ms to %s", ErrOptions, MaxRequests, maxWindow)
+		return fmt.Errorf("%w: a rate limit needs 1 to %d requests and a window of 1ms to %s", ErrOptions, MaxRequests, maxWindow)
 	case r.Burst != 0 && r.Kind != contract.TokenBucket:
-		return fmt.Errorf("%w: only a %s has a burst", ErrOptions, contract.TokenBucket)
+		return fmt.Errorf("%w: only a %s limiter can have a burst", ErrOptions, contract.TokenBucket)
 	case r.Burst < 0 || r.Burst > MaxRequests:
-		return fmt.Errorf("%w: a burst is 1 to %d requests", ErrOptions, MaxRequests)
+		return fmt.Errorf("%w: a burst must be from 1 to %d requests", ErrOptions, MaxRequests)
 	}
 	return nil
 }
@@ -105,13 +105,13 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	switch {
 	case o.Timeout < 0 || o.IdleTimeout < 0:
-		return o, fmt.Errorf("%w: negative timeout", ErrOptions)
+		return o, fmt.Errorf("%w: the timeout is negative", ErrOptions)
 	case o.BodyLimit < 0:
-		return o, fmt.Errorf("%w: negative body limit", ErrOptions)
+		return o, fmt.Errorf("%w: the body limit is negative", ErrOptions)
 	case o.Concurrent < 0 || o.Concurrent > MaxRequests:
-		return o, fmt.Errorf("%w: %d calls under way: must be at most %d", ErrOptions, o.Concurrent, MaxRequests)
+		return o, fmt.Errorf("%w: %d concurrent calls is not valid: the number must be from 0 to %d", ErrOptions, o.Concurrent, MaxRequests)
 	case o.Retries < 0:
-		return o, fmt.Errorf("%w: negative number of retries", ErrOptions)
+		return o, fmt.Errorf("%w: the number of retries is negative", ErrOptions)
 	}
 	return o, errors.Join(o.Rate.check(), o.Tokens.check(), o.InputTokens.check(), o.OutputTokens.check())
 }

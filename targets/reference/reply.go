@@ -15,7 +15,7 @@ import (
 const writeTimeout = 30 * time.Second
 
 // ErrClientGone is returned when the client can no longer be written to.
-var ErrClientGone = errors.New("the client has gone")
+var ErrClientGone = errors.New("the client has disconnected")
 
 // Reply sends the answer to one call. Everything that clients get is sent through it.
 type Reply struct {

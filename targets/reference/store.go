@@ -18,9 +18,9 @@ import (
 //go:embed schema.sql
 var schema string
 
-// ErrStoreExists is returned when the store's file exists already. A store cannot be opened again: it holds only hashes
+// ErrStoreExists is returned when the store's file already exists. A store cannot be opened again: it holds only hashes
 // of the callers' keys, so that the fixtures would be lost.
-var ErrStoreExists = errors.New("the store's file exists already")
+var ErrStoreExists = errors.New("the store's file already exists")
 
 // ErrStoreRead is returned when the store cannot be read.
 var ErrStoreRead = errors.New("the store cannot be read")

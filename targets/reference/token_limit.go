@@ -21,7 +21,7 @@ type TokenLimit struct {
 
 func (l TokenLimit) check() error {
 	if l != (TokenLimit{}) && (l.Tokens < 1 || l.Tokens > MaxRequests || l.Window < time.Millisecond || l.Window > maxWindow) {
-		return fmt.Errorf("%w: a limit on tokens needs 1 to %d tokens and a window of 1ms to %s", ErrOptions, MaxRequests, maxWindow)
+		return fmt.Errorf("%w: a token limit needs 1 to %d tokens and a window of 1ms to %s", ErrOptions, MaxRequests, maxWindow)
 	}
 	return nil
 }

@@ -106,7 +106,7 @@ func (g *Gateway) dialRoute(ctx context.Context, c *Call, route channelRoute) (*
 	outbound, err := convert.Encode(route.protocol, c.asked, name)
 	if errors.Is(err, convert.ErrUnconvertible) && c.Surface == dialect.CountTokens {
 		// Clients take a 404 as "not supported here", and count by themselves.
-		return nil, Refuse(InvalidRequest, err).with(http.StatusNotFound, "The tokens of this model cannot be counted.")
+		return nil, Refuse(InvalidRequest, err).with(http.StatusNotFound, "Tokens cannot be counted for this model.")
 	}
 	if errors.Is(err, convert.ErrUnconvertible) {
 		return nil, Refuse(ConvertRequest, err).with(http.StatusBadRequest, sentence(err))

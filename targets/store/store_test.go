@@ -17,7 +17,7 @@ func TestAStoreThatIsNone(t *testing.T) {
 	_, err := Open(profile.DB{})
 	require.ErrorIs(t, err, targets.ErrNoStore)
 	_, err = Open(profile.DB{Postgres: "postgres://u:hunter2-hunter2@h:bad/db"})
-	require.ErrorContains(t, err, "the PostgreSQL URL cannot be read")
+	require.ErrorContains(t, err, "the PostgreSQL URL cannot be parsed")
 	assert.NotContains(t, err.Error(), "hunter2-hunter2")
 }
 

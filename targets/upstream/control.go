@@ -51,9 +51,9 @@ func (u *Upstream) serveControl(w http.ResponseWriter, r *http.Request) {
 		u.controlToken != "" && subtle.ConstantTimeCompare(presented, []byte("Bearer "+u.controlToken)) == 1:
 		u.control.ServeHTTP(w, r)
 	case u.controlToken == "":
-		http.Error(w, "beyond loopback this needs a token, and the mock upstream has none", http.StatusForbidden)
+		http.Error(w, "control calls from other machines need a token, but the mock upstream has none", http.StatusForbidden)
 	default:
-		http.Error(w, "want the upstream's token: Authorization: Bearer TOKEN (upstream.token in the profile)", http.StatusUnauthorized)
+		http.Error(w, "send the mock upstream's token: Authorization: Bearer TOKEN (upstream.token in the profile)", http.StatusUnauthorized)
 	}
 }
 
@@ -62,7 +62,7 @@ func (u *Upstream) serveSeen(w http.ResponseWriter, r *http.Request) {
 	if asked := r.URL.Query().Get("wait"); asked != "" {
 		var err error
 		if wait, err = time.ParseDuration(asked); err != nil {
-			http.Error(w, "wait is not a duration", http.StatusBadRequest)
+			http.Error(w, "the value of wait is not a duration", http.StatusBadRequest)
 			return
 		}
 	}

@@ -102,7 +102,7 @@ const (
 	CutAfter       Ending = "cut-after"        // n events, then the connection closes
 	EndAfter       Ending = "end-after"        // n events, then a proper end of the transfer, without finish
 	ErrorAfter     Ending = "error-after"      // n events, then the protocol's own error event
-	WithErrorAfter Ending = "with-error-after" // n events, then an event of the answer that holds an error object too
+	WithErrorAfter Ending = "with-error-after" // n events, then an event of the answer that also contains an error object
 	ErrorFirst     Ending = "error-first"      // the events before the first content, then the protocol's own error event
 	NoDone         Ending = "no-done"          // everything but the end marker
 	TruncateLength Ending = "truncate=length"  // half of the bytes that Content-Length announces
@@ -160,7 +160,7 @@ func (d Directive) hasErrorObject() bool {
 // contradiction says which words cannot be followed together, or "".
 func (d Directive) contradiction() string {
 	if !d.Model.IsZero() && !d.plain() {
-		return "ttft, itl and tokens play a healthy model, and go with token alone"
+		return "ttft, itl and tokens simulate a healthy model and can be combined only with token"
 	}
 	return cmp.Or(d.responseContradiction(), d.contentContradiction())
 }
@@ -170,19 +170,19 @@ func (d Directive) responseContradiction() string {
 	streams := d.Content == "" || d.Content == NoChoices || d.Content == EmptyStream || d.unfinishable()
 	switch {
 	case d.Status == statusRefused:
-		return "421 is the status of a refused directive"
+		return "the status cannot be 421: it is reserved for rejected directives"
 	case d.Ending.noResponse() && !reflect.DeepEqual(d, Directive{Token: d.Token, Delay: d.Delay, Ending: d.Ending}):
-		return string(d.Ending) + " sends no response, the other words need one"
+		return string(d.Ending) + " sends no response, but the other words need one"
 	case d.needsEvents() && (!d.success() || !streams):
-		return "the words about stream events need a stream, which the status or the content excludes"
+		return "words about stream events need a stream, but the status or the content rules one out"
 	case d.Content == Refusal && d.Status != 0:
-		return "the protocol decides the status of refuse"
+		return "refuse cannot be combined with a status: the protocol determines it"
 	case d.Content == Redirect && d.Status != 0:
-		return "redirect has a status of its own"
+		return "redirect cannot be combined with a status: it has its own"
 	case d.unfinishable() && !d.Ending.takesCount():
-		return string(d.Content) + " never finishes: it needs the number of events after which it breaks off"
+		return string(d.Content) + " never finishes: add a word that says after how many events it breaks off"
 	case d.Content == NoChoices && !d.success():
-		return "no-choices is a success, the status is not"
+		return "no-choices is a success, but the status is not"
 	case !bodyAllowed(d.Status) && d.Content != "" && d.Content != EmptyBody:
 		return "the status does not allow a body"
 	}
@@ -193,23 +193,23 @@ func (d Directive) responseContradiction() string {
 func (d Directive) contentContradiction() string {
 	switch {
 	case d.bodiless() && d.Ending != "":
-		return "there is no body to leave a part out of"
+		return "truncate needs a body, but the response has none"
 	case d.bodiless() && d.Gzip:
-		return "there is no body to compress"
+		return "gzip needs a body, but the response has none"
 	case d.Gzip && (d.Ending != "" || d.needsEvents()):
-		return "gzip compresses a whole body"
+		return "gzip can compress only a complete body"
 	case d.bodiless() && d.Events.Broken > 0:
-		return "there is no event to break"
+		return "broken-event needs an event, but the response has none"
 	case strings.HasPrefix(string(d.Ending), "truncate=") && d.Events.Broken > 0:
-		return "truncate counts bytes, and the broken event may not be among them"
+		return "truncate counts bytes, so the response may end before the broken event"
 	case d.Ending.takesCount() && d.Events.Broken > d.After:
-		return "the broken event comes after the end"
+		return "the response would end before the broken event"
 	case d.Error.Number > 0 && d.Error.Code != "":
 		return "code-number contradicts code"
 	case d.Error != ErrorFields{} && !d.hasErrorObject():
-		return "code, code-number, type and message need an error object, and the response has none"
+		return "code, code-number, type and message need an error object, but the response has none"
 	case d.RetryAfter != "" && slices.ContainsFunc(d.Headers, Header.isRetryAfter):
-		return "retry-after is also given as a header"
+		return "retry-after is set twice: as a word and as a header"
 	}
 	return ""
 }

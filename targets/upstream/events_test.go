@@ -179,7 +179,7 @@ func TestEventWordsNeedAStream(t *testing.T) {
 		for _, words := range []string{"stall-after=1", "cut-after=1", "end-after=1", "error-after=1", "error-first", "no-done", "broken-event=1", "empty-stream"} {
 			got := b.ask(e, "[[gatecert "+words+"]]")
 			assert.Equal(t, statusRefused, got.status, words)
-			assert.Equal(t, "gatecert mock upstream: directive refused: it is about stream events, and the request does not ask for a stream", errorIn(t, got.body)["message"])
+			assert.Equal(t, "gatecert mock upstream: directive refused: the directive is about stream events, but the request does not ask for a stream", errorIn(t, got.body)["message"])
 		}
 	})
 }
@@ -187,12 +187,12 @@ func TestEventWordsNeedAStream(t *testing.T) {
 func TestEventsBeyondTheStream(t *testing.T) {
 	onEach(t, streamed, func(t *testing.T, b bench, e endpoint) {
 		for words, why := range map[string]string{
-			fmt.Sprintf("stall-after=%d", e.events):        fmt.Sprintf("stall-after=%d, but the stream has %d events", e.events, e.events),
-			fmt.Sprintf("cut-after=%d", e.events):          fmt.Sprintf("cut-after=%d, but the stream has %d events", e.events, e.events),
+			fmt.Sprintf("stall-after=%d", e.events):        fmt.Sprintf("stall-after=%d, but the stream has only %d events", e.events, e.events),
+			fmt.Sprintf("cut-after=%d", e.events):          fmt.Sprintf("cut-after=%d, but the stream has only %d events", e.events, e.events),
 			fmt.Sprintf("end-after=%d", e.finish+1):        fmt.Sprintf("end-after=%d, but the stream finishes with event %d", e.finish+1, e.finish+1),
 			fmt.Sprintf("error-after=%d", e.finish+1):      fmt.Sprintf("error-after=%d, but the stream finishes with event %d", e.finish+1, e.finish+1),
-			fmt.Sprintf("broken-event=%d", e.events+1):     fmt.Sprintf("broken-event=%d, but %d events are sent", e.events+1, e.events),
-			fmt.Sprintf("stall broken-event=%d", e.events): fmt.Sprintf("broken-event=%d, but %d events are sent", e.events, (e.events+1)/2),
+			fmt.Sprintf("broken-event=%d", e.events+1):     fmt.Sprintf("broken-event=%d, but only %d events are sent", e.events+1, e.events),
+			fmt.Sprintf("stall broken-event=%d", e.events): fmt.Sprintf("broken-event=%d, but only %d events are sent", e.events, (e.events+1)/2),
 		} {
 			got := b.ask(e, "[[gatecert "+words+"]]")
 			assert.Equal(t, statusRefused, got.status, words)

@@ -63,7 +63,7 @@ func (m Model) words() (words []string) {
 
 const (
 	timesValues  = "a duration, or uniform:A-B, normal:MEAN:SPREAD, lognormal:MEDIAN:SIGMA or exp:MEAN"
-	tokensValues = "1 … 100000, or a distribution of such numbers" //nolint:gosec // tokens of a text
+	tokensValues = "1 … 100000, or a distribution of numbers in this range" //nolint:gosec // tokens of a text
 )
 
 // modelWords are the words of a directive by which the upstream plays a model.
@@ -75,11 +75,11 @@ func modelWords() []word {
 		return distribution.ParseCount(value, maxModelTokens)
 	}
 	return []word{
-		fieldWord("ttft", timesValues, "Play a model: wait so long for the first token, with the response header.",
+		fieldWord("ttft", timesValues, "Simulate a model: wait this long, then send the response header and the first token.",
 			func(d *Directive) *distribution.Distribution { return &d.Model.TTFT }, times, distribution.Distribution.String),
-		fieldWord("itl", timesValues, "Play a model: wait so long for each token after the first.",
+		fieldWord("itl", timesValues, "Simulate a model: wait this long before each token after the first.",
 			func(d *Directive) *distribution.Distribution { return &d.Model.ITL }, times, distribution.Distribution.String),
-		fieldWord("tokens", tokensValues, "Play a model: answer with so many tokens, one an event, and no more than the request allows. Default 256.",
+		fieldWord("tokens", tokensValues, "Simulate a model: answer with this many tokens, one per event, but no more than the request allows. Default 256.",
 			func(d *Directive) *distribution.Distribution { return &d.Model.Tokens }, counts, distribution.Distribution.String),
 	}
 }
@@ -95,7 +95,7 @@ func (u *Upstream) modelFor(op dialect.Operation, d Directive) (Model, error) {
 	_, generates := op.(dialect.StreamingOperation)
 	switch {
 	case !d.Model.IsZero() && !generates:
-		return Model{}, fmt.Errorf("%w: a model is played where text is generated, and the endpoint generates none", ErrDirective)
+		return Model{}, fmt.Errorf("%w: only endpoints that generate text can simulate a model, but this endpoint does not generate text", ErrDirective)
 	case !d.Model.IsZero():
 		return d.Model, nil
 	case generates && d.plain():

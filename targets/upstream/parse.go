@@ -26,7 +26,7 @@ func ParseDirective(prompt string) (d Directive, found bool, err error) {
 		return Directive{}, false, nil
 	}
 	if !closed {
-		err = fmt.Errorf("%w: no %q within %d bytes", ErrDirective, closing, maxDirective)
+		err = fmt.Errorf("%w: there is no closing %q within %d bytes", ErrDirective, closing, maxDirective)
 	}
 	words := vocabulary()
 	seen := make(map[string]bool, len(words))

@@ -87,10 +87,10 @@ func (m Remote) get(ctx context.Context, path string, out any) error {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden {
-		return fmt.Errorf("upstream: %s from %s: give its token as upstream.token", resp.Status, address)
+		return fmt.Errorf("mock upstream: %s from %s: set its token as upstream.token", resp.Status, address)
 	}
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("upstream: %s from %s", resp.Status, address)
+		return fmt.Errorf("mock upstream: %s from %s", resp.Status, address)
 	}
 	if err := json.NewDecoder(io.LimitReader(resp.Body, maxSeenBytes)).Decode(out); err != nil {
 		return fmt.Errorf("upstream: reading %s: %w", address, err)

@@ -88,11 +88,11 @@ func wholeReply(op dialect.Operation, status int, c dialect.Answer) reply {
 func (d Directive) fits(op dialect.StreamingOperation, streamed bool) error {
 	switch {
 	case d.needsEvents() && !streamed:
-		return fmt.Errorf("%w: it is about stream events, and the request does not ask for a stream", ErrDirective)
+		return fmt.Errorf("%w: the directive is about stream events, but the request does not ask for a stream", ErrDirective)
 	case d.unfinishable() && !dialect.CanStream(op, pieceKinds[d.Content]):
-		return fmt.Errorf("%w: the streams of the endpoint have no %s", ErrDirective, d.Content)
+		return fmt.Errorf("%w: streams of this endpoint have no %s", ErrDirective, d.Content)
 	case d.Gzip && streamed && (d.Content == "" || d.Content == NoChoices) && d.success():
-		return fmt.Errorf("%w: gzip compresses a whole body, and the response is a stream", ErrDirective)
+		return fmt.Errorf("%w: gzip can compress only a complete body, but the response is a stream", ErrDirective)
 	default:
 		return nil
 	}
@@ -135,7 +135,7 @@ func applyToStream(op dialect.StreamingOperation, s dialect.Stream, d Directive)
 	total := len(s.Events)
 	switch {
 	case (d.Ending == StallAfter || d.Ending == CutAfter) && d.After >= total:
-		return s, bodyComplete, fmt.Errorf("%w: %s=%d, but the stream has %d events", ErrDirective, d.Ending, d.After, total)
+		return s, bodyComplete, fmt.Errorf("%w: %s=%d, but the stream has only %d events", ErrDirective, d.Ending, d.After, total)
 	case (d.Ending == EndAfter || d.Ending == ErrorAfter || d.Ending == WithErrorAfter) && d.After > s.Finish:
 		return s, bodyComplete, fmt.Errorf("%w: %s=%d, but the stream finishes with event %d", ErrDirective, d.Ending, d.After, s.Finish+1)
 	case d.Ending == NoDone && !s.EndMarker:
@@ -161,7 +161,7 @@ func applyToStream(op dialect.StreamingOperation, s dialect.Stream, d Directive)
 	default: // the other endings have no stream, or count bytes
 	}
 	if d.Events.Broken > len(s.Events) {
-		return s, bodyComplete, fmt.Errorf("%w: broken-event=%d, but %d events are sent", ErrDirective, d.Events.Broken, len(s.Events))
+		return s, bodyComplete, fmt.Errorf("%w: broken-event=%d, but only %d events are sent", ErrDirective, d.Events.Broken, len(s.Events))
 	}
 	if d.Events.Broken > 0 {
 		broken := &s.Events[d.Events.Broken-1]

@@ -112,7 +112,7 @@ func decompress(raw []byte, encoding string, limit int64, held *bounded.Held) ([
 }
 
 func full() *dialect.Problem {
-	return &dialect.Problem{Status: http.StatusServiceUnavailable, Message: "gatecert mock upstream: it holds as many bodies of requests as it can."}
+	return &dialect.Problem{Status: http.StatusServiceUnavailable, Message: "gatecert mock upstream: too many request bodies are in memory."}
 }
 
 func tooLargeBody(limit int64) *dialect.Problem {

@@ -51,7 +51,7 @@ func Listen(ctx context.Context, addr string, u *Upstream) (*Server, error) {
 	listener, err := config.Listen(ctx, "tcp", addr)
 	if err != nil {
 		if errors.Is(err, syscall.EADDRINUSE) {
-			err = fmt.Errorf("%w: if a mock upstream runs there already, set upstream.attach to its URL", err)
+			err = fmt.Errorf("%w: if a mock upstream is already running there, set upstream.attach to its URL", err)
 		}
 		return nil, fmt.Errorf("mock upstream: %w", err)
 	}

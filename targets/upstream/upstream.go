@@ -66,7 +66,7 @@ const (
 )
 
 // errClosing is the cause of a request's context that ends because the server closes, not because the client left.
-var errClosing = errors.New("the mock upstream closes")
+var errClosing = errors.New("the mock upstream is closing")
 
 // missingModel is the prefix of models that do not exist. All others do.
 const missingModel = "no-such-"

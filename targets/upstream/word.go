@@ -26,7 +26,7 @@ func tokenWord() word {
 		Word: Word{"token", "1 to 64 of A-Z a-z 0-9 . _ -", "Record the request under this token."},
 		parse: func(d *Directive, value string) error {
 			if !validToken(value) {
-				return fmt.Errorf("not a token: %q", clip(value))
+				return fmt.Errorf("the value is not a valid token: %q", clip(value))
 			}
 			d.Token = value
 			return nil
@@ -40,7 +40,7 @@ func tokenWord() word {
 func bodyWord() word {
 	bodies := []Content{ErrorBody, AnswerWithError, ForeignBody, HTMLBody, TextBody, EmptyBody, BrokenJSON, NullBody}
 	return word{
-		Word: Word{"body", "error|answer-with-error|foreign|html|text|empty|broken-json|null", "Respond with this body and without a stream, whatever the status: error is the protocol's own error object (inside a 200 too), answer-with-error is that in half an answer, foreign is JSON that is not one."},
+		Word: Word{"body", "error|answer-with-error|foreign|html|text|empty|broken-json|null", "Respond with this body and without a stream, regardless of the status: error is the protocol's own error object (even with 200), answer-with-error is half an answer that contains that object, foreign is JSON that is not an error object."},
 		parse: func(d *Directive, value string) error {
 			if !slices.Contains(bodies, Content(value)) {
 				return fmt.Errorf("unknown body: %q", clip(value))
@@ -123,7 +123,7 @@ func (d *Directive) setEnding(ending Ending) error {
 
 func choose[T ~string](field *T, value T, says string) error {
 	if *field != "" {
-		return fmt.Errorf("%s contradicts %s: both say %s", value, *field, says)
+		return fmt.Errorf("%s contradicts %s: both define %s", value, *field, says)
 	}
 	*field = value
 	return nil
@@ -131,7 +131,7 @@ func choose[T ~string](field *T, value T, says string) error {
 
 func headerWord() word {
 	return word{
-		Word:    Word{"header", "Name:value, the value query-escaped", "Add a header field; up to 16 times. Fields that frame the message are refused."},
+		Word:    Word{"header", "Name:value, the value query-escaped", "Add a header field; up to 16 times. Fields that frame the message are rejected."},
 		repeats: true,
 		parse: func(d *Directive, value string) error {
 			name, escaped, _ := strings.Cut(value, ":")
@@ -140,11 +140,11 @@ func headerWord() word {
 			case err != nil:
 				return fmt.Errorf("header: %w", err)
 			case !plainName(name):
-				return fmt.Errorf("not a header name: %q", clip(name))
+				return fmt.Errorf("the name is not a valid header name: %q", clip(name))
 			case framing(name):
-				return fmt.Errorf("header %s frames the message", name)
+				return fmt.Errorf("header %s is not allowed: it frames the message", name)
 			case len(d.Headers) == maxHeaders:
-				return fmt.Errorf("more than %d headers", maxHeaders)
+				return fmt.Errorf("the directive has more than %d headers", maxHeaders)
 			}
 			d.Headers = append(d.Headers, Header{name, content})
 			return nil

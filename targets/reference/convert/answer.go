@@ -17,7 +17,7 @@ const MaxAnswer = 32 << 20
 var (
 	// ErrNotAnswer is returned when what came is not an answer: broken JSON, HTML, null, an error object, a wrong shape,
 	// or more than the bounds allow.
-	ErrNotAnswer = errors.New("the upstream's answer is not an answer")
+	ErrNotAnswer = errors.New("the upstream's response is not a valid answer")
 	// ErrEmpty is returned when an answer is whole and holds nothing: no body, no choices, no content, no vectors.
 	ErrEmpty = errors.New("the upstream's answer is empty")
 	// ErrBlocked is returned when the upstream refuses the prompt on policy grounds.
@@ -60,17 +60,17 @@ type Media struct {
 func DecodeAnswer(p dialect.Dialect, req Request, body []byte) (Answer, error) {
 	pr, ok := codecs[p]
 	if !ok {
-		return Answer{}, notAnswer("of no known protocol")
+		return Answer{}, notAnswer("its protocol is unknown")
 	}
 	if len(body) > MaxAnswer {
-		return Answer{}, notAnswer("too long")
+		return Answer{}, notAnswer("it is too long")
 	}
 	body = bytes.TrimSpace(body)
 	if len(body) == 0 {
 		return Answer{}, fmt.Errorf("%w: no body", ErrEmpty)
 	}
 	if body[0] != '{' {
-		return Answer{}, notAnswer("no JSON object")
+		return Answer{}, notAnswer("it is not a JSON object")
 	}
 	if req.Native != nil {
 		return nativeAnswer(req.Surface, body)
@@ -99,11 +99,11 @@ func verdict(text string, finish dialect.Finish, refused bool) error {
 // checkVectors refuses vectors that are not one per input, or empty.
 func checkVectors(vectors [][]float64, want int) ([][]float64, error) {
 	if len(vectors) != want {
-		return nil, notAnswer("with more or fewer vectors than inputs")
+		return nil, notAnswer("it does not have one vector for each input")
 	}
 	for _, v := range vectors {
 		if len(v) == 0 {
-			return nil, fmt.Errorf("%w: a vector without numbers", ErrEmpty)
+			return nil, fmt.Errorf("%w: a vector has no numbers", ErrEmpty)
 		}
 	}
 	return vectors, nil

@@ -78,13 +78,13 @@ type anthropicUsage struct {
 func readAnthropic(_ Request, body []byte) (Answer, error) {
 	var in anthropicAnswer
 	if err := json.Unmarshal(body, &in); err != nil {
-		return Answer{}, notAnswer("broken or of the wrong shape")
+		return Answer{}, notAnswer("it is malformed or has the wrong shape")
 	}
 	if !in.Error.empty() {
 		return Answer{}, errorInstead(body)
 	}
 	if !in.Content.present {
-		return Answer{}, notAnswer("without content")
+		return Answer{}, notAnswer("it has no content")
 	}
 	out := Answer{ID: in.ID, Model: in.Model, End: dialect.End{
 		Finish: finishOf(dialect.Anthropic, in.StopReason), PromptTokens: int(in.Usage.Input), CompletionTokens: int(in.Usage.Output),
@@ -119,14 +119,14 @@ type anthropicEvent struct {
 func (l *anthropicListener) event(name string, data []byte) (string, error) {
 	var in anthropicEvent
 	if err := json.Unmarshal(data, &in); err != nil {
-		return "", notAnswer("an event that is broken or of the wrong shape")
+		return "", notAnswer("an event is malformed or has the wrong shape")
 	}
 	if name == "error" || in.Type == "error" || !in.Error.empty() {
 		return "", errorInstead(data)
 	}
 	switch in.Type {
 	case "":
-		return "", notAnswer("an event without a type")
+		return "", notAnswer("an event has no type")
 	case "message_start":
 		l.PromptTokens, l.CompletionTokens = int(in.Message.Usage.Input), int(in.Message.Usage.Output)
 	case "content_block_start":

@@ -185,7 +185,7 @@ func TestDecodeNamesTheFieldAtFault(t *testing.T) {
 		{dialect.Chat, "max_tokens", `0`, "max_tokens", "max_tokens must be within 1..2147483647"},
 		{dialect.Chat, "max_tokens", `1.5`, "max_tokens", "max_tokens must be an integer"},
 		{dialect.Chat, "max_tokens", `99999999999999999999`, "max_tokens", "max_tokens must be an integer"},
-		{dialect.Chat, "max_completion_tokens", `5`, "max_tokens", "max_tokens must not stand beside max_completion_tokens"},
+		{dialect.Chat, "max_completion_tokens", `5`, "max_tokens", "max_tokens cannot be combined with max_completion_tokens"},
 		{dialect.Chat, "n", `0`, "n", "n must be within 1..128"},
 		{dialect.Chat, "stream", `"yes"`, "stream", "stream must be a boolean"},
 		{dialect.Chat, "stop", `7`, "stop", "stop must be a string or an array of strings"},

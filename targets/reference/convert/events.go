@@ -16,7 +16,7 @@ const (
 )
 
 // errLeftover ends a stream that ended cleanly, but within an event.
-var errLeftover = errors.New("the stream ended within an event")
+var errLeftover = errors.New("the stream ended in the middle of an event")
 
 // events reads server-sent events (WHATWG HTML 9.2.6), strictly: a line that is not a field of an event is not skipped,
 // because an upstream's stray HTML or JSON would then look like a silent stream.
@@ -104,7 +104,7 @@ func (e *events) field(line []byte) error {
 		e.name = append(e.name[:0], value...)
 	case "", "id", "retry": // a line that begins with a colon is a comment
 	default:
-		return notAnswer("a line that belongs to no event")
+		return notAnswer("a line is not part of any event")
 	}
 	return nil
 }
@@ -134,9 +134,9 @@ func (e *events) split(data []byte, atEOF bool) (advance int, line []byte, err e
 func (e *events) bound(unended int) error {
 	switch {
 	case e.since+unended > MaxEvent:
-		return notAnswer("an event that is too long")
+		return notAnswer("an event is too long")
 	case e.total+unended > MaxStream:
-		return notAnswer("a stream that is too long")
+		return notAnswer("the stream is too long")
 	default:
 		return nil
 	}

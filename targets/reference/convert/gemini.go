@@ -135,7 +135,7 @@ func (a geminiAnswer) foreign() bool {
 func readGemini(req Request, body []byte) (Answer, error) {
 	var in geminiAnswer
 	if err := json.Unmarshal(body, &in); err != nil {
-		return Answer{}, notAnswer("broken or of the wrong shape")
+		return Answer{}, notAnswer("it is malformed or has the wrong shape")
 	}
 	if !in.Error.empty() {
 		return Answer{}, errorInstead(body)
@@ -148,7 +148,7 @@ func readGemini(req Request, body []byte) (Answer, error) {
 		return geminiVectors(out, in, len(req.Inputs))
 	}
 	if in.foreign() {
-		return Answer{}, notAnswer("without candidates")
+		return Answer{}, notAnswer("it has no candidates")
 	}
 	candidate, ok := in.candidate()
 	if !ok && in.Feedback.Blocked == "" {
@@ -160,7 +160,7 @@ func readGemini(req Request, body []byte) (Answer, error) {
 
 func geminiVectors(out Answer, in geminiAnswer, want int) (Answer, error) {
 	if !in.Embeddings.present {
-		return Answer{}, notAnswer("without embeddings")
+		return Answer{}, notAnswer("it has no embeddings")
 	}
 	if len(in.Embeddings.value) == 0 {
 		return Answer{}, fmt.Errorf("%w: no embeddings", ErrEmpty)
@@ -179,13 +179,13 @@ type geminiListener struct{ streamState }
 func (l *geminiListener) event(name string, data []byte) (string, error) {
 	var in geminiAnswer
 	if err := json.Unmarshal(data, &in); err != nil {
-		return "", notAnswer("an event that is broken or of the wrong shape")
+		return "", notAnswer("an event is malformed or has the wrong shape")
 	}
 	if name == "error" || !in.Error.empty() {
 		return "", errorInstead(data)
 	}
 	if in.foreign() {
-		return "", notAnswer("an event without candidates")
+		return "", notAnswer("an event has no candidates")
 	}
 	l.PromptTokens = max(l.PromptTokens, int(in.Usage.Prompt))
 	l.CompletionTokens = max(l.CompletionTokens, int(in.Usage.Candidates+in.Usage.Thoughts))

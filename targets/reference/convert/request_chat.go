@@ -21,7 +21,7 @@ func (d *decoder) chat(o object) {
 	d.req.MaxTokens = o.integer("max_completion_tokens", 1, maxInteger)
 	if old := o.integer("max_tokens", 1, maxInteger); old != nil {
 		if d.req.MaxTokens != nil {
-			d.refuse("max_tokens", "must not stand beside max_completion_tokens")
+			d.refuse("max_tokens", "cannot be combined with max_completion_tokens")
 		}
 		d.req.MaxTokens = old
 	}
