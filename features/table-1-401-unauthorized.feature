@@ -42,7 +42,7 @@ Feature: Table 1: 401 Unauthorized
       And the response leaks no internals
       And the upstream is not called, and no other caller is affected
 
-      Examples: list - the request for the list of all carries no key
+      Examples: list - the request for the list of all models has no key
         | case                             | surface | variant |
         | http:401/missing-key/models/list | models  | list    |
 
@@ -80,6 +80,6 @@ Feature: Table 1: 401 Unauthorized
         | http:401/wrong-key/gemini/query        | gemini        | query   |
         | http:401/wrong-key/gemini-stream/query | gemini-stream | query   |
 
-      Examples: list - the key asks for the list of all
+      Examples: list - the key asks for the list of all models
         | case                           | surface | variant |
         | http:401/wrong-key/models/list | models  | list    |

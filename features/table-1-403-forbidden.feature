@@ -42,7 +42,7 @@ Feature: Table 1: 403 Forbidden
       And the response leaks no internals
       And the upstream is not called, and no other caller is affected
 
-      Examples: list - the revoked key asks for the list of all
+      Examples: list - the revoked key asks for the list of all models
         | case                             | surface | variant |
         | http:403/revoked-key/models/list | models  | list    |
 

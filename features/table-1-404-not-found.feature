@@ -29,7 +29,7 @@ Feature: Table 1: 404 Not found
         | http:404/unknown-path/count-tokens/no-such-path   | count-tokens   | no-such-path |
         | http:404/unknown-path/gemini/no-such-path         | gemini         | no-such-path |
 
-      Examples: get - GET on a path that does not exist, as a browser asks
+      Examples: get - GET on a path that does not exist, as a browser sends it
         | case                                     | surface        | variant |
         | http:404/unknown-path/chat/get           | chat           | get     |
         | http:404/unknown-path/completions/get    | completions    | get     |
@@ -69,7 +69,7 @@ Feature: Table 1: 404 Not found
       And the response leaks no internals
       And the upstream is called no more often than allowed, and no other caller is affected
 
-      Examples: unsupported - tokens are to be counted for a model whose upstream cannot count them
+      Examples: unsupported - the request counts tokens for a model whose upstream cannot count them
         | case                                           | surface      | variant     |
         | http:404/unknown-path/count-tokens/unsupported | count-tokens | unsupported |
 

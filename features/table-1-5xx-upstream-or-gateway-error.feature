@@ -52,7 +52,7 @@ Feature: Table 1: 5xx Upstream / gateway error
         | http:5xx/upstream-error/gemini/error-401           | gemini           | error-401 |
         | http:5xx/upstream-error/gemini-stream/error-401    | gemini-stream    | error-401 |
 
-      Examples: error-402 - the upstream finds the gateway's account empty, with 402 and its own error object
+      Examples: error-402 - the upstream answers 402 with its own error object, because the gateway's account is empty
         | case                                               | surface          | variant   |
         | http:5xx/upstream-error/chat/error-402             | chat             | error-402 |
         | http:5xx/upstream-error/chat-stream/error-402      | chat-stream      | error-402 |
@@ -173,7 +173,7 @@ Feature: Table 1: 5xx Upstream / gateway error
         | http:5xx/upstream-error/messages-stream/first-event-error  | messages-stream  | first-event-error |
         | http:5xx/upstream-error/gemini-stream/first-event-error    | gemini-stream    | first-event-error |
 
-      Examples: lifecycle-then-error - the upstream announces an answer and sends its own error event before any content
+      Examples: lifecycle-then-error - the upstream announces an answer, but sends its own error event before any content
         | case                                                          | surface          | variant              |
         | http:5xx/upstream-error/chat-stream/lifecycle-then-error      | chat-stream      | lifecycle-then-error |
         | http:5xx/upstream-error/responses-stream/lifecycle-then-error | responses-stream | lifecycle-then-error |

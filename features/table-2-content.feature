@@ -46,7 +46,7 @@ Feature: Table 2: content codes
       And the upstream is called no more often than allowed, and no other caller is affected
       And the request is not billed
 
-      Examples: the upstream refuses in the way of its own API format
+      Examples: the upstream refuses in the form that its API format defines
         | case                                                | surface          |
         | code:prompt_blocked/blocked-prompt/chat             | chat             |
         | code:prompt_blocked/blocked-prompt/chat-stream      | chat-stream      |
