@@ -56,44 +56,44 @@ func claims() []claim {
 	retried, refused := statusProbes(408, 409, 429, 500, 502, 503, 529), statusProbes(400, 401, 402, 403, 404, 413, 422)
 	one := func(name string) []string { return []string{name} }
 	return []claim{
-		{"openai-go, anthropic-sdk-go v1 and v2, openai and @anthropic-ai/sdk retry twice after 408, 409, 429, 5xx and no response", "confirmed", clientsRecord, []seen{
+		{"openai-go, anthropic-sdk-go v1 and v2, openai and @anthropic-ai/sdk retry twice after 408, 409, 429, 5xx or no response", "confirmed", clientsRecord, []seen{
 			{clients: stainless, probes: retried, marks: "●●●"}, {clients: stainless, probes: one("no-answer"), marks: "×××"}, {clients: stainless, probes: refused, marks: "●"},
 		}},
-		{"all five obey x-should-retry rather than the status", "confirmed", clientsRecord, []seen{
+		{"the five OpenAI and Anthropic libraries obey x-should-retry rather than the status", "confirmed", clientsRecord, []seen{
 			{clients: stainless, probes: one("should-retry-false"), marks: "●"}, {clients: stainless, probes: one("should-retry-true"), marks: "●●●"},
 		}},
-		{"all five prefer Retry-After-Ms to Retry-After", "confirmed", clientsRecord, []seen{
+		{"the five OpenAI and Anthropic libraries prefer Retry-After-Ms to Retry-After", "confirmed", clientsRecord, []seen{
 			{clients: stainless, probes: one("retry-after-ms"), marks: "●●●", within: [2]int64{1450, 3500}},
 		}},
-		{"without such a header field, all five wait about half a second before the first retry", "confirmed", clientsRecord, []seen{
+		{"without a Retry-After-Ms or Retry-After header, the five OpenAI and Anthropic libraries wait about half a second before the first retry", "confirmed", clientsRecord, []seen{
 			{clients: stainless, probes: statusProbes(503), marks: "●●●", within: [2]int64{300, 2000}},
 		}},
-		{"openai-go gives up at once if Retry-After is over two minutes", "confirmed", slowRecord, []seen{
+		{"openai-go gives up immediately if Retry-After is longer than two minutes", "confirmed", slowRecord, []seen{
 			{clients: one("openai-go"), probes: one("retry-after-200"), marks: "●", says: "sends the request once and raises apierror.Error (429)"},
 			{clients: one("openai-go"), probes: one("retry-after-70"), marks: "●●●", within: [2]int64{69_000, 80_000}},
 		}},
-		{"anthropic-sdk-go waits as long as Retry-After says, without a limit", "confirmed up to 200 s", slowRecord, []seen{
+		{"anthropic-sdk-go obeys Retry-After without an upper limit", "confirmed up to 200 s", slowRecord, []seen{
 			{clients: anthropicGo, probes: one("retry-after-200"), marks: "●●●", within: [2]int64{199_000, 215_000}},
 		}},
-		{"openai (npm) ignores a Retry-After over 60 s, and a negative one", "confirmed for 7.59.0", newerRecord, []seen{
+		{"openai (npm) ignores a Retry-After that is over 60 s or negative", "confirmed for 7.59.0", newerRecord, []seen{
 			{clients: one("openai-node"), probes: []string{"retry-after-70", "retry-after-negative"}, marks: "●●●", within: [2]int64{300, 2000}},
 		}},
-		{"the same for the version that runs on Node 20", "corrected: 6.49.0 waits for 70 s and for 200 s", slowRecord, []seen{
+		{"the openai (npm) version that runs on Node 20 also ignores a Retry-After over 60 s", "corrected: 6.49.0 waits for 70 s and for 200 s", slowRecord, []seen{
 			{clients: one("openai-node"), probes: one("retry-after-70"), marks: "●●●", within: [2]int64{69_000, 80_000}},
 			{clients: one("openai-node"), probes: one("retry-after-200"), marks: "●●●", within: [2]int64{199_000, 215_000}},
 		}},
-		{"all five ignore a negative Retry-After", "corrected: openai 6.49.0 and anthropic-sdk-go retry at once", clientsRecord, []seen{
+		{"the five OpenAI and Anthropic libraries ignore a negative Retry-After", "corrected: openai 6.49.0 and anthropic-sdk-go retry at once", clientsRecord, []seen{
 			{clients: []string{"openai-node", "anthropic-go", "anthropic-go-v2"}, probes: one("retry-after-negative"), marks: "●●●", within: [2]int64{0, 200}},
 			{clients: []string{"openai-go", "anthropic-node"}, probes: one("retry-after-negative"), marks: "●●●", within: [2]int64{300, 2000}},
 		}},
-		{"@anthropic-ai/sdk ignores a Retry-After of 0 and one in the past", "confirmed; the other four retry at once", clientsRecord, []seen{
+		{"@anthropic-ai/sdk ignores a Retry-After that is 0 or in the past", "confirmed; the other four OpenAI and Anthropic libraries retry at once", clientsRecord, []seen{
 			{clients: one("anthropic-node"), probes: []string{"retry-after-0", "retry-after-past"}, marks: "●●●", within: [2]int64{300, 2000}},
 			{clients: []string{"openai-go", "anthropic-go", "anthropic-go-v2", "openai-node"}, probes: one("retry-after-past"), marks: "●●●", within: [2]int64{0, 200}},
 		}},
-		{"openai-go has the code in err.Code, but not in the text of the error", "confirmed", clientsRecord, []seen{
+		{"openai-go exposes the code in err.Code, but not in the error text", "confirmed", clientsRecord, []seen{
 			{clients: one("openai-go"), probes: one("quota-403"), marks: "●", says: "the code is in err.Code", hidden: true},
 		}},
-		{"openai (npm) has the code in err.code, and an error class for each status", "confirmed", clientsRecord, []seen{
+		{"openai (npm) exposes the code in err.code and has an error class for each status", "confirmed", clientsRecord, []seen{
 			{clients: one("openai-node"), probes: one("quota-403"), marks: "●", says: "raises PermissionDeniedError (403); the code is in err.code"},
 			{clients: one("openai-node"), probes: one("quota-429"), marks: "●●●", says: "raises RateLimitError (429); the code is in err.code"},
 		}},
@@ -118,7 +118,7 @@ func claims() []claim {
 		{"neither genai library retries", "confirmed", clientsRecord, []seen{
 			{clients: genai, probes: slices.Concat(retried, refused, one("should-retry-true")), marks: "●"}, {clients: genai, probes: one("no-answer"), marks: "×"},
 		}},
-		{"genai for Go has details[].reason; @google/genai has the code only in the text of its message", "confirmed", clientsRecord, []seen{
+		{"genai for Go exposes the code in details[].reason; @google/genai shows the code only in the error message", "confirmed", clientsRecord, []seen{
 			{clients: one("genai-go"), probes: one("quota-403"), marks: "●", says: `the code is in err.Details[0]["reason"]`},
 			{clients: one("genai-node"), probes: one("quota-403"), marks: "●", says: "only in the text of the message"},
 		}},
@@ -135,21 +135,21 @@ func claims() []claim {
 		{"LangChain sends a request up to seven times", "confirmed", slowRecord, []seen{
 			{clients: one("langchain"), probes: []string{"status-503", "retry-after-1"}, marks: "●●●●●●●"},
 		}},
-		{"LangChain does not retry a request that got 400 to 407, 409 or 413", "confirmed; it retries 408, 415, 422 and 5xx", clientsRecord, []seen{
+		{"LangChain does not retry after 400 to 407, 409 or 413", "confirmed; LangChain retries after 408, 415, 422 and 5xx", clientsRecord, []seen{
 			{clients: one("langchain"), probes: statusProbes(400, 401, 402, 403, 404, 409, 413), marks: "●"},
 			{clients: one("langchain"), probes: statusProbes(408, 415, 422, 500, 503), marks: "●●…"},
 		}},
-		{"LangChain stops at the code insufficient_quota, but not at the code insufficient_user_quota", "confirmed if the response has a Retry-After", slowRecord, []seen{
+		{"LangChain stops retrying at the code insufficient_quota, but not at the code insufficient_user_quota", "confirmed if the response has a Retry-After", slowRecord, []seen{
 			{clients: one("langchain"), probes: one("openai-quota-429-retry-after"), marks: "●"},
 			{clients: one("langchain"), probes: one("quota-429-retry-after"), marks: "●●●●●●●"},
 		}},
-		{"LangChain retries 429 without Retry-After", "corrected: @langchain/openai 1.5.8 sends the request once, whatever its code", clientsRecord, []seen{
+		{"LangChain retries a 429 without Retry-After", "corrected: @langchain/openai 1.5.8 sends the request only once, whatever the error code", clientsRecord, []seen{
 			{clients: one("langchain"), probes: []string{"status-429", "quota-429", "openai-quota-429"}, marks: "●"},
 		}},
-		{"LangChain stops if Retry-After is over 60 s", "confirmed", slowRecord, []seen{
+		{"LangChain stops retrying if Retry-After is over 60 s", "confirmed", slowRecord, []seen{
 			{clients: one("langchain"), probes: []string{"retry-after-70", "retry-after-200"}, marks: "●"},
 		}},
-		{"no client gives up when the response header is late", "confirmed for 65 s, and for 310 s with the Go libraries and @google/genai; the other npm packages give up after 300 s, because fetch does, and retry", slowRecord, []seen{
+		{"no client gives up when the response headers are late", "confirmed for 65 s, and for 310 s with the Go libraries and @google/genai; the other npm packages time out after 300 s, as fetch does, and retry", slowRecord, []seen{
 			{clients: slices.Concat(stainless, genai, []string{"ai-sdk", "langchain"}), probes: []string{"slow-headers-65", "stalled-stream-65"}, marks: "○"},
 			{clients: slices.Concat([]string{"openai-go"}, anthropicGo, genai), probes: []string{"slow-headers-310", "stalled-stream-310"}, marks: "○"},
 			{clients: []string{"openai-node", "anthropic-node", "ai-sdk", "langchain"}, probes: one("slow-headers-310"), marks: "●●…"},
@@ -166,14 +166,14 @@ func claims() []claim {
 			{clients: one("openai-node"), probes: []string{"error-flat", "error-and-failed", "error-nested"}, marks: "●", says: "raises APIError"},
 			{clients: one("openai-node"), probes: one("response-failed"), marks: "●", says: "raises no error"},
 		}},
-		{"the same for the version that runs on Node 20", "corrected: 6.49.0 raises only the nested form", clientsRecord, []seen{
+		{"the openai (npm) version that runs on Node 20 also raises the flat event: error", "corrected: 6.49.0 raises only the nested form", clientsRecord, []seen{
 			{clients: one("openai-node"), probes: one("error-nested"), marks: "●", says: "raises APIError"},
 			{clients: one("openai-node"), probes: []string{"error-flat", "error-and-failed", "response-failed"}, marks: "●", says: "raises no error"},
 		}},
 		{"Anthropic's libraries raise an error in a stream only if its event is named error", "confirmed", clientsRecord, []seen{
 			{clients: anthropic, probes: one("error-unnamed"), marks: "●", says: "raises no error"},
 		}},
-		{"no client notices a clean end without a finish", "confirmed", clientsRecord, []seen{
+		{"no client detects a stream that ends cleanly without a finish reason", "confirmed", clientsRecord, []seen{
 			{clients: slices.Concat(openai, anthropic, genai, []string{"ai-sdk", "langchain"}), probes: one("mid-stream-eof"), marks: "●", says: "raises no error after"},
 		}},
 	}
