@@ -56,58 +56,58 @@ func claims() []claim {
 	retried, refused := statusProbes(408, 409, 429, 500, 502, 503, 529), statusProbes(400, 401, 402, 403, 404, 413, 422)
 	one := func(name string) []string { return []string{name} }
 	return []claim{
-		{"openai-go, anthropic-sdk-go v1 and v2, openai and @anthropic-ai/sdk retry 408, 409, 429, 5xx and no response twice", "confirmed", clientsRecord, []seen{
+		{"openai-go, anthropic-sdk-go v1 and v2, openai and @anthropic-ai/sdk retry twice after 408, 409, 429, 5xx or no response", "confirmed", clientsRecord, []seen{
 			{clients: stainless, probes: retried, marks: "●●●"}, {clients: stainless, probes: one("no-answer"), marks: "×××"}, {clients: stainless, probes: refused, marks: "●"},
 		}},
-		{"x-should-retry comes before the status for all five", "confirmed", clientsRecord, []seen{
+		{"the five OpenAI and Anthropic libraries obey x-should-retry rather than the status", "confirmed", clientsRecord, []seen{
 			{clients: stainless, probes: one("should-retry-false"), marks: "●"}, {clients: stainless, probes: one("should-retry-true"), marks: "●●●"},
 		}},
-		{"Retry-After-Ms comes before Retry-After for all five", "confirmed", clientsRecord, []seen{
+		{"the five OpenAI and Anthropic libraries prefer Retry-After-Ms to Retry-After", "confirmed", clientsRecord, []seen{
 			{clients: stainless, probes: one("retry-after-ms"), marks: "●●●", within: [2]int64{1450, 3500}},
 		}},
-		{"without a header field they wait about half a second first", "confirmed", clientsRecord, []seen{
+		{"without a Retry-After-Ms or Retry-After header, the five OpenAI and Anthropic libraries wait about half a second before the first retry", "confirmed", clientsRecord, []seen{
 			{clients: stainless, probes: statusProbes(503), marks: "●●●", within: [2]int64{300, 2000}},
 		}},
-		{"openai-go gives up at once where Retry-After is over two minutes", "confirmed", slowRecord, []seen{
+		{"openai-go gives up immediately if Retry-After is longer than two minutes", "confirmed", slowRecord, []seen{
 			{clients: one("openai-go"), probes: one("retry-after-200"), marks: "●", says: "sends the request once and raises apierror.Error (429)"},
 			{clients: one("openai-go"), probes: one("retry-after-70"), marks: "●●●", within: [2]int64{69_000, 80_000}},
 		}},
-		{"anthropic-sdk-go waits as long as Retry-After says, without a limit", "confirmed as far as 200 s", slowRecord, []seen{
+		{"anthropic-sdk-go obeys Retry-After without an upper limit", "confirmed up to 200 s", slowRecord, []seen{
 			{clients: anthropicGo, probes: one("retry-after-200"), marks: "●●●", within: [2]int64{199_000, 215_000}},
 		}},
-		{"openai (npm) ignores a Retry-After over 60 s, and a negative one", "confirmed for 7.59.0", newerRecord, []seen{
+		{"openai (npm) ignores a Retry-After that is over 60 s or negative", "confirmed for 7.59.0", newerRecord, []seen{
 			{clients: one("openai-node"), probes: []string{"retry-after-70", "retry-after-negative"}, marks: "●●●", within: [2]int64{300, 2000}},
 		}},
-		{"the same of the version for Node 20", "corrected: 6.49.0 waits for 70 s and for 200 s", slowRecord, []seen{
+		{"the openai (npm) version that runs on Node 20 also ignores a Retry-After over 60 s", "corrected: 6.49.0 waits for 70 s and for 200 s", slowRecord, []seen{
 			{clients: one("openai-node"), probes: one("retry-after-70"), marks: "●●●", within: [2]int64{69_000, 80_000}},
 			{clients: one("openai-node"), probes: one("retry-after-200"), marks: "●●●", within: [2]int64{199_000, 215_000}},
 		}},
-		{"all five ignore a negative Retry-After", "corrected: openai 6.49.0 and anthropic-sdk-go send again at once", clientsRecord, []seen{
+		{"the five OpenAI and Anthropic libraries ignore a negative Retry-After", "corrected: openai 6.49.0 and anthropic-sdk-go retry at once", clientsRecord, []seen{
 			{clients: []string{"openai-node", "anthropic-go", "anthropic-go-v2"}, probes: one("retry-after-negative"), marks: "●●●", within: [2]int64{0, 200}},
 			{clients: []string{"openai-go", "anthropic-node"}, probes: one("retry-after-negative"), marks: "●●●", within: [2]int64{300, 2000}},
 		}},
-		{"@anthropic-ai/sdk ignores a Retry-After of 0 and one in the past", "confirmed; the other four send again at once", clientsRecord, []seen{
+		{"@anthropic-ai/sdk ignores a Retry-After that is 0 or in the past", "confirmed; the other four OpenAI and Anthropic libraries retry at once", clientsRecord, []seen{
 			{clients: one("anthropic-node"), probes: []string{"retry-after-0", "retry-after-past"}, marks: "●●●", within: [2]int64{300, 2000}},
 			{clients: []string{"openai-go", "anthropic-go", "anthropic-go-v2", "openai-node"}, probes: one("retry-after-past"), marks: "●●●", within: [2]int64{0, 200}},
 		}},
-		{"openai-go has the code as err.Code, and not in the text of the error", "confirmed", clientsRecord, []seen{
+		{"openai-go exposes the code in err.Code, but not in the error text", "confirmed", clientsRecord, []seen{
 			{clients: one("openai-go"), probes: one("quota-403"), marks: "●", says: "the code is in err.Code", hidden: true},
 		}},
-		{"openai (npm) has it as err.code, with a class by status", "confirmed", clientsRecord, []seen{
+		{"openai (npm) exposes the code in err.code and has an error class for each status", "confirmed", clientsRecord, []seen{
 			{clients: one("openai-node"), probes: one("quota-403"), marks: "●", says: "raises PermissionDeniedError (403); the code is in err.code"},
 			{clients: one("openai-node"), probes: one("quota-429"), marks: "●●●", says: "raises RateLimitError (429); the code is in err.code"},
 		}},
-		{"Anthropic's libraries have error.code in no field; v2's ErrorCode() and .errorCode are error.details.error_code, which v1 lacks", "confirmed", clientsRecord, []seen{
+		{"Anthropic's libraries do not expose error.code in a field; ErrorCode() in v2 and .errorCode return error.details.error_code, which v1 does not expose", "confirmed", clientsRecord, []seen{
 			{clients: anthropicGo, probes: one("quota-403"), marks: "●", says: "only in the raw body, at err.RawJSON().error.code"},
 			{clients: one("anthropic-node"), probes: one("quota-403"), marks: "●", says: "only in the raw body, at err.error.error.code"},
 			{clients: one("anthropic-go-v2"), probes: one("code-in-details"), marks: "●", says: "the code is in err.ErrorCode()"},
 			{clients: one("anthropic-node"), probes: one("code-in-details"), marks: "●", says: "the code is in err.errorCode"},
 			{clients: one("anthropic-go"), probes: one("code-in-details"), marks: "●", says: "only in the raw body"},
 		}},
-		{"anthropic-sdk-go v1 asks for API version 2023-06-01 and v2 for 2026-10-21", "confirmed", clientsRecord, []seen{
+		{"anthropic-sdk-go v1 requests API version 2023-06-01, and v2 requests 2026-10-21", "confirmed", clientsRecord, []seen{
 			{clients: one("anthropic-go"), probes: one("quota-403"), marks: "●", version: "2023-06-01"}, {clients: one("anthropic-go-v2"), probes: one("quota-403"), marks: "●", version: "2026-10-21"},
 		}},
-		{"@anthropic-ai/sdk has classes of its own for 402, 413, 501, 503, 504 and 529", "confirmed", clientsRecord, []seen{
+		{"@anthropic-ai/sdk has separate error classes for 402, 413, 501, 503, 504 and 529", "confirmed", clientsRecord, []seen{
 			{clients: one("anthropic-node"), probes: statusProbes(402), marks: "●", says: "raises PaymentRequiredError"},
 			{clients: one("anthropic-node"), probes: statusProbes(413), marks: "●", says: "raises ContentTooLargeError"},
 			{clients: one("anthropic-node"), probes: statusProbes(501), marks: "●●●", says: "raises NotImplementedError"},
@@ -115,17 +115,17 @@ func claims() []claim {
 			{clients: one("anthropic-node"), probes: statusProbes(504), marks: "●●●", says: "raises GatewayTimeoutError"},
 			{clients: one("anthropic-node"), probes: statusProbes(529), marks: "●●●", says: "raises OverloadedError"},
 		}},
-		{"both genai libraries send nothing again", "confirmed", clientsRecord, []seen{
+		{"neither genai library retries", "confirmed", clientsRecord, []seen{
 			{clients: genai, probes: slices.Concat(retried, refused, one("should-retry-true")), marks: "●"}, {clients: genai, probes: one("no-answer"), marks: "×"},
 		}},
-		{"genai of Go has details[].reason; @google/genai has the code only in the text of its message", "confirmed", clientsRecord, []seen{
+		{"genai for Go exposes the code in details[].reason; @google/genai shows the code only in the error message", "confirmed", clientsRecord, []seen{
 			{clients: one("genai-go"), probes: one("quota-403"), marks: "●", says: `the code is in err.Details[0]["reason"]`},
 			{clients: one("genai-node"), probes: one("quota-403"), marks: "●", says: "only in the text of the message"},
 		}},
-		{"ai retries 408, 409, 429 and 5xx twice, after 2 and 4 s", "confirmed", clientsRecord, []seen{
+		{"ai retries 408, 409, 429 and 5xx twice, after 2 s and 4 s", "confirmed", clientsRecord, []seen{
 			{clients: one("ai-sdk"), probes: retried, marks: "●●●", within: [2]int64{1900, 3900}},
 		}},
-		{"ai reads retry-after-ms, a Retry-After below 60 s, and not x-should-retry", "confirmed", clientsRecord, []seen{
+		{"ai obeys retry-after-ms and a Retry-After below 60 s, but not x-should-retry", "confirmed", clientsRecord, []seen{
 			{clients: one("ai-sdk"), probes: one("retry-after-ms"), marks: "●●●", within: [2]int64{1450, 1950}},
 			{clients: one("ai-sdk"), probes: one("should-retry-false"), marks: "●●●"}, {clients: one("ai-sdk"), probes: one("should-retry-true"), marks: "●"},
 		}},
@@ -135,45 +135,45 @@ func claims() []claim {
 		{"LangChain sends a request up to seven times", "confirmed", slowRecord, []seen{
 			{clients: one("langchain"), probes: []string{"status-503", "retry-after-1"}, marks: "●●●●●●●"},
 		}},
-		{"LangChain sends nothing again that got 400 to 407, 409 or 413", "confirmed; it sends 408, 415, 422 and 5xx again", clientsRecord, []seen{
+		{"LangChain does not retry after 400 to 407, 409 or 413", "confirmed; LangChain retries after 408, 415, 422 and 5xx", clientsRecord, []seen{
 			{clients: one("langchain"), probes: statusProbes(400, 401, 402, 403, 404, 409, 413), marks: "●"},
 			{clients: one("langchain"), probes: statusProbes(408, 415, 422, 500, 503), marks: "●●…"},
 		}},
-		{"LangChain stops for the code insufficient_quota and not for the code insufficient_user_quota", "confirmed where Retry-After is there", slowRecord, []seen{
+		{"LangChain stops retrying at the code insufficient_quota, but not at the code insufficient_user_quota", "confirmed if the response has a Retry-After", slowRecord, []seen{
 			{clients: one("langchain"), probes: one("openai-quota-429-retry-after"), marks: "●"},
 			{clients: one("langchain"), probes: one("quota-429-retry-after"), marks: "●●●●●●●"},
 		}},
-		{"LangChain retries 429 without Retry-After", "corrected: @langchain/openai 1.5.8 sends the request once, whatever its code", clientsRecord, []seen{
+		{"LangChain retries a 429 without Retry-After", "corrected: @langchain/openai 1.5.8 sends the request only once, whatever the error code", clientsRecord, []seen{
 			{clients: one("langchain"), probes: []string{"status-429", "quota-429", "openai-quota-429"}, marks: "●"},
 		}},
-		{"LangChain stops where Retry-After is over 60 s", "confirmed", slowRecord, []seen{
+		{"LangChain stops retrying if Retry-After is over 60 s", "confirmed", slowRecord, []seen{
 			{clients: one("langchain"), probes: []string{"retry-after-70", "retry-after-200"}, marks: "●"},
 		}},
-		{"no client gives up on a header that comes late", "confirmed for 65 s, and for 310 s of the Go libraries and @google/genai; the other npm packages give up after 300 s and send it again, because fetch does", slowRecord, []seen{
+		{"no client gives up when the response headers are late", "confirmed for 65 s, and for 310 s with the Go libraries and @google/genai; the other npm packages time out after 300 s, as fetch does, and retry", slowRecord, []seen{
 			{clients: slices.Concat(stainless, genai, []string{"ai-sdk", "langchain"}), probes: []string{"slow-headers-65", "stalled-stream-65"}, marks: "○"},
 			{clients: slices.Concat([]string{"openai-go"}, anthropicGo, genai), probes: []string{"slow-headers-310", "stalled-stream-310"}, marks: "○"},
 			{clients: []string{"openai-node", "anthropic-node", "ai-sdk", "langchain"}, probes: one("slow-headers-310"), marks: "●●…"},
 			{clients: []string{"openai-node", "anthropic-node", "ai-sdk", "langchain"}, probes: one("stalled-stream-310"), marks: "●", says: "sends the request once and raises"},
 		}},
-		{"mid-stream, the contract's error event is raised by every client", "confirmed", clientsRecord, []seen{
+		{"every client raises the contract's error event in the middle of a stream", "confirmed", clientsRecord, []seen{
 			{clients: slices.Concat(openai, anthropic, genai, []string{"ai-sdk", "langchain"}), probes: one("mid-stream-error"), marks: "●", says: "raises "},
 		}},
-		{"openai-go raises data.error and a nested event: error, and neither the flat event: error nor response.failed", "confirmed", clientsRecord, []seen{
+		{"openai-go raises data.error and a nested event: error, but neither the flat event: error nor response.failed", "confirmed", clientsRecord, []seen{
 			{clients: one("openai-go"), probes: []string{"error-nested", "error-named"}, marks: "●", says: "raises ssestream.StreamError"},
 			{clients: one("openai-go"), probes: []string{"error-flat", "response-failed", "error-and-failed"}, marks: "●", says: "raises no error"},
 		}},
-		{"openai (npm) raises the flat event: error, and not response.failed alone", "confirmed for 7.59.0", newerRecord, []seen{
+		{"openai (npm) raises the flat event: error, but not response.failed alone", "confirmed for 7.59.0", newerRecord, []seen{
 			{clients: one("openai-node"), probes: []string{"error-flat", "error-and-failed", "error-nested"}, marks: "●", says: "raises APIError"},
 			{clients: one("openai-node"), probes: one("response-failed"), marks: "●", says: "raises no error"},
 		}},
-		{"the same of the version for Node 20", "corrected: 6.49.0 raises the nested form alone", clientsRecord, []seen{
+		{"the openai (npm) version that runs on Node 20 also raises the flat event: error", "corrected: 6.49.0 raises only the nested form", clientsRecord, []seen{
 			{clients: one("openai-node"), probes: one("error-nested"), marks: "●", says: "raises APIError"},
 			{clients: one("openai-node"), probes: []string{"error-flat", "error-and-failed", "response-failed"}, marks: "●", says: "raises no error"},
 		}},
-		{"Anthropic's libraries raise an error in a stream only where its event is named error", "confirmed", clientsRecord, []seen{
+		{"Anthropic's libraries raise an error in a stream only if its event is named error", "confirmed", clientsRecord, []seen{
 			{clients: anthropic, probes: one("error-unnamed"), marks: "●", says: "raises no error"},
 		}},
-		{"no client notices a clean end without a finish", "confirmed", clientsRecord, []seen{
+		{"no client detects a stream that ends cleanly without a finish reason", "confirmed", clientsRecord, []seen{
 			{clients: slices.Concat(openai, anthropic, genai, []string{"ai-sdk", "langchain"}), probes: one("mid-stream-eof"), marks: "●", says: "raises no error after"},
 		}},
 	}
@@ -188,7 +188,7 @@ func TestWhatIsSaidOfClients(t *testing.T) {
 		logs[path] = log
 	}
 	var table strings.Builder
-	table.WriteString("| said of clients | found | in |\n|---|---|---|\n")
+	table.WriteString("| what people say | what we found | in |\n|---|---|---|\n")
 	for _, c := range claims() {
 		var probes []string
 		for _, s := range c.seen {

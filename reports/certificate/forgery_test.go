@@ -147,7 +147,7 @@ func TestAnAuditDoesNotRelyOnClaims(t *testing.T) {
 		{"a control of another model", func(r *runlog.Run) {
 			sent := &r.Controls[0].Observation.Sent
 			sent.Body = bytes.Replace(sent.Body, []byte(`"model":"`), []byte(`"model":"better-`), 1)
-		}, "control call on chat was recorded with another request: its body is"},
+		}, "control call on chat was recorded with an unexpected request: its body is"},
 		{"a profile that is none", func(r *runlog.Run) { r.Target.Profile = "keys: [" }, "the profile in the log cannot be read"},
 	})
 }
