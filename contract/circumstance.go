@@ -184,7 +184,7 @@ var circumstances = []Circumstance{
 	}},
 	{"no-model-access", "http:403", "a valid key that may not use the asked model", Account, ReachNever, soleOn(relayed(), "the request names a model outside the key's list or group")},
 	{"unknown-path", "http:404", "a path under the API root that does not exist (and the right path with the wrong method)", Edge, ReachMay, []Variant{
-		{Name: "no-such-path", Sentence: "a path that does not exist, below the endpoint's own path", Surfaces: plain()},
+		{Name: "no-such-path", Sentence: "a path that does not exist, near the endpoint's own path", Surfaces: plain()},
 		{Name: "get", Sentence: "a GET request, as from a browser, for a path that does not exist", Surfaces: plain()},
 		{Name: Uncounted, Sentence: "a token count is requested for a model whose upstream cannot count tokens", Surfaces: only(counting),
 			Needs: Account, Status: &unsupported},

@@ -230,7 +230,7 @@ func TestFindingsAreThoseOfTheJudgeVersion(t *testing.T) {
 	first, want, _ := strings.Cut(string(raw), "\n")
 	version := fmt.Sprintf("judge version %d", JudgeVersion)
 	if first == version && want != found.String() {
-		assert.Equal(t, want, found.String(), "the judge finds something else: raise contract.JudgeVersion, then go test ./contract -update")
+		assert.Equal(t, want, found.String(), "the judge finds something else: raise contract.JudgeVersion, then go test ./contract -update; if only words changed, edit the golden file")
 		return
 	}
 	if first != version && *update {

@@ -9,7 +9,7 @@ import (
 
 // JudgeVersion counts the changes of what the judge finds. It is part of [Digest], so that runs judged by different rules
 // are never taken for comparable. A test compares the findings of a corpus with those of this version, and fails until it
-// is raised.
+// is raised. New words for the same finding do not raise it: an audit compares verdicts, not words.
 const JudgeVersion = 3
 
 // Digest is the SHA-256 of the contract as data, in canonical JSON: rows with their statuses, circumstances with their

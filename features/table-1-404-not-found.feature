@@ -13,7 +13,7 @@ Feature: Table 1: 404 Not found
       And the response leaks no internals
       And the upstream is called no more often than allowed, and no other caller is affected
 
-      Examples: no-such-path - a path that does not exist, below the endpoint's own path
+      Examples: no-such-path - a path that does not exist, near the endpoint's own path
         | case                                              | surface        | variant      |
         | http:404/unknown-path/chat/no-such-path           | chat           | no-such-path |
         | http:404/unknown-path/completions/no-such-path    | completions    | no-such-path |
