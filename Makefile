@@ -22,27 +22,27 @@ build:
 # in the binary, and no path and no time of the build does, so that two builds of a commit are the same bytes. GOOS and GOARCH choose another platform.
 STATIC       ?= bin/static/gatecert
 STATIC_FLAGS := -trimpath -buildvcs=true '-ldflags=-s -w'
-## static: the command as it is released, without C and without debug information, in bin/static
+## static: build the command as in a release, without C and debug information, in bin/static
 .PHONY: static
 static:
 	CGO_ENABLED=0 $(GO) build $(STATIC_FLAGS) -o $(STATIC) ./cmd/gatecert
 
-## reproducible: build twice from two clones in other folders, the second time without the build cache, and compare; PLATFORMS=all for the six
+## reproducible: build from two clones in different folders, the second without the build cache, and compare; PLATFORMS=all for all six platforms
 .PHONY: reproducible
 reproducible:
 	packaging/reproducible.sh $(PLATFORMS)
 
-## empty-root: the released binary certifies the reference gateway in a root folder that has nothing but it and /tmp
+## empty-root: certify the reference gateway with the release binary, in a root folder that contains only the binary and /tmp
 .PHONY: empty-root
 empty-root: static
 	GATECERT_STATIC=$(abspath $(STATIC)) $(GO) test -count=1 -v -run TestTheBinaryAlone ./cmd/gatecert
 
-## size: what takes the place in the released binary
+## size: list what takes up the space in the release binary
 .PHONY: size
 size: static
 	packaging/size.sh $(STATIC)
 
-## packaging: shell completions and the man page, in build/packaging
+## packaging: write the shell completions and the man page to build/packaging
 .PHONY: packaging
 packaging: build
 	rm -rf build/packaging && mkdir -p build/packaging/completions
@@ -52,7 +52,7 @@ packaging: build
 	$(BIN) completion powershell >build/packaging/completions/gatecert.ps1
 	$(BIN) man >build/packaging/gatecert.1
 
-## deploy-check: lint and render the Helm chart with Helm's own code, and decode all manifests with the types of Kubernetes; the first time takes minutes
+## deploy-check: lint and render the Helm chart with Helm's own code, and decode all manifests with the types of Kubernetes; takes minutes the first time
 .PHONY: deploy-check
 deploy-check:
 	$(GO) -C deploy/check vet ./...
@@ -61,24 +61,24 @@ deploy-check:
 GORELEASER := $(TOOLS)/goreleaser
 CYCLONEDX  := $(TOOLS)/cyclonedx-gomod
 
-## release-check: goreleaser's check of its configuration
+## release-check: check the configuration with goreleaser
 .PHONY: release-check
 release-check: $(GORELEASER)
 	$(GORELEASER) check
 
-## release-snapshot: all of a release but the container image and the publishing, in dist/; takes many minutes on two cores
+## release-snapshot: build everything in a release except the container image, in dist/; publishes nothing, and takes many minutes on two cores
 .PHONY: release-snapshot
 release-snapshot: $(GORELEASER) $(CYCLONEDX)
 	PATH="$(TOOLS):$$PATH" $(GORELEASER) release --snapshot --clean --skip=ko,publish
 	packaging/homebrew.sh dist/checksums.txt >dist/gatecert.rb
 
-## release: publish what the tag of this commit names, as a draft; .github/workflows/release.yml calls it
+## release: publish the release that this commit's tag names, as a draft; .github/workflows/release.yml calls this
 .PHONY: release
 release: $(GORELEASER) $(CYCLONEDX)
 	PATH="$(TOOLS):$$PATH" $(GORELEASER) release --clean
 	packaging/homebrew.sh dist/checksums.txt >dist/gatecert.rb
 
-## image-check: build the container image without Docker and without its base, check what it declares, and run it; the first time takes minutes
+## image-check: build the container image without Docker and its base image, check what it declares, and run it; takes minutes the first time
 .PHONY: image-check
 image-check: $(TOOLS)/ko $(TOOLS)/crane
 	packaging/image.sh $(TOOLS)
@@ -106,7 +106,7 @@ $(CYCLONEDX):
 run: build
 	$(BIN) run
 
-## test: gofmt, go vet, and all tests but those of test-whole and test-clock, most of them with the race detector; takes five to nine minutes on two cores
+## test: run gofmt, go vet, and all tests except those of test-whole and test-clock, most of them with the race detector; takes five to nine minutes on two cores
 .PHONY: test
 test: chromium nginx haproxy
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt these files:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
@@ -117,12 +117,12 @@ test: chromium nginx haproxy
 	$(GO) -C $(SIDE_BY_SIDE) vet ./...
 	$(GO) -C $(ZOO) test ./...  # a sample, which waits for half a minute at most
 
-## test-whole: the tests that play the whole contract on one more gateway or through one more door, and some that compute or draw for long; takes a minute
+## test-whole: run the slow tests, many of which run the whole contract again; takes a minute
 .PHONY: test-whole
 test-whole:
 	$(GO_TEST) -p 4 $(call only,$(WHOLE_FILES))
 
-## test-clock: the tests that measure times, on the real clock, of a machine that does nothing else; takes a minute
+## test-clock: run the tests that measure times on the real clock; needs an idle machine, and takes a minute
 .PHONY: test-clock
 test-clock:
 	$(GO) test -p 1 $(call only,$(CLOCK_FILES))
@@ -153,7 +153,7 @@ space := $(empty) $(empty)
 peer-portkey: build
 	targets/portkey/peer.sh
 
-## hall: the hall of results of this repository, in build/hall/site; with the run of make peer-portkey, if there is one
+## hall: make this repository's hall of results in build/hall/site; includes the run of make peer-portkey, if there is one
 .PHONY: hall
 hall: build
 	docs/hall/make.sh
@@ -161,29 +161,29 @@ hall: build
 # What client libraries make of the answers. Neither run nor test needs them: the Go libraries take minutes to compile.
 CLIENTS_JSON := reports/clients.json
 
-## clients: build and install real client libraries, and see what they make of every row on the reference gateway; the first time takes minutes
+## clients: build and install real client libraries, and show how they handle every row on the reference gateway; takes minutes the first time
 .PHONY: clients
 clients: build clients-install
 	$(BIN) clients --out $(CLIENTS_JSON) --against clients/recorded.json
 
-## clients-ci: one client library of Go and one of npm, in about 90 seconds; what cannot be installed is left out
+## clients-ci: the same for one client library of Go and one of npm, in about 90 seconds; skips libraries that cannot be installed
 .PHONY: clients-ci
 clients-ci: build
 	clients/ci.sh $(BIN)
 
-## clients-install: the client libraries alone
+## clients-install: only install the client libraries
 .PHONY: clients-install
 clients-install:
 	$(GO) -C clients/go build -o $(CURDIR)/bin/gatecert-clients .
 	@if command -v npm >/dev/null; then cd clients/node && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error; else echo "no npm: its clients are left out"; fi
 
-## clients-record: take what make clients has seen as the record that docs/clients.md and gatecert explain show
+## clients-record: store the results of make clients, which docs/clients.md and gatecert explain show
 .PHONY: clients-record
 clients-record:
 	cp $(CLIENTS_JSON) clients/recorded.json
 	$(GO) test ./cmd/gatecert -run 'TestClientsPage|TestWhatIsSaidOfClients' -update-clients
 
-## clients-test: faults of the gateway as a real client meets them
+## clients-test: test how a real client handles faults of the gateway
 .PHONY: clients-test
 clients-test:
 	GATECERT_CLIENTS=1 $(GO) test -count=1 -timeout 10m -v -run 'RealClient' ./internal/clients
@@ -198,7 +198,7 @@ selftest: build
 selftest-load: build
 	$(BIN) selftest --load --parallel 8 --out reports/selftest-load
 
-## bench: benchmarks of a whole run, the judge and the decoders
+## bench: benchmark a whole run, the judge and the decoders
 .PHONY: bench
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./contract ./exchange ./targets/reference/convert .
@@ -207,33 +207,33 @@ bench:
 SIDE_BY_SIDE := load/sidebyside
 ROUNDS ?= 10
 
-## bench-load: the load engine, vegeta and fortio on the same server, the memory of a million requests and of 10,000 streams; prints the tables of docs/load.md. Takes five minutes of a machine that does nothing else, ROUNDS=1 one
+## bench-load: compare the load engine, vegeta and fortio on the same server, and measure the memory of a million requests and of 10,000 streams; prints the tables of docs/load.md. Needs an idle machine for five minutes; ROUNDS=1 takes one
 .PHONY: bench-load
 bench-load:
 	$(GO) -C $(SIDE_BY_SIDE) run . -rounds $(ROUNDS)
 
-## side-by-side: the comparison with vegeta and fortio alone
+## side-by-side: only the comparison with vegeta and fortio
 .PHONY: side-by-side
 side-by-side:
 	$(GO) -C $(SIDE_BY_SIDE) run . -rounds $(ROUNDS) -compare
 
-## accept-limits: infer and verify rate limits hundreds of times: its three parts one after the other, each of which ends within an hour
+## accept-limits: infer and verify rate limits hundreds of times, in three parts, each of which takes less than an hour
 .PHONY: accept-limits
 accept-limits: accept-limits-infer accept-limits-verify accept-limits-clock
 
 ACCEPT_LIMITS := GATECERT_ACCEPTANCE=1 $(GO) test -count=1 -parallel 8 -timeout 1h -v ./load/limits
 
-## accept-limits-infer: simulated limiters inferred: five kinds in three sizes, twenty runs each, and others; prints how many were right and within the intervals
+## accept-limits-infer: infer simulated limits: five kinds in three sizes, twenty runs each, and others; prints how many were right and within the intervals
 .PHONY: accept-limits-infer
 accept-limits-infer:
 	$(ACCEPT_LIMITS) -run Infer -skip ReferenceGateways
 
-## accept-limits-verify: simulated limiters verified, as they are and as others, and with each fault; 1,000 of each kind that keep their promise
+## accept-limits-verify: verify simulated limiters, declared correctly and wrongly, and with each fault; includes 1,000 of each kind that keep their limit
 .PHONY: accept-limits-verify
 accept-limits-verify:
 	$(ACCEPT_LIMITS) -run Verif -skip ReferenceGateways
 
-## accept-limits-clock: the limits of reference gateways inferred and verified on the real clock
+## accept-limits-clock: infer and verify the limits of reference gateways on the real clock
 .PHONY: accept-limits-clock
 accept-limits-clock:
 	$(ACCEPT_LIMITS) -run ReferenceGateways
@@ -241,27 +241,27 @@ accept-limits-clock:
 # How often the acceptances of load measure; a machine that does nothing else is right in 19 of 20.
 RUNS ?= 20
 
-## accept-capacity: search for the capacity of servers whose capacity is known, on a real clock, and 400 times in a simulation; prints a table. Takes an hour and a half, RUNS=1 five minutes
+## accept-capacity: search for the capacity of servers whose capacity is known, on a real clock, and 400 times in a simulation; prints a table. Takes an hour and a half; RUNS=1 takes five minutes
 .PHONY: accept-capacity
 accept-capacity:
 	GATECERT_ACCEPTANCE=1 GATECERT_RUNS=$(RUNS) $(GO) test -count=1 -timeout 5h -v -run 'TestSearchFindsTheCapacity' ./load
 
-## accept-compare: compare servers of which one takes 2 ms longer by its own clock, and one with itself; prints a table. Takes 16 minutes, RUNS=1 one
+## accept-compare: compare two servers, one of which takes 2 ms longer by its own clock, and one server with itself; prints a table. Takes 16 minutes; RUNS=1 takes one
 .PHONY: accept-compare
 accept-compare:
 	GATECERT_ACCEPTANCE=1 GATECERT_RUNS=$(RUNS) $(GO) test -count=1 -timeout 5h -v -run 'TestComparisonFindsWhatIsAdded' ./load
 
-## accept-model: measure the streams of a model that a process plays, one and a thousand at a time; prints a table. Takes ten minutes, RUNS=1 half of one
+## accept-model: measure the streams of a simulated model, one and a thousand at a time; prints a table. Takes ten minutes; RUNS=1 takes half a minute
 .PHONY: accept-model
 accept-model:
 	GATECERT_ACCEPTANCE=1 GATECERT_RUNS=$(RUNS) $(GO) test -count=1 -timeout 5h -v -run 'TestModelOfAProcess' ./load
 
-## accept-fleet: kill a worker at random moments, find one capacity by four workers and by one process, and send 10,000/s for half a minute; RUNS=30 kills 30 times
+## accept-fleet: kill a worker at random moments, find the same capacity with four workers and with one process, and send 10,000/s for half a minute; RUNS=30 kills 30 times
 .PHONY: accept-fleet
 accept-fleet:
 	GATECERT_ACCEPTANCE=1 GATECERT_RUNS=$(RUNS) $(GO) test -count=1 -timeout 2h -v -run 'TestAWorkerIsKilled|TestTheFleet' ./load/fleet
 
-## bench-fleet: join the portions of 10, 100 and 1,000 workers: time and memory
+## bench-fleet: measure the time and memory for adding up the results of 10, 100 and 1,000 workers
 .PHONY: bench-fleet
 bench-fleet:
 	$(GO) test -run NONE -bench Join -benchtime 3x ./load
@@ -274,34 +274,34 @@ ZOO_ONLY ?=
 ZOO_CONTINUE ?=
 ZOO_TABLE ?= $(CURDIR)/reports/zoo.txt
 
-## zoo: verify and infer the limits of other people's libraries and servers; prints a table. RUNS=20 for more than one run, half of them with all cores busy, ZOO_ONLY=nginx for some limiters, ZOO_CONTINUE=1 goes on where it was ended
+## zoo: verify and infer the limits of third-party libraries and servers; prints a table. RUNS=20 makes 20 runs, half of them with all cores busy, ZOO_ONLY=nginx selects some limiters, ZOO_CONTINUE=1 continues an interrupted series
 .PHONY: zoo
 zoo: nginx haproxy
 	@mkdir -p $(dir $(ZOO_TABLE))
 	GATECERT_ACCEPTANCE=1 GATECERT_ZOO_RUNS=$(RUNS) GATECERT_ZOO_PARALLEL=$(ZOO_PARALLEL) GATECERT_ZOO_ONLY='$(ZOO_ONLY)' GATECERT_ZOO_CONTINUE=$(ZOO_CONTINUE) GATECERT_ZOO_TABLE=$(ZOO_TABLE) \
 	  $(GO) -C $(ZOO) test -count=1 -timeout 24h -parallel 64 -v -run TestZoo .
 
-## accept-judge: certify a second gateway with faults and permitted behaviours that nobody wrote for the judge; takes minutes
+## accept-judge: certify a second gateway, whose faults and permitted behaviours were not written for the judge; takes minutes
 .PHONY: accept-judge
 accept-judge:
 	GATECERT_ACCEPTANCE=1 $(GO) test -count=1 -parallel 8 -timeout 2h -v ./internal/secondgateway
 
-## accept-kill: end a hundred runs and load runs at random moments; their logs, and those of the runs before them, survive
+## accept-kill: kill a hundred runs and load runs at random moments, and check that their logs, and those of earlier runs, survive
 .PHONY: accept-kill
 accept-kill:
 	GATECERT_ACCEPTANCE=1 $(GO) test -count=1 -parallel 4 -run TestEvidenceSurvivesAKill ./cmd/gatecert
 
-## accept-watch: watch a gateway that is killed, broken and mended for half an hour, every 20 s; GATECERT_MINUTES=3 for less
+## accept-watch: watch a gateway every 20 s while it is killed, broken and repaired, for half an hour; GATECERT_MINUTES=3 for less
 .PHONY: accept-watch
 accept-watch:
 	GATECERT_ACCEPTANCE=1 $(GO) test -count=1 -timeout 3h -v -run TestAWatchForHalfAnHour ./cmd/gatecert
 
-## accept-repeat: 50 full runs in a row, half of them with all cores busy, give the same verdicts; GATECERT_RUNS=6 for fewer; takes an hour
+## accept-repeat: check that 50 full runs in a row, half of them with all cores busy, give the same verdicts; GATECERT_RUNS=6 for fewer; takes an hour
 .PHONY: accept-repeat
 accept-repeat:
 	GATECERT_ACCEPTANCE=1 $(GO) test -count=1 -timeout 5h -v -run TestFullRunsGiveTheSameVerdicts ./cmd/gatecert
 
-## lint: golangci-lint as .golangci.yml configures it
+## lint: run golangci-lint with the configuration in .golangci.yml
 .PHONY: lint
 lint: $(LINT)
 	$(LINT) run ./...

@@ -24,7 +24,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 
-{{/* The flags that both watch and run take. */}}
+{{/* The flags that watch and run have in common. */}}
 {{- define "gatecert.selection" -}}
 - --target=/etc/gatecert/gateway.yaml
 - --level={{ .Values.level }}
@@ -39,7 +39,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 
-{{/* The fields that both pods share. The user is the user of the image. */}}
+{{/* The fields that both pods have in common. The user ID is that of the image. */}}
 {{- define "gatecert.pod" -}}
 automountServiceAccountToken: false
 securityContext:
