@@ -12,8 +12,9 @@ import (
 
 // Arrivals is the process by which requests become due. The zero value is constant: all gaps are equal.
 //
-// A random process is drawn given its number of requests: as many as a constant rate would send in the same time, so that a
-// plan stays exact and a probe cannot be offered more than its name says. Gaps within a phase are those of the process.
+// The number of requests of a random process is fixed in advance: it is the number that a constant rate would send in the
+// same time. So a plan stays exact, and a probe never offers more than its name says. Gaps within a phase are those of the
+// process.
 type Arrivals struct {
 	// cv is the coefficient of variation of the gaps: 0 for constant, 1 for Poisson.
 	cv float64
@@ -22,8 +23,8 @@ type Arrivals struct {
 	name  string
 }
 
-// Bounds of the coefficient of variation. Below, arrivals are constant for all that can be measured; above, a phase is one
-// burst.
+// Bounds of the coefficient of variation. Below the minimum, arrivals cannot be distinguished from constant ones; above
+// the maximum, a phase is one burst.
 const (
 	minCV = 0.05
 	maxCV = 10
@@ -41,7 +42,7 @@ func GammaArrivals(cv float64) (Arrivals, error) {
 	return Arrivals{cv: cv, name: "gamma:" + strconv.FormatFloat(cv, 'g', -1, 64)}, nil
 }
 
-// ParseArrivals reads "constant", "poisson" or "gamma:CV". It returns [ErrInvalid]. For a trace there is [ReadTrace].
+// ParseArrivals reads "constant", "poisson" or "gamma:CV". It returns [ErrInvalid]. [ReadTrace] reads a trace.
 func ParseArrivals(text string) (Arrivals, error) {
 	switch kind, cv, _ := strings.Cut(text, ":"); {
 	case text == "constant":

@@ -13,19 +13,19 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Bound is one term of an SLO: what a measurement has to keep.
+// Bound is one term of an SLO: a bound that a measurement must meet.
 type Bound struct {
 	Metric Metric
-	// Quantile of the metric is bounded, from 0 to 1; 1 is its greatest value, [Mean] its mean. It is 0 for [Errors], [Goodput] and
-	// [Throughput], which are single numbers.
+	// Quantile is the quantile of the metric that is bounded, from 0 to 1; 1 stands for the maximum, [Mean] for the mean. It is 0
+	// for [Errors], [Goodput] and [Throughput], which are single numbers.
 	Quantile float64
-	// Least says that the value must not fall below Value; otherwise it must not exceed it.
+	// Least means that Value is a minimum; otherwise it is a maximum.
 	Least bool
 	// Value is in nanoseconds for times, a share from 0 to 1 for [Errors] and [Goodput], and tokens per second for the others.
 	Value float64
 }
 
-// Mean stands for the mean where a quantile is asked for.
+// Mean stands for the mean in place of a quantile.
 const Mean = -1
 
 // Metric is what a term of an SLO bounds, by its name in the SLO.
@@ -99,10 +99,11 @@ var ErrSLO = errors.New("invalid SLO")
 // maxBounds bounds the terms of an SLO.
 const maxBounds = 32
 
-// ParseSLO reads terms that are all to be kept, parted by commas: "ttft.p99<300ms,itl.p99<60ms,errors<0.1%".
+// ParseSLO reads terms separated by commas, all of which must be met: "ttft.p99<300ms,itl.p99<60ms,errors<0.1%".
 //
-// A term is a metric, "<", "<=", ">" or ">=", and a value. Distributions need what of them is bounded: .p99 (any quantile), .mean or
-// .max. Shares are written with or without %, rates with or without /s. An SLO that does not name errors allows 0.1 % of them.
+// A term is a metric, "<", "<=", ">" or ">=", and a value. For a distribution, a suffix names what is bounded: .p99 (or another
+// quantile), .mean or .max. Shares are written with or without %, rates with or without /s. An SLO that does not name errors allows
+// 0.1 % of them.
 func ParseSLO(text string) (SLO, error) {
 	slo := SLO{Only: true}
 	for term := range strings.SplitSeq(text, ",") {

@@ -15,21 +15,21 @@ import (
 // ErrInconclusive is returned when too many rounds of a comparison were inconclusive.
 var ErrInconclusive = errors.New("not compared")
 
-// Comparison configures a measurement of how two targets differ: the same load on one and on the other, in an open loop, in
-// interleaved rounds. What disturbs this machine then disturbs both. Fields that are zero take their defaults.
+// Comparison configures a measurement of how two targets differ. Both get the same load, in an open loop and in interleaved
+// rounds, so that whatever disturbs this machine disturbs both. Fields that are zero take their defaults.
 type Comparison struct {
 	// Phase is run for each half of a round. The comparison sets its name, its mix, its rate and its length. Both halves of a
 	// round have the same arrivals.
 	Phase Phase
-	// A and B are the targets. What B adds is what it takes longer.
+	// A and B are the targets. What B adds is how much longer it takes.
 	A, B Side
 	// Rate is in requests/s. Default 50, which is far from the capacity of any gateway.
 	Rate float64
 	// Rounds is how often both are measured, 5 to 1000. Default 20.
 	Rounds int
-	// Duration is that of each half of a round. Default 1 s.
+	// Duration is the length of each half of a round. Default 1 s.
 	Duration time.Duration
-	// Progress, when not nil, is called with the number of rounds when one is over.
+	// Progress, when not nil, is called after each round with the number of rounds so far.
 	Progress func(done, of int)
 }
 
@@ -37,7 +37,7 @@ type Comparison struct {
 type Side struct {
 	Name string
 	Mix  []Request
-	// Engine runs its half, nil is the engine that compares.
+	// Engine runs this side's half of each round. nil stands for the engine that compares.
 	Engine *Engine
 	// Embedded says that this target runs in this process.
 	Embedded bool
@@ -49,10 +49,10 @@ type Compared struct {
 	A, B     string
 	Arrivals Arrivals
 	Rate     float64
-	// Rounds is how many were measured of Asked.
+	// Rounds is how many of the Asked rounds were measured.
 	Rounds, Asked int
 	Duration      time.Duration
-	// Differences are those of each metric that both have.
+	// Differences has an entry for each metric that both targets have.
 	Differences []Difference
 	// Discarded counts the rounds that were measured again, because this machine could not keep up or nothing was admitted.
 	Discarded int
@@ -119,8 +119,8 @@ func (e *Engine) planSides(c Comparison) (a, b Plan, err error) {
 // Compare measures how B differs from A.
 //
 // It returns [ErrInvalid], [ErrCap], and [ErrInconclusive] when more rounds were inconclusive than were asked for. When ctx
-// is done it returns the context's cause. With an error, the result is that of the rounds so far, without differences where
-// they are too few.
+// is done it returns the context's cause. With an error, the result covers the rounds so far; it has no differences if
+// these are too few.
 func (e *Engine) Compare(ctx context.Context, c Comparison) (Compared, error) {
 	c = c.withDefaults()
 	out := Compared{A: c.A.Name, B: c.B.Name, Arrivals: c.Phase.Arrivals, Rate: c.Rate, Asked: c.Rounds, Duration: c.Duration}

@@ -5,25 +5,26 @@ import (
 	"time"
 )
 
-// Generators run phases in the place of an engine's own process: the workers of a fleet.
+// Generators run phases instead of an engine's own process, as the workers of a fleet do.
 type Generators interface {
-	// RunPhase runs a phase that the engine's caps allow. spare is what they allow beyond it, in requests and time, for a phase that has to
-	// be run again.
+	// RunPhase runs a phase that the engine's caps allow. spare is what the caps allow in addition, in requests and time, in case the phase
+	// has to be run again.
 	//
-	// extra is what may have been spent beyond the measurement: the requests and the time of attempts that were given up. An error is that
-	// of [Engine.Run]. Generators that cannot send the phase as asked return a measurement with the problem, not an error.
+	// extra is what may have been spent beyond the measurement: the requests and the time of attempts that were abandoned. Errors are
+	// those of [Engine.Run]. Generators that cannot send the phase as configured return a measurement with the problem, not an error.
 	RunPhase(ctx context.Context, p Phase, spare Plan) (m Measurement, extra Plan, err error)
 }
 
 // WorkerShare is what one worker of a fleet did in a phase.
 type WorkerShare struct {
-	// Name is that of the worker, Host that of its machine, and Source the address that its requests came from, "" for any.
+	// Name is the name of the worker, Host the name of its machine, and Source the address that its requests came from (""
+	// for any).
 	Name, Host, Source string
 	// Sent is how many requests it sent.
 	Sent uint64
-	// Offset is by how much its clock is ahead of the coordinator's, with an uncertainty of Uncertainty to either side.
+	// Offset is how far its clock is ahead of the coordinator's, give or take Uncertainty.
 	Offset, Uncertainty time.Duration
-	// Begun is how much later than the instant named it began, by its own clock.
+	// Begun is how long after the agreed instant it began, by its own clock.
 	Begun time.Duration
 	// Lag is the 99th percentile of its lag, and Late how many requests it sent too late.
 	Lag  time.Duration
@@ -60,7 +61,7 @@ type ReadyShare struct {
 }
 
 // Ready gets ready for a share of a phase: it builds the requests, which takes a second where there are hundreds of long prompts, checks
-// the descriptors, and looks whether each gateway takes a connection. It sends nothing.
+// the descriptors, and checks that each gateway accepts a connection. It sends nothing.
 //
 // It returns [ErrInvalid] as [Engine.RunShare] does, and the error of a connection that cannot be opened.
 func (e *Engine) Ready(ctx context.Context, p Phase) (*ReadyShare, error) {

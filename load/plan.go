@@ -74,21 +74,21 @@ type Caps struct {
 	Connections int
 }
 
-// DefaultCaps returns what somebody else's gateway can take without its owner being asked. A capacity search and a
+// DefaultCaps returns what may be sent to somebody else's gateway without asking its owner. A capacity search and a
 // comparison with all defaults send at most 39,406 requests in 272 s.
 func DefaultCaps() Caps {
 	return Caps{Requests: 40_000, Rate: 200, Duration: 5 * time.Minute, Connections: 64}
 }
 
-// LocalCaps returns what is sent to a gateway on this machine without its owner being asked.
+// LocalCaps returns what may be sent to a gateway on this machine without asking its owner.
 func LocalCaps() Caps {
 	c := HardCaps()
 	c.Connections = 4096
 	return c
 }
 
-// HardCaps returns the bounds of all caps: more than one machine can generate, and far less than a typing error can ask
-// for. Linux has 28,232 ports for the connections to one address.
+// HardCaps returns the bounds of all caps: more than one machine can generate, and far less than a typo can request.
+// Linux has 28,232 ports for the connections to one address.
 func HardCaps() Caps {
 	return Caps{Requests: 100_000_000, Rate: 100_000, Duration: 24 * time.Hour, Connections: 25_000}
 }

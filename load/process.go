@@ -20,7 +20,7 @@ import (
 type ProcessSample struct {
 	At    time.Duration
 	Bytes uint64
-	// Descriptors is -1 where they cannot be read: those of somebody else's process cannot.
+	// Descriptors is -1 if they cannot be read, as for another user's process.
 	Descriptors int
 }
 

@@ -9,8 +9,8 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Ramp configures a rate that rises evenly until the gateway misses an SLO: a quick look at where, and how, it fails. A
-// [Search] says more exactly where, because its rates are held. Fields that are zero take their defaults.
+// Ramp configures a rate that rises evenly until the gateway misses an SLO: a quick look at where and how the gateway
+// fails. A [Search] finds the rate more exactly, because it holds each rate. Fields that are zero take their defaults.
 type Ramp struct {
 	// Phase is run once. The ramp sets its name, its rates and its length.
 	Phase Phase
@@ -25,7 +25,7 @@ type Ramp struct {
 
 // RampStep is a second of a ramp, or longer where the ramp is longer than 10 minutes.
 type RampStep struct {
-	// At is its beginning, since that of the ramp, and Rate the rate in its middle.
+	// At is when the step began, since the beginning of the ramp, and Rate the rate in its middle.
 	At   time.Duration
 	Rate float64
 	// Admitted counts the requests admitted in it. P50 and P99 are quantiles of their latency.
@@ -33,7 +33,7 @@ type RampStep struct {
 	P50, P99 time.Duration
 	// Sample sums up the responses that ended in it.
 	Sample runlog.Sample
-	// Misses are in what the SLO was missed, any term of it.
+	// Misses are the ways in which the SLO was missed, in any term.
 	Misses []string
 }
 

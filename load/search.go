@@ -21,13 +21,13 @@ type Search struct {
 	SLO   SLO
 	// From and To bound the rates that are probed, in requests/s. Default 10 and 200.
 	From, To float64
-	// Short and Full are the durations of the shortest probes and of those that decide. Default 1 s and 5 s.
+	// Short is the duration of the shortest probes, Full that of the probes that decide. Default 1 s and 5 s.
 	Short, Full time.Duration
-	// Precision ends the search when Upper/Lower-1 is no more, 0.01 to 1. Default 0.1.
+	// Precision, 0.01 to 1, ends the search when Upper/Lower-1 is at most as large. Default 0.1.
 	Precision float64
 	// Repeats is how many full-length probes in a row have to agree at each bound, 1 to 100. Default 2, which takes less than
-	// a minute. Against a gateway whose throughput varies by a tenth (standard deviation), the bounds of five searches then
-	// overlap in a quarter of all cases, with 5 in more than nine tenths.
+	// a minute. Against a gateway whose throughput varies by a tenth (standard deviation), the bounds of five searches
+	// overlap in a quarter of all cases with 2 repeats, and in more than nine tenths with 5.
 	Repeats int
 	// Curve are shares of Lower at which the latency is measured after the search, in probes of a length between Short and
 	// Full. Default 0.25, 0.5 and 0.75; an empty list that is not nil measures none.
@@ -98,9 +98,9 @@ func (s Search) check() error {
 	return nil
 }
 
-// PlanSearch returns an upper bound of what a search will send. It simulates the search against stable gateways of every
-// capacity between From and To, takes the most expensive, and doubles it for probes that are repeated and bounds that
-// move. It returns [ErrInvalid].
+// PlanSearch returns an upper bound on what a search will send. It simulates the search against stable gateways of every
+// capacity between From and To, takes the most expensive search, and doubles it for probes that are repeated and bounds
+// that move. It returns [ErrInvalid].
 func (e *Engine) PlanSearch(s Search) (Plan, error) {
 	s = s.withDefaults()
 	if err := s.check(); err != nil {

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// Soak configures a constant rate that is held for long, to find what drifts. Fields that are zero take their defaults.
+// Soak configures a constant rate that is held for a long time, to find drift. Fields that are zero take their
+// defaults.
 type Soak struct {
 	// Phase is run once. The soak sets its name, its rate and its length. Its windows are the points of the trends.
 	Phase Phase
@@ -61,7 +62,7 @@ func (s Soak) CheckPID() error {
 // PlanSoak returns what a soak will send. It returns [ErrInvalid].
 func (e *Engine) PlanSoak(s Soak) (Plan, error) { return e.Plan(s.withDefaults().Phase) }
 
-// Soak holds the rate and measures what drifts. It returns the errors of [Engine.Run], with what was found so far.
+// Soak holds the rate and measures what drifts. It returns the errors of [Engine.Run], with the results so far.
 func (e *Engine) Soak(ctx context.Context, s Soak) (SoakResult, error) {
 	s = s.withDefaults()
 	sampler := &processSampler{pid: s.PID, interval: s.Phase.withDefaults().Window}

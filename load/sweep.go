@@ -13,8 +13,9 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Sweep configures a closed loop at growing concurrencies: so many callers, of whom each sends its next request when it has
-// the answer to its last. It shows where more callers stop making more throughput. Fields that are zero take their defaults.
+// Sweep configures a closed loop at increasing concurrency: each caller sends its next request when it has the answer to its
+// last one. It shows at which concurrency more callers stop increasing the throughput. Fields that are zero take their
+// defaults.
 type Sweep struct {
 	// Phase is run for each level. The sweep sets its name, its connections, its rate and its length.
 	Phase Phase
@@ -29,7 +30,7 @@ type Sweep struct {
 	Observe func(SweepLevel)
 }
 
-// SweepLevel is what one concurrency came to.
+// SweepLevel is the result at one concurrency.
 type SweepLevel struct {
 	Concurrency int
 	// Throughput is how many requests were admitted a second.
@@ -39,9 +40,10 @@ type SweepLevel struct {
 	P50, P99 time.Duration
 	// Errors is the share of requests that failed, 0 to 1.
 	Errors float64
-	// Misses are in what the SLO was missed, Inconclusive why the level says nothing about the gateway.
+	// Misses are the ways in which the SLO was missed, Inconclusive the reasons why the level says nothing about the
+	// gateway.
 	Misses, Inconclusive []string
-	// Bounded says that the level ended because it had sent as many requests as it may.
+	// Bounded means that the level ended because it had sent as many requests as it was allowed to.
 	Bounded bool
 }
 
@@ -59,7 +61,7 @@ type SweepResult struct {
 const enough = 0.95
 
 // Best returns the lowest concurrency that meets the SLO with at least 95 % of the highest throughput of those that do: more
-// callers would only wait longer. ok is false where none meets it.
+// callers would only wait longer. ok is false if none meets it.
 func (r SweepResult) Best() (best SweepLevel, ok bool) {
 	meets := func(l SweepLevel) bool { return len(l.Misses) == 0 && len(l.Inconclusive) == 0 }
 	highest := 0.0

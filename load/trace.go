@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Bounds of a trace. Its file is a stranger's.
+// Bounds of a trace, whose file is not trusted.
 const (
 	maxTrace     = 1_000_000 // requests
 	maxTraceLine = 1 << 20   // bytes

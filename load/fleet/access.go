@@ -21,8 +21,8 @@ type Access struct {
 	URL string
 	// User and Password, or Credentials (a file with a JWT and its seed), or NKey (a file with a seed), or none of them.
 	User, Password, Credentials, NKey string
-	// CA is a file with the certificates, in PEM, of the authorities that vouch for the server's; "" stands for those of the system.
-	// Certificate and Key are files with the client's own.
+	// CA is a file with the certificates, in PEM, of the authorities that sign the server's certificate; "" stands for the
+	// authorities of the system. Certificate and Key are files with the client's own certificate and key.
 	CA, Certificate, Key string
 	// Secret is what coordinator and workers seal their messages with. Without it messages are not sealed.
 	Secret string
@@ -44,8 +44,8 @@ const (
 // reconnectEvery is how often a lost connection is tried again.
 const reconnectEvery = 250 * time.Millisecond
 
-// Check returns [ErrAccess] for a URL that is none, and [ErrPlain] where neither the connection is encrypted, nor the messages are
-// sealed, nor everything stays on this machine.
+// Check returns [ErrAccess] for a URL that is not valid, and [ErrPlain] unless the connection is encrypted, the messages are
+// sealed, or everything stays on this machine.
 func (a Access) Check() error {
 	for text := range strings.SplitSeq(a.URL, ",") {
 		if strings.Contains(text, "@") { // not quoted: it may be a password

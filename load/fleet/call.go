@@ -38,7 +38,8 @@ func (f *Fleet) Call(ctx context.Context, worker string, setup Setup, c exchange
 	}, nil
 }
 
-// Calls returns a caller whose calls are made by the workers in turn. Without names they are all that are there.
+// Calls returns a caller whose calls are made by the workers in turn. Without names, all workers that are present
+// take turns.
 func (f *Fleet) Calls(setup Setup, workers ...string) exchange.Caller {
 	var next atomic.Uint64
 	return func(ctx context.Context, c exchange.Call) (exchange.Made, error) {
@@ -69,5 +70,5 @@ func (f *Fleet) offsetOf(ctx context.Context, worker string) (Offset, error) {
 	return offset, nil
 }
 
-// Source returns the address that a worker was told to send from, "" where it was not told one.
+// Source returns the address that a worker sends from, "" if none was set.
 func (f *Fleet) Source(worker string) string { return f.member(worker).Source }

@@ -27,7 +27,7 @@ func (c clock) instant(ns int64) time.Time {
 	return c.base.Add(time.Duration(ns-c.base.UnixNano()) - c.ahead)
 }
 
-// Offset is by how much a worker's clock is ahead of the coordinator's: Ahead, with an uncertainty of Within to either side.
+// Offset is how far a worker's clock is ahead of the coordinator's: Ahead, give or take Within.
 type Offset struct{ Ahead, Within time.Duration }
 
 // clockReadings is how often a clock is read. The reading with the shortest way is the best: half of its way bounds the error.

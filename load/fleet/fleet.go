@@ -22,22 +22,22 @@ import (
 var (
 	// ErrWorkers is returned when fewer workers than asked for have joined in time. Its text says who was refused, and why.
 	ErrWorkers = errors.New("not enough workers")
-	// ErrLost is returned when workers were lost and none is left, and when a call was asked of a worker that does not answer.
+	// ErrLost is returned when no worker or no NATS server is left, and when a worker that should make a call does not answer.
 	ErrLost = errors.New("lost workers")
 )
 
 // Config configures a [Fleet].
 type Config struct {
 	Access Access
-	// Name keeps fleets apart that use one server: letters, digits, - and _, at most 32. Default "default".
+	// Name distinguishes fleets that use the same server: letters, digits, - and _, at most 32. Default "default".
 	Name string
 	// Workers is how many workers the fleet has, 1 to 10,000. Wait is how long to wait for them. Default 30 s.
 	Workers int
 	Wait    time.Duration
 	// Targets are the URLs that the load is for. A worker that may not send there does not join.
 	Targets []string
-	// Skew bounds how much later than named a worker may begin, the uncertainty of its clock included, before a phase is inconclusive.
-	// Default 25 ms, which is how late any request may be sent.
+	// Skew bounds how long after the agreed instant a worker may begin, including the uncertainty of its clock, before a phase is
+	// inconclusive. Default 25 ms, which is how late any request may be sent.
 	Skew time.Duration
 	// ShowWorkers shows a line for each worker every two seconds while a phase runs.
 	ShowWorkers bool
@@ -45,7 +45,7 @@ type Config struct {
 	Show func(sentence string)
 }
 
-// Fleet is a number of workers that run phases together. One phase runs at a time.
+// Fleet is a group of workers that run phases together. One phase runs at a time.
 type Fleet struct {
 	config   Config
 	subjects subjects
@@ -80,7 +80,7 @@ type member struct {
 	refused string
 }
 
-// Open connects to the server and waits until enough workers have joined. Close the fleet.
+// Open connects to the server and waits until enough workers have joined. Close the fleet after use.
 //
 // It returns [ErrAccess], [ErrPlain], [ErrWorkers], and the context's cause.
 func Open(ctx context.Context, c Config) (*Fleet, error) {
@@ -427,7 +427,7 @@ func (f *Fleet) Reruns() []string {
 	return slices.Clone(f.reruns)
 }
 
-// Workers returns the names of the workers that are there.
+// Workers returns the names of the workers that are present.
 func (f *Fleet) Workers() []string {
 	mine, _ := f.present()
 	return mine

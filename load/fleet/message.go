@@ -176,15 +176,16 @@ type portion struct {
 	Stopped, Refused bool
 }
 
-// Setup is what the workers need to know of a target besides the requests.
+// Setup is what the workers need to know about a target in addition to the requests.
 type Setup struct {
 	// Secrets are redacted in everything that is kept of a response.
 	Secrets []redact.Secret
-	// Roots are the certificates, in PEM, of the authorities that vouch for the gateway's. Empty stands for those of each worker's system.
+	// Roots are the certificates, in PEM, of the authorities that sign the gateway's certificate. Empty stands for the authorities of each
+	// worker's system.
 	Roots []byte
-	// Codes are those that the gateway publishes, nil for table 2 as it is.
+	// Codes are the codes that the gateway publishes. nil stands for table 2 unchanged.
 	Codes *contract.CodeClaim
-	// CountTokens says that the tokens of answers that do not say how many they have are counted.
+	// CountTokens means that workers count the tokens of answers that do not report them.
 	CountTokens bool
 	// Limits bound single calls.
 	Limits exchange.Limits

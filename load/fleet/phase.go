@@ -12,7 +12,7 @@ import (
 	"github.com/gatecert/gatecert/load"
 )
 
-// For returns the fleet as the generators of an engine whose target needs a setup.
+// For returns the fleet as the generators of an engine, with the setup of its target.
 func (f *Fleet) For(s Setup) load.Generators { return generators{f, s} }
 
 type generators struct {
@@ -26,7 +26,7 @@ const maxAttempts = 3
 // rejoinFor is how long is waited for a worker when none is left: a server that is restarted is back within seconds.
 const rejoinFor = 30 * time.Second
 
-// RunPhase implements [load.Generators]. A phase from which a worker was lost is given up, and run again by those that are left.
+// RunPhase implements [load.Generators]. A phase that has lost a worker is abandoned, and run again by the remaining workers.
 func (g generators) RunPhase(ctx context.Context, p load.Phase, spare load.Plan) (m load.Measurement, extra load.Plan, err error) {
 	f := g.fleet
 	f.mu.Lock()

@@ -14,7 +14,7 @@ import (
 	"io"
 )
 
-// ErrSeal is returned for a message that cannot be opened: it was sealed with another secret, or is none of a fleet's.
+// ErrSeal is returned for a message that cannot be opened: it was sealed with another secret, or is not from a fleet.
 var ErrSeal = errors.New("a message that cannot be opened")
 
 // maxMessage bounds in bytes what a message may unpack to. A shard with 512 prompts of 8,000 tokens has 20 MB.

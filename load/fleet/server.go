@@ -15,14 +15,15 @@ import (
 type Server struct {
 	server *server.Server
 	dir    string
-	// Access is how to reach it. Its password is known to nobody who is not told.
+	// Access is how to reach it. Nobody else knows its password.
 	Access Access
 }
 
 // serverReady bounds how long the server may take to start: it takes 30 ms.
 const serverReady = 10 * time.Second
 
-// StartServer starts a NATS server with JetStream on loopback. Nobody can use it without the password in Access. Close it.
+// StartServer starts a NATS server with JetStream on loopback. Nobody can use it without the password in Access. Close it
+// after use.
 func StartServer() (*Server, error) {
 	dir, err := os.MkdirTemp("", "gatecert-fleet-")
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 // ErrTarget is returned for a target that a worker was not started for.
 var ErrTarget = errors.New("a target that this worker was not started for")
 
-// ErrAllow is returned when what a worker may send to is not a URL.
+// ErrAllow is returned when a target that a worker may send to is not a URL, or none is named.
 var ErrAllow = errors.New("the target that a worker may send to")
 
 // allowed are the URLs that a worker may send to.

@@ -24,15 +24,16 @@ type WorkerOptions struct {
 	Access Access
 	// Fleet is the name of the fleet to join. Default "default".
 	Fleet string
-	// Name begins the worker's name, which random characters end. Default the name of the machine.
+	// Name is the beginning of the worker's name; random characters follow. Default: the name of the machine.
 	Name string
-	// Targets are the URLs that the worker may send to, and what is below them. A coordinator that asks for others is refused.
+	// Targets are the URLs that the worker may send to, including all paths below them. A coordinator that asks for others is
+	// refused.
 	Targets []string
 	// Source is the address of this machine that requests come from. The zero value leaves the choice to the system.
 	Source netip.Addr
-	// Once ends the worker when the coordinator that it has worked for has released it, or is gone.
+	// Once ends the worker when its first coordinator has released it, or is gone.
 	Once bool
-	// CountTokens counts the tokens of a text, for targets that do not say how many an answer has; nil counts events.
+	// CountTokens counts the tokens of a text, for targets whose answers do not report them; nil counts events.
 	CountTokens func(text string) int
 	// Show, when not nil, is called with what the worker does, by several goroutines at once.
 	Show func(sentence string)

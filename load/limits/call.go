@@ -17,8 +17,8 @@ type Call struct {
 	Ended time.Time
 	// Held is how long after Latest the call was certainly still in flight.
 	Held time.Duration
-	// Asked is how many tokens the call asked for, none where it was not made for its size; Tokens is how many its answer says it took,
-	// none where it says nothing.
+	// Asked is how many tokens the call asked for, none if its size did not matter. Tokens is how many it used according to its answer,
+	// none if the answer does not report them.
 	Asked, Tokens TokenCount
 	// Observation is the response.
 	Observation contract.Observation

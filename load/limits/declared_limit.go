@@ -13,15 +13,15 @@ import (
 type DeclaredLimit struct {
 	// Kind is how calls are counted. "" means not declared: the calls are then judged by the kind that explains them best.
 	Kind contract.LimiterKind
-	// Limit is the number of calls in a window, or of those in flight; of tokens where Tokens is set.
+	// Limit is the number of calls in a window or in flight, or the number of tokens if Tokens is set.
 	Limit int
-	// Tokens says that the limit is on tokens, Part on which.
+	// Tokens means that the limit is on tokens; Part says on which ones.
 	Tokens bool
 	Part   TokenPart
 	Window time.Duration
 	// Burst is the capacity of a token bucket. 0 means Limit.
 	Burst int
-	// RefusedCount says that refused calls count against the limit too.
+	// RefusedCount means that refused calls count against the limit too.
 	RefusedCount bool
 	// Shared says whether streaming calls count against the same limit. nil: not declared.
 	Shared *bool
@@ -29,7 +29,7 @@ type DeclaredLimit struct {
 	Attempts int
 	// UpstreamRetryAfter is the Retry-After, in seconds, that the upstream behind [Probers.Throttled] sends.
 	UpstreamRetryAfter int
-	// Slack is by how much the gateway's clock may be off at any decision. 0 means 25 ms.
+	// Slack is how far the gateway's clock may be off at any decision. 0 means 25 ms.
 	Slack time.Duration
 }
 

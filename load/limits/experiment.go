@@ -8,9 +8,9 @@ import (
 
 // Experiment is one step of an inference.
 type Experiment struct {
-	// Name is drain, refill, boundary, credit or hold; of an inference of the scope it is source or key.
+	// Name is drain, refill, boundary, credit or hold; for an inference of the scope, source or key.
 	Name string
-	// Sentence says what was done and what came of it.
+	// Sentence says what was done and what it showed.
 	Sentence string
 	Calls    int
 	Took     time.Duration

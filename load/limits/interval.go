@@ -8,8 +8,8 @@ import (
 	"github.com/gatecert/gatecert/contract"
 )
 
-// Interval has the values of a parameter that the answers do not exclude, both ends included. The zero value is that of a parameter that
-// the kind does not have.
+// Interval is the range of values of a parameter that the answers do not exclude, both ends included. The zero value is that of a
+// parameter that the kind does not have.
 type Interval[T int | float64 | time.Duration] struct {
 	From T `json:"from"`
 	To   T `json:"to"`
@@ -20,10 +20,10 @@ func (v Interval[T]) with(other Interval[T]) Interval[T] {
 	return Interval[T]{min(v.From, other.From), max(v.To, other.To)}
 }
 
-// Intervals are those of the parameters of a model. A limiter of the model's kind whose clock is off by at most 25 ms, and whose
-// parameters are outside of them, would have given more of the answers otherwise than the model would have.
+// Intervals are the intervals of a model's parameters. A limiter of the same kind with parameters outside of them, whose clock
+// is off by at most 25 ms, would contradict more of the answers than the model does.
 type Intervals struct {
-	// Limit is in calls. Of a token bucket it is the capacity.
+	// Limit is in calls. For a token bucket it is the capacity.
 	Limit  Interval[int]
 	Window Interval[time.Duration]
 	// Refill is the rate of a token bucket in tokens per second.

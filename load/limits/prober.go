@@ -22,11 +22,11 @@ type Prober func(ctx context.Context, hold time.Duration) (Call, error)
 type Probers struct {
 	// Limited calls with the key whose limit is verified.
 	Limited Prober
-	// Sized calls with the same key, in a size that is asked for. Limits on tokens are verified with it.
+	// Sized calls with the same key, in a requested size. It is used to verify limits on tokens.
 	Sized SizedProber
 	// Stream calls with the same key on a streaming surface.
 	Stream Prober
-	// Control calls with another key, whose own limit twenty calls do not reach.
+	// Control calls with another key, whose own limit is not reached by twenty calls.
 	Control Prober
 	// Throttled calls with a key that has no limit. The upstream answers each of its calls with 429 and a Retry-After of
 	// [DeclaredLimit.UpstreamRetryAfter].
@@ -39,11 +39,11 @@ type Probers struct {
 type ClientProber struct {
 	// Client sends the calls.
 	Client *exchange.Client
-	// Caller sends the calls in its place, when it is not nil: from other machines, for example.
+	// Caller, when not nil, sends the calls instead of Client: from other machines, for example.
 	Caller exchange.Caller
 	// NewRequest returns the next request. A hold above 0 asks that the upstream delay its response by that long.
 	NewRequest func(hold time.Duration) Request
-	// CanHold says that the upstream honours the hold.
+	// CanHold means that the upstream honours the hold.
 	CanHold bool
 	// OnEnd, when not nil, is called with every call that has ended, by the goroutine that made it.
 	OnEnd func(Call)

@@ -198,9 +198,9 @@ type Budget struct {
 	// Hold is how long the upstream delays its response to keep a call in flight. Some calls are held four times as long,
 	// which must be less than the gateway's upstream timeout. Default 250 ms.
 	Hold time.Duration
-	// RefusedWith are statuses that refuse a call over the limit besides 429, while a limit is inferred.
+	// RefusedWith are the statuses, in addition to 429, that count as refusals while a limit is inferred.
 	RefusedWith []int
-	// Announce, when not nil, is called with how much time an inference needs as soon as the first refusals say something of it.
+	// Announce, when not nil, is called with how much time an inference needs, as soon as the first refusals allow an estimate.
 	Announce func(sentence string)
 }
 

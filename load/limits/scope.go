@@ -16,22 +16,22 @@ type Sharing string
 
 // The ways of sharing.
 const (
-	// Shared means that what one has used up is used up for the other.
+	// Shared means that a limit used up by one is used up for the other.
 	Shared Sharing = "shared"
 	// Apart means that one is admitted while the limit of the other is used up.
 	Apart Sharing = "apart"
-	// Unclear means that the answers do not decide, or that nothing was asked.
+	// Unclear means that the answers do not decide, or that no calls were made to find out.
 	Unclear Sharing = "unclear"
 )
 
-// Scope says whether a limit counts the calls of two addresses, and those with two keys, together. It is about these two only: two keys
-// may belong to one organisation, and two addresses to one network.
+// Scope says whether a limit counts the calls from two addresses together, and the calls with two keys. It is only about these
+// addresses and keys: two keys may belong to one organisation, and two addresses to one network.
 type Scope struct {
 	// Sources is about calls with one key from two addresses, Keys about calls with two keys from one address.
 	Sources, Keys Sharing
 }
 
-// String says in words what was found of the two addresses and of the two keys.
+// String says in words what was found about the two addresses and the two keys.
 func (s Scope) String() string {
 	var found []string
 	for _, x := range []struct {
@@ -75,8 +75,8 @@ type ScopeProbers struct {
 	OtherSource, OtherKey Prober
 }
 
-// Left is what is left of a budget after some experiments that began at an instant. It is never zero, since that would stand for the
-// defaults.
+// Left returns what is left of the budget after the experiments, the first of which began at began. It is never zero, because zero
+// stands for the defaults.
 func (b Budget) Left(made []Experiment, began time.Time) Budget {
 	b = b.withDefaults()
 	for _, e := range made {
@@ -86,12 +86,12 @@ func (b Budget) Left(made []Experiment, began time.Time) Budget {
 	return b
 }
 
-// InferScope infers whether others share an inferred limit. It uses the limit up, calls as somebody else, and looks whether the limit is
-// still used up. Each of the two questions takes three to five times as long as the limit needs to be free again, and longer where the
-// boundary of a window falls into a round.
+// InferScope infers whether others share an inferred limit. It uses up the limit, calls as the other caller, and checks that the limit
+// is still used up. Each of the two questions takes three to five times as long as the limit needs to be free again, and longer where
+// the boundary of a window falls into a round.
 //
-// What the budget does not suffice for, and what too many calls failed for, is [Unclear], and the experiment of that question says why.
-// InferScope returns [ErrGone] and the errors of the probers, with what was found so far.
+// A question for which the budget is too small, or for which too many calls failed, is [Unclear], and its experiment says why.
+// InferScope returns [ErrGone] and the errors of the probers, with the results so far.
 func InferScope(ctx context.Context, m LimiterModel, p ScopeProbers, b Budget) (Scope, []Experiment, error) {
 	scope := Scope{Unclear, Unclear}
 	if m.Kind == None || m.Kind == "" || m.Limit < 1 {

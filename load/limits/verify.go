@@ -11,12 +11,12 @@ import (
 )
 
 // Verify makes the calls that show whether a declared limit holds, and returns a finding for each requirement that does not. It
-// assumes that nobody else uses the keys meanwhile. It makes about four times the limit and a few hundred calls, in a little
-// more than two windows of time; three for a fixed window, for a sliding counter and where the kind is not declared.
+// assumes that nobody else uses the keys meanwhile. It makes about four times as many calls as the limit, and a few hundred
+// more, in a little more than two windows (three for a fixed window, for a sliding counter and if no kind is declared).
 //
-// It returns [ErrDeclared], [ErrBudget], [ErrInconclusive] and [ErrGone], and the probers' errors. The findings and the summary
-// are then those of the calls until then, without calls that were cut short by the budget or that a gateway did not answer before
-// it went away.
+// It returns [ErrDeclared], [ErrBudget], [ErrInconclusive] and [ErrGone], and the probers' errors. With an error, the findings
+// and the summary cover the calls until then, without calls that were cut short by the budget or that a gateway did not answer
+// before it went away.
 func Verify(ctx context.Context, p Probers, d DeclaredLimit, b Budget) ([]contract.Finding, runlog.LoadSummary, error) {
 	a, err := verifyOne(ctx, p, d, nil, b)
 	if a == nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// LongestVerified is the longest window that a verification of several limits waits for. Of a longer one, a daily quota, it is
-// checked that no more is admitted than it allows, and what the header fields say of it.
+// LongestVerified is the longest window that a verification of several limits waits for. For a longer window, such as a daily
+// quota, it is only checked that no more is admitted than it allows, and what the header fields say about it.
 const LongestVerified = 15 * time.Minute
 
 // longestAlone is LongestVerified for a limit that is declared alone.
@@ -28,8 +28,8 @@ func (d DeclaredLimit) Waits(alone bool) bool {
 	return d.Window <= LongestVerified
 }
 
-// VerifyAll verifies limits that act at the same time on the same key, one after the other, as [Verify] does one. A refusal that
-// another of them may have made says nothing against the limit under test. The first limit on calls is verified with all probers, the
+// VerifyAll verifies limits that act at the same time on the same key, one after the other, each as [Verify] does. A refusal that
+// another of them may have made is not held against the limit under test. The first limit on calls is verified with all probers, the
 // others with those of the limited key.
 //
 // It returns the errors of [Verify]; [ErrInconclusive] only when no limit could be verified.

@@ -23,9 +23,9 @@ var ErrNotReached = errors.New("too few faulty requests reached the upstream")
 // caused.
 const maxRounds = 2
 
-// Verify plays an outage and returns a finding for each requirement that does not hold. Nobody else may use the
-// upstream meanwhile. A gateway with a time limit of 1.5 s takes 11 s where its upstream hangs, 8 s where it fails, and twice
-// that when a second round is needed; a longer limit adds its own length, and a place that is not given back RecoveryLimit.
+// Verify runs an outage and returns a finding for each requirement that does not hold. Nobody else may use the upstream at
+// the same time. A gateway with a time limit of 1.5 s takes 11 s where its upstream hangs, 8 s where it fails, and twice that
+// when a second round is needed; a longer limit adds its own length, and a place that is not given back adds RecoveryLimit.
 //
 // It returns [ErrExperiment], [ErrGeneratorBusy], [ErrNoBaseline] and [ErrNotReached], those of the engine and those
 // of the upstream. With an error, the findings are those that are certain nonetheless, and the evidence is complete up to
