@@ -50,7 +50,7 @@ func (c Capacity) Verdict() contract.Verdict {
 func (c Capacity) String() string {
 	text := c.bounds() + " with " + c.Arrivals.String() + " arrivals"
 	if c.RateLimited > 0 {
-		text += fmt.Sprintf(". This is the rate limit of the key and not the capacity of the gateway: %.0f %% of the requests were refused there", 100*c.RateLimited)
+		text += fmt.Sprintf(". This is the rate limit of the key, not the capacity of the gateway: at the higher rate, %.0f %% of the requests were refused", 100*c.RateLimited)
 	}
 	return text
 }
@@ -73,7 +73,7 @@ func (c Capacity) bounds() string {
 	case c.Lower == 0 && lowerProbed:
 		return fmt.Sprintf("below %.4g/s (unstable: the SLO was missed at lower rates too)", c.Upper)
 	case c.Lower == 0:
-		return fmt.Sprintf("below %.4g/s (the lowest rate that was tried)", c.Upper)
+		return fmt.Sprintf("below %.4g/s (the lowest rate tried)", c.Upper)
 	case c.Upper == 0 && c.Lower < c.MaxRate:
 		return fmt.Sprintf("at least %.4g/s (unstable at %.4g/s, the highest rate allowed)", c.Lower, c.MaxRate)
 	case c.Upper == 0:

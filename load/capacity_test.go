@@ -61,7 +61,7 @@ func TestCapacityOfALimitedGateway(t *testing.T) {
 		assert.InDelta(t, c.Lower/2, c.Curve[0].Rate, 1e-9)
 		assert.Equal(t, len(c.Probes)+len(c.Curve), observed)
 		assert.NotEmpty(t, c.AtLower.Results)
-		assert.Regexp(t, `^between [\d.]+ and [\d.]+/s with constant arrivals\. This is the rate limit of the key and not the capacity of the gateway: \d+ % of the requests were refused there$`, c.String())
+		assert.Regexp(t, `^between [\d.]+ and [\d.]+/s with constant arrivals\. This is the rate limit of the key, not the capacity of the gateway: at the higher rate, \d+ % of the requests were refused$`, c.String())
 		for _, probe := range c.Probes {
 			if !probe.Met() {
 				assert.Regexp(t, "% of the requests failed$", probe.Misses[0])
@@ -176,7 +176,7 @@ func TestCapacityInWords(t *testing.T) {
 		"at least 10/s (the load generator could not keep up at 11/s)": {Probes: probes, Lower: 10, Upper: 11, GeneratorLimited: true},
 		"unknown: the load generator could not keep up at 11/s":        {Probes: probes, Upper: 11, GeneratorLimited: true},
 		"below 20/s (unstable: the SLO was missed at lower rates too)": {Probes: probes, Upper: 20},
-		"below 10/s (the lowest rate that was tried)":                  {Probes: probes, Upper: 10},
+		"below 10/s (the lowest rate tried)":                           {Probes: probes, Upper: 10},
 	} {
 		assert.Equal(t, want, c.bounds())
 	}
@@ -187,7 +187,7 @@ func TestCapacityOfABrokenGateway(t *testing.T) {
 	simulate(t, broken, func(t *testing.T, e *Engine, url string) {
 		c, err := e.Capacity(t.Context(), shortSearch(url))
 		require.NoError(t, err)
-		assert.Equal(t, "below 20/s (the lowest rate that was tried) with constant arrivals", c.String())
+		assert.Equal(t, "below 20/s (the lowest rate tried) with constant arrivals", c.String())
 		assert.Equal(t, contract.Fail, c.Verdict())
 		assert.NotEmpty(t, c.Violations)
 		assert.Empty(t, c.Curve)

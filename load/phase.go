@@ -133,7 +133,7 @@ func (p Phase) check() error {
 	case len(p.Mix) == 0 || len(p.Mix) > maxMix:
 		problem = fmt.Sprintf("%d kinds of requests: must be 1 to %d", len(p.Mix), maxMix)
 	case p.Connections < 1, p.Timeout < 0, p.Body < 0, p.Keep < 0, p.Window < 0, p.WarmUp < 0:
-		problem = "the connections must be at least 1, and no time or size may be negative"
+		problem = "at least 1 connection is needed, and no time or size may be negative"
 	case p.WarmUp > 0 && p.WarmUp >= p.For:
 		problem = fmt.Sprintf("the warm-up of %s must be shorter than the phase of %s", plain.Duration(p.WarmUp), plain.Duration(p.For))
 	}
@@ -149,7 +149,7 @@ func (p Phase) check() error {
 		return fmt.Errorf("%w: %s", ErrInvalid, problem)
 	}
 	if !p.Share.whole() && (p.Record != nil || p.Closing != nil) {
-		return fmt.Errorf("%w: a share of a phase has neither single results nor windows while it goes on", ErrInvalid)
+		return fmt.Errorf("%w: a share of a phase cannot report single results or windows while it runs", ErrInvalid)
 	}
 	return cmp.Or(p.Share.check(), p.checkSchedule())
 }

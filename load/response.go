@@ -75,7 +75,7 @@ func (r *responseReader) read(method string) (response, error) {
 			return out, nil
 		}
 		if out.status == http.StatusSwitchingProtocols {
-			return out, fmt.Errorf("%w: status 101 although the request asked for no upgrade", errNotHTTP)
+			return out, fmt.Errorf("%w: status 101, although the request did not ask for an upgrade", errNotHTTP)
 		}
 	}
 	return out, fmt.Errorf("%w: there are more than %d interim responses before it", errTooLong, maxInterimResponses)

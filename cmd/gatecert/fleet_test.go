@@ -121,8 +121,8 @@ func TestALimitPerKeyIsNotOnePerAddress(t *testing.T) {
 func TestALimitIsPerAddressOnlyWithSources(t *testing.T) {
 	t.Setenv(asCommand, "1")
 	for name, c := range map[string]struct{ args, want []string }{
-		"no workers": {nil, []string{"these two keys do not share it", "another key: in two rounds"}},
-		"no sources": {[]string{"--workers", "2"}, []string{"these two keys do not share it", "another address: not asked: no two workers were started with --source"}},
+		"no workers": {nil, []string{"these two keys do not share the limit", "another key: two rounds agree"}},
+		"no sources": {[]string{"--workers", "2"}, []string{"these two keys do not share the limit", "another address: not tested: no two workers were started with --source"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -87,7 +87,7 @@ func TestLoadUsage(t *testing.T) {
 		"--pid: invalid load configuration: process 2147483647: cannot read its memory: there is no such process": {"load", "soak", "--pid", "2147483647"},
 		"the process id -1 is negative: give the id of the gateway's process on this machine":                     {"load", "soak", "--pid=-1"},
 		"model": {"load", "capacity", "http://127.0.0.1:1"},
-		`"p99": must be a metric and the most that B may add, such as p99=5ms`:                                         {"load", "compare", "--max-added", "p99"},
+		`"p99": must be a metric and the maximum that B may add, such as p99=5ms`:                                      {"load", "compare", "--max-added", "p99"},
 		`--arrivals: invalid load configuration: arrivals "bursty": must be constant, poisson, gamma:CV or trace:FILE`: {"load", "soak", "--arrivals", "bursty"},
 		"arrivals gamma:20: the coefficient of variation must be 0.05 to 10":                                           {"load", "soak", "--arrivals", "gamma:20"},
 		"--rounds 4: must be 5 to 1000": {"load", "compare", "--rounds", "4"},

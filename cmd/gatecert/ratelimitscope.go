@@ -89,7 +89,7 @@ func (cmd rateLimitCommand) scope(ctx context.Context, c *console, p targets.Pre
 		fmt.Fprintf(c.err, "plan: calls from %s, to see whether they share the limit\n", plain.Joined([]string{d.team.Source(sources[0]), d.team.Source(sources[1])}))
 	case d.team != nil:
 		fmt.Fprintf(c.err, "note: %s\n", oneSource)
-		experiments = append(experiments, limits.Experiment{Name: "source", Sentence: "another address: not asked: " + oneSource})
+		experiments = append(experiments, limits.Experiment{Name: "source", Sentence: "another address: not tested: " + oneSource})
 	}
 	scope, more, err := runner.InferScope(ctx, p, dialect.Surface(cmd.Surface), m, ask, left, progress)
 	return scope, append(experiments, more...), err

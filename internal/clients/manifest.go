@@ -55,7 +55,7 @@ func ReadManifest(dir string) ([]Adapter, error) {
 	for i := range list.Adapters {
 		a := &list.Adapters[i]
 		if a.Name == "" || strings.ContainsAny(a.Name, " /=,") || seen[a.Name] || len(a.Command) == 0 {
-			return nil, fmt.Errorf("%w: %s: adapter %d must have a command and a unique name, without space, slash, comma or =", ErrManifest, path, i+1)
+			return nil, fmt.Errorf("%w: %s: adapter %d must have a command and a unique name without spaces, slashes, commas or =", ErrManifest, path, i+1)
 		}
 		seen[a.Name], a.Dir = true, absolute
 	}

@@ -19,7 +19,7 @@ import (
 var templates embed.FS
 
 // ErrOptions is returned for options that cannot be written into a manifest.
-var ErrOptions = errors.New("invalid options of a launcher")
+var ErrOptions = errors.New("invalid launcher options")
 
 // Options say what is started.
 type Options struct {
@@ -53,7 +53,7 @@ var image = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,250}$`)
 func (o Options) check(l Launcher) error {
 	switch {
 	case !label.MatchString(o.Fleet):
-		return fmt.Errorf("%w: fleet %.40q: want small letters, digits and -, as in the names of Kubernetes", ErrOptions, o.Fleet)
+		return fmt.Errorf("%w: fleet %.40q: use lowercase letters, digits and -, as in Kubernetes names", ErrOptions, o.Fleet)
 	case o.Workers < 1 || o.Workers > 10_000:
 		return fmt.Errorf("%w: %d workers: want 1 to 10,000", ErrOptions, o.Workers)
 	case o.Namespace != "" && !label.MatchString(o.Namespace):
@@ -61,7 +61,7 @@ func (o Options) check(l Launcher) error {
 	case l != Systemd && (!image.MatchString(o.Image) || !image.MatchString(o.NATSImage)):
 		return fmt.Errorf("%w: image %.60q or %.60q: want a reference such as registry.example/gatecert:1.0", ErrOptions, o.Image, o.NATSImage)
 	case len(o.Targets) == 0:
-		return fmt.Errorf("%w: no target: workers send only to targets that are named", ErrOptions)
+		return fmt.Errorf("%w: no target: name the targets that workers may send to", ErrOptions)
 	}
 	for _, text := range append([]string{}, append(o.Targets, o.joins()...)...) {
 		if u, err := url.Parse(text); err != nil || u.Host == "" || u.User != nil || strings.ContainsAny(text, "'\"\\ \n$`") {

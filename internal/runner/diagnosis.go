@@ -292,7 +292,7 @@ func (m mockFacts) notServed(url, answer string) string {
 	case http.StatusNotFound:
 		return called + "correct the path of its channel's URL: gatecert serves /v1/… and /v1beta/…"
 	default:
-		return called + "what the gateway sends its upstream is not what that API accepts"
+		return called + "the gateway's request to its upstream does not conform to that API"
 	}
 }
 

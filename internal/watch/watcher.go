@@ -59,11 +59,11 @@ type Watcher struct {
 // New reads what earlier watches left in the folder. It fails if that cannot be read or written.
 func New(config Config) (*Watcher, error) {
 	if config.Every < MinEvery || config.Keep < 1 || config.Rounds < 0 {
-		return nil, fmt.Errorf("watch: every %s, keep %d, rounds %d: want at least %s, 1 and 0", config.Every, config.Keep, config.Rounds, MinEvery)
+		return nil, fmt.Errorf("watch: every %s, keep %d, rounds %d: must be at least %s, 1 and 0", config.Every, config.Keep, config.Rounds, MinEvery)
 	}
 	w := &Watcher{config: config, folder: folder{config.Dir}, metrics: newMetrics(config.Target)}
 	if err := os.MkdirAll(w.folder.path(runsName), 0o750); err != nil {
-		return nil, fmt.Errorf("make the folder of the watch: %w", err)
+		return nil, fmt.Errorf("create the folder of the watch: %w", err)
 	}
 	var err error
 	if w.entries, w.last, err = w.folder.load(); err != nil {
@@ -108,7 +108,7 @@ func (w *Watcher) round(ctx context.Context, started time.Time) (Entry, error) {
 	id := started.UTC().Format(idTime)
 	dir := w.folder.path(runsName) + string(os.PathSeparator) + id
 	if err := os.Mkdir(dir, 0o750); err != nil && !errors.Is(err, os.ErrExist) {
-		return Entry{}, fmt.Errorf("make the folder of a run: %w", err)
+		return Entry{}, fmt.Errorf("create the folder of a run: %w", err)
 	}
 	r := w.config.Play(ctx, dir)
 	if r.Run == nil {

@@ -49,7 +49,7 @@ const reconnectEvery = 250 * time.Millisecond
 func (a Access) Check() error {
 	for text := range strings.SplitSeq(a.URL, ",") {
 		if strings.Contains(text, "@") { // not quoted: it may be a password
-			return fmt.Errorf("%w: a URL with a password in it would show in the list of processes: use a file (--creds, --nkey), or --nats-user and NATS_PASSWORD", ErrAccess)
+			return fmt.Errorf("%w: a password in the URL would be visible in the list of processes: use a file (--creds, --nkey), or --nats-user and NATS_PASSWORD", ErrAccess)
 		}
 		u, err := url.Parse(strings.TrimSpace(text))
 		if err != nil || u.Host == "" || u.Scheme != "nats" && u.Scheme != "tls" {
@@ -107,7 +107,7 @@ func (a Access) tls() (*tls.Config, error) {
 		}
 		config.RootCAs = x509.NewCertPool()
 		if !config.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("%w: %s has no certificate in PEM", ErrAccess, a.CA)
+			return nil, fmt.Errorf("%w: %s contains no PEM certificate", ErrAccess, a.CA)
 		}
 	}
 	if a.Certificate != "" {

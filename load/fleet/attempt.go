@@ -61,7 +61,7 @@ func newAttempt(f *Fleet, id string, p load.Phase, setup Setup, workers []string
 	a := &attempt{fleet: f, id: id, phase: p, setup: setup, events: make(chan any, 4096+4*len(workers))}
 	n := min(len(workers), p.Connections)
 	if n < len(workers) {
-		f.note("", fmt.Sprintf("with %d connections, %d of %d workers send", p.Connections, n, len(workers)))
+		f.note("", fmt.Sprintf("the phase has %d connections, so only %d of %d workers send requests", p.Connections, n, len(workers)))
 	}
 	for i, worker := range workers[:n] {
 		a.shards = append(a.shards, &shardState{worker: worker, id: fmt.Sprintf("%s.%s.%d-%d", f.session, id, i, n), share: load.Share{Index: i, Of: n}})
@@ -93,7 +93,7 @@ func (a *attempt) run(ctx context.Context) (load.Measurement, error) {
 	if a.began.IsZero() {
 		lasts = stoppedFor
 	}
-	err := a.follow(ctx, lasts, func(s *shardState) bool { return s.portion != nil }, "did not say what its share came to")
+	err := a.follow(ctx, lasts, func(s *shardState) bool { return s.portion != nil }, "did not report the result of its share")
 	if err != nil {
 		return load.Measurement{Phase: a.phase.Name}, err
 	}
@@ -141,14 +141,14 @@ func (a *attempt) sendShards(ctx context.Context) {
 	}
 	a.each(func(s *shardState) error {
 		if err != nil {
-			return fmt.Errorf("could not be sent its share: %w", err)
+			return fmt.Errorf("did not receive its share: %w", err)
 		}
 		now := f.clock.now()
 		todo := shard{
 			ID: s.id, Attempt: a.id, Made: now, Ahead: s.offset.Ahead, Share: s.share, Order: common, Blob: blob, Deadline: now + int64(readyFor) + int64(s.offset.Ahead),
 		}
 		if err := f.send(ctx, s.worker, todo); err != nil {
-			return fmt.Errorf("could not be sent its share: %w", err)
+			return fmt.Errorf("did not receive its share: %w", err)
 		}
 		return nil
 	})
@@ -180,7 +180,7 @@ func (a *attempt) start(ctx context.Context) {
 	a.each(func(s *shardState) error {
 		var reply answer
 		if err := a.fleet.ask(ctx, s.worker, startRequest, start{Shard: s.id, At: at + int64(s.offset.Ahead)}, &reply); err != nil {
-			return errors.New("did not hear when to begin")
+			return errors.New("did not confirm when to begin")
 		}
 		if reply.Refused != "" {
 			return errors.New("did not begin: " + reply.Refused)
@@ -280,7 +280,7 @@ func (a *attempt) missing(s *shardState) string {
 		s.idle = time.Now()
 	}
 	if time.Since(s.idle) > idleFor {
-		return "has ended its share, and what it came to was lost on its way"
+		return "has ended its share, but the result was lost on the way"
 	}
 	return ""
 }
@@ -288,9 +288,9 @@ func (a *attempt) missing(s *shardState) string {
 // silence says why nothing is heard of a worker.
 func (f *Fleet) silence() string {
 	if !f.conn.IsConnected() {
-		return "cannot be heard: the connection to the NATS server was lost"
+		return "cannot be reached: the connection to the NATS server was lost"
 	}
-	return "has not been heard for " + lostAfter.String()
+	return "has sent nothing for " + lostAfter.String()
 }
 
 func (f *Fleet) heardLately(worker string) bool {

@@ -86,7 +86,7 @@ type member struct {
 func Open(ctx context.Context, c Config) (*Fleet, error) {
 	c.Name, c.Wait, c.Skew = cmp.Or(c.Name, "default"), cmp.Or(c.Wait, 30*time.Second), cmp.Or(c.Skew, 25*time.Millisecond)
 	if !validName.MatchString(c.Name) || c.Workers < 1 || c.Workers > 10_000 {
-		return nil, fmt.Errorf("%w: fleet %.40q with %d workers: a name has letters, digits, - and _, and 1 to 10,000 workers can join", ErrAccess, c.Name, c.Workers)
+		return nil, fmt.Errorf("%w: fleet %.40q with %d workers: a name consists of letters, digits, - and _, and a fleet has 1 to 10,000 workers", ErrAccess, c.Name, c.Workers)
 	}
 	sealer, err := newSealer(c.Access.Secret)
 	if err != nil {
@@ -137,7 +137,7 @@ func (f *Fleet) begin(ctx, running context.Context) error {
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("%w: %d of %d have joined fleet %s within %s%s", ErrWorkers, len(got), f.config.Workers, f.config.Name, f.config.Wait, f.refusals())
+			return fmt.Errorf("%w: only %d of %d joined fleet %s within %s%s", ErrWorkers, len(got), f.config.Workers, f.config.Name, f.config.Wait, f.refusals())
 		}
 		if err := wait.For(ctx, helloEvery/5); err != nil {
 			return err
@@ -158,7 +158,7 @@ func (f *Fleet) ensure(ctx context.Context) error {
 		return nil
 	}
 	if errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrJetStreamNotEnabled) {
-		return fmt.Errorf("%w: the NATS server has no JetStream: start it with nats-server -js", ErrAccess)
+		return fmt.Errorf("%w: JetStream is not enabled on the NATS server: start it with nats-server -js", ErrAccess)
 	}
 	if !errors.Is(err, jetstream.ErrStreamNotFound) {
 		return fmt.Errorf("%w: look for a JetStream stream: %w", ErrAccess, err)
@@ -170,7 +170,7 @@ func (f *Fleet) ensure(ctx context.Context) error {
 		Subjects:  []string{f.subjects.of(f.session, "shard.*"), f.subjects.of(f.session, "portion.*")},
 	})
 	if err != nil {
-		return fmt.Errorf("%w: make a JetStream stream: %w", ErrAccess, err)
+		return fmt.Errorf("%w: create a JetStream stream: %w", ErrAccess, err)
 	}
 	return f.consumer(ctx, coordinatorConsumer, "portion.*")
 }
@@ -184,7 +184,7 @@ func (f *Fleet) consumer(ctx context.Context, name, of string) error {
 		Name: name, Durable: name, FilterSubject: f.subjects.of(f.session, of), AckPolicy: jetstream.AckExplicitPolicy, AckWait: ackWait,
 	})
 	if err != nil {
-		return fmt.Errorf("%w: make a JetStream consumer: %w", ErrAccess, err)
+		return fmt.Errorf("%w: create a JetStream consumer: %w", ErrAccess, err)
 	}
 	f.consumers[name] = true
 	return nil
@@ -260,11 +260,11 @@ func (f *Fleet) refusals() string {
 		}
 	}
 	if busy > 0 {
-		all = append(all, fmt.Sprintf("%d of them work for another coordinator, or wait for one that is gone (up to %s)", busy, orphanedAfter))
+		all = append(all, fmt.Sprintf("%d busy with another coordinator, or waiting for one that is gone (up to %s)", busy, orphanedAfter))
 	}
 	slices.Sort(all)
 	if len(all) == 0 {
-		return ": start them with gatecert worker --join"
+		return ": start workers with gatecert worker --join"
 	}
 	return "; " + strings.Join(slices.Compact(all), "; ")
 }

@@ -74,9 +74,9 @@ func thisBuild() build { return build{version.Tool(), contract.Digest()} }
 func (b build) differs(other build) string {
 	switch {
 	case b.Version != other.Version:
-		return fmt.Sprintf("it is %s, and this is %s", b.Version, other.Version)
+		return fmt.Sprintf("it runs %s, but this is %s", b.Version, other.Version)
 	case b.Contract != other.Contract:
-		return "its contract differs: the digest is " + b.Contract
+		return "it has a different contract, with the digest " + b.Contract
 	default:
 		return ""
 	}

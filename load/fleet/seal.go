@@ -15,7 +15,7 @@ import (
 )
 
 // ErrSeal is returned for a message that cannot be opened: it was sealed with another secret, or is not from a fleet.
-var ErrSeal = errors.New("a message that cannot be opened")
+var ErrSeal = errors.New("a message cannot be read")
 
 // maxMessage bounds in bytes what a message may unpack to. A shard with 512 prompts of 8,000 tokens has 20 MB.
 const maxMessage = 128 << 20
@@ -80,9 +80,9 @@ func (s sealer) open(subject string, message []byte, value any) error {
 		}
 		body = opened
 	case s.aead == nil:
-		return fmt.Errorf("%w: it is encrypted: this side was started without --fleet-secret", ErrSeal)
+		return fmt.Errorf("%w: it is encrypted, but this side was started without --fleet-secret", ErrSeal)
 	default:
-		return fmt.Errorf("%w: it is not encrypted: the other side was started without --fleet-secret", ErrSeal)
+		return fmt.Errorf("%w: it is not encrypted, because the other side was started without --fleet-secret", ErrSeal)
 	}
 	r, err := gzip.NewReader(bytes.NewReader(body))
 	if err != nil {

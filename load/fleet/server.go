@@ -27,7 +27,7 @@ const serverReady = 10 * time.Second
 func StartServer() (*Server, error) {
 	dir, err := os.MkdirTemp("", "gatecert-fleet-")
 	if err != nil {
-		return nil, fmt.Errorf("make a folder for the NATS server: %w", err)
+		return nil, fmt.Errorf("create a folder for the NATS server: %w", err)
 	}
 	password := rand.Text()
 	s, err := server.NewServer(&server.Options{

@@ -271,7 +271,7 @@ func (s *session) beginCall(id string) error {
 	defer s.mu.Unlock()
 	switch {
 	case s.calls[id]:
-		return errors.New("the call was made before")
+		return errors.New("the call was already made")
 	case s.calling >= mostCalling || len(s.calls) >= mostCalls:
 		return fmt.Errorf("more than %d calls at once, or %d in total", mostCalling, mostCalls)
 	}
@@ -299,7 +299,7 @@ func (w *worker) called(_ context.Context, body []byte) any {
 	}
 	w.mu.Unlock()
 	if s == nil {
-		return called{Refused: "it works for no coordinator"}
+		return called{Refused: "it does not work for a coordinator now"}
 	}
 	defer s.running.Done()
 	ctx, cancel := s.whileLeased(s.ctx)

@@ -12,10 +12,10 @@ import (
 )
 
 // ErrTarget is returned for a target that a worker was not started for.
-var ErrTarget = errors.New("a target that this worker was not started for")
+var ErrTarget = errors.New("not a target of this worker (--allow-target)")
 
 // ErrAllow is returned when a target that a worker may send to is not a URL, or none is named.
-var ErrAllow = errors.New("the target that a worker may send to")
+var ErrAllow = errors.New("invalid --allow-target")
 
 // allowed are the URLs that a worker may send to.
 type allowed []*url.URL
@@ -25,7 +25,7 @@ func newAllowed(targets []string) (allowed, error) {
 	var list allowed
 	for _, text := range targets {
 		if strings.Contains(text, "@") { // not quoted: it may be a password
-			return nil, fmt.Errorf("%w: it has a user or a password in it", ErrAllow)
+			return nil, fmt.Errorf("%w: the URL contains a user or a password", ErrAllow)
 		}
 		u, err := url.Parse(text)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
@@ -110,7 +110,7 @@ func (a allowed) checkCall(c exchange.Call) error {
 			return fmt.Errorf("%w: %.100q", ErrTarget, call.BaseURL)
 		}
 		if host := built.Header.Get("Host"); host != "" && !a.named(host) {
-			return fmt.Errorf("%w: the host %.100q of a header field", ErrTarget, host)
+			return fmt.Errorf("%w: the host %.100q in a header field", ErrTarget, host)
 		}
 	}
 	return nil

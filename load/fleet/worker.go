@@ -69,10 +69,10 @@ func Join(ctx context.Context, o WorkerOptions) error {
 		o.Show = func(string) {}
 	}
 	if !validName.MatchString(o.Fleet) {
-		return fmt.Errorf("%w: fleet %.40q: a name has letters, digits, - and _", ErrAccess, o.Fleet)
+		return fmt.Errorf("%w: fleet %.40q: a name consists of letters, digits, - and _", ErrAccess, o.Fleet)
 	}
 	if len(o.Targets) == 0 {
-		return fmt.Errorf("%w: none is named", ErrAllow)
+		return fmt.Errorf("%w: name at least one target", ErrAllow)
 	}
 	targets, err := newAllowed(o.Targets)
 	if err != nil {
@@ -151,7 +151,7 @@ func (w *worker) work(ctx context.Context) error {
 	if _, err := w.conn.Subscribe("gatecert."+w.options.Fleet+".session.*.lease", w.leased); err != nil {
 		return fmt.Errorf("%w: %w", ErrAccess, err)
 	}
-	w.show(fmt.Sprintf("worker %s waits for a coordinator of fleet %s; it may send to %s", w.id, w.options.Fleet, strings.Join(w.options.Targets, " and ")))
+	w.show(fmt.Sprintf("%s is waiting for a coordinator of fleet %s; it may send to %s", w.id, w.options.Fleet, strings.Join(w.options.Targets, " and ")))
 	for {
 		w.sayHello()
 		select {
@@ -211,7 +211,7 @@ func (w *worker) answer(ctx context.Context, m *nats.Msg, handle func(context.Co
 	if most := w.conn.MaxPayload(); err == nil && int64(len(message)) > most {
 		// Only the answer to a single call can be so large.
 		message, err = w.sealer.seal(replyTo(m.Subject, a.Nonce),
-			called{Refused: fmt.Sprintf("the answer has %d kB, and the NATS server takes %d kB (max_payload)", len(message)>>10, most>>10)})
+			called{Refused: fmt.Sprintf("the answer has %d kB, but the NATS server accepts at most %d kB (max_payload)", len(message)>>10, most>>10)})
 	}
 	if err == nil {
 		_ = m.Respond(message) // who asked will miss it
@@ -235,11 +235,11 @@ func (w *worker) offered(ctx context.Context, body []byte) any {
 	case o.Release:
 		return answer{}
 	case differs != "":
-		return answer{"the coordinator is not like it: " + differs}
+		return answer{"the coordinator differs: " + differs}
 	case !validName.MatchString(o.Session):
-		return answer{"the session has no valid name"}
+		return answer{"the name of the session is not valid"}
 	case missing != "":
-		return answer{fmt.Sprintf("it may send to %s (--allow-target), and the load is for %s", strings.Join(w.options.Targets, " and "), missing)}
+		return answer{fmt.Sprintf("it may send only to %s (--allow-target), but the load is for %s", strings.Join(w.options.Targets, " and "), missing)}
 	case current != nil && current.id != o.Session:
 		return answer{"it works for another coordinator"}
 	case current != nil:
@@ -253,7 +253,7 @@ func (w *worker) offered(ctx context.Context, body []byte) any {
 	w.session = s
 	w.mu.Unlock()
 	s.running.Go(s.work)
-	w.show("works for a coordinator")
+	w.show("now working for a coordinator")
 	return answer{}
 }
 
@@ -283,7 +283,7 @@ const orphanedAfter = 15 * time.Second
 func (w *worker) endOrphan() {
 	s := w.current()
 	if s != nil && time.Since(s.lastLease()) > orphanedAfter {
-		w.end("its coordinator is gone")
+		w.end("the coordinator is gone")
 	}
 }
 

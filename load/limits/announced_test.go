@@ -27,7 +27,7 @@ func inferAnnounced(t *testing.T, s simulation, f faults, b Budget) (m LimiterMo
 func TestInferSaysHowMuchTimeItNeeds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, plans, took, err := inferAnnounced(t, simulation{contract.SlidingLog, 20, time.Minute, 1, 3, false}, faults{}, Budget{Time: 3 * time.Minute})
-		require.Equal(t, []string{"the refusal asks to wait for 1m (Retry-After: 60); to infer the kind of the limit takes about 5m, but only 3m are left: " +
+		require.Equal(t, []string{"the refusal asks to wait for 1m (Retry-After: 60); inferring the kind of the limit takes about 5m, but only 3m are left: " +
 			"gatecert will find the number of calls, but perhaps not the kind"},
 			plans)
 		require.LessOrEqual(t, took, 3*time.Minute, err)
@@ -46,10 +46,10 @@ func TestInferKnowsAQuotaOfADay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _, took, err := inferAnnounced(t, simulation{contract.FixedWindow, 50, 24 * time.Hour, 1, 3, false}, faults{}, Budget{})
 		require.ErrorIs(t, err, ErrInconclusive)
-		require.ErrorContains(t, err, "a quota of a day")
+		require.ErrorContains(t, err, "a quota for a day")
 		require.ErrorContains(t, err, "50 calls were admitted")
 		require.Less(t, took, time.Second)
-		require.Contains(t, strings.Join(m.Evidence, "\n"), "announce 50 in 24h: as a sliding-log, contradicted by 0 of")
+		require.Contains(t, strings.Join(m.Evidence, "\n"), "announce 50 in 24h; as a sliding-log, this is contradicted by 0 of")
 	})
 }
 

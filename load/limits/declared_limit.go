@@ -45,7 +45,7 @@ func (d DeclaredLimit) check() error {
 	case d.Tokens && (d.Kind == contract.Concurrency || d.RefusedCount):
 		return fmt.Errorf("%w: a limit on tokens cannot have the kind concurrency, and refused calls cannot count against it", ErrDeclared)
 	case !d.Tokens && d.Part != AllTokens, !slices.Contains([]TokenPart{AllTokens, InputTokens, OutputTokens}, d.Part):
-		return fmt.Errorf("%w: the part %q: a limit on tokens counts those of prompts (%s), those of answers (%s), or all", ErrDeclared, d.Part, InputTokens, OutputTokens)
+		return fmt.Errorf("%w: the part %q: a limit on tokens counts the tokens of prompts (%s), of answers (%s), or of both", ErrDeclared, d.Part, InputTokens, OutputTokens)
 	case d.Kind != contract.Concurrency && d.Window <= 0:
 		return fmt.Errorf("%w: window %s: must be more than 0", ErrDeclared, plain.Duration(d.Window))
 	}

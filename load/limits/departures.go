@@ -114,7 +114,7 @@ func (a *assessment) checkDepartures() {
 		a.untested(contract.DepartedFree, "no client disconnected during its call")
 		return
 	case d.freed > 0:
-		a.held(contract.DepartedFree, "%s disconnected during their calls; %s after the upstream's calls had ended, %d concurrent calls were admitted",
+		a.held(contract.DepartedFree, "%s disconnected during their calls; %s after the upstream calls had ended, %d concurrent calls were admitted",
 			plain.Count(len(d.calls), "client"), round(d.freed), len(d.after))
 		return
 	case a.refusedByOthers(d.after):
@@ -122,7 +122,7 @@ func (a *assessment) checkDepartures() {
 		return
 	}
 	a.find(contract.DepartedFree, contract.Should,
-		fmt.Sprintf("as many concurrent calls admitted as before (%d), at the latest %s after the upstream's calls of disconnected clients have ended", len(d.after), round(maxFreeing)),
+		fmt.Sprintf("as many concurrent calls admitted as before (%d), at most %s after the upstream calls of the disconnected clients have ended", len(d.after), round(maxFreeing)),
 		fmt.Sprintf("%d of %d admitted after %s had disconnected", count(d.after, Admitted), len(d.after), plain.Count(len(d.calls), "client")))
 }
 

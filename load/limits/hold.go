@@ -82,7 +82,7 @@ func (r *recorder) hold(ctx context.Context) (holdResult, error) {
 		held++
 	}
 	return holdResult{limited: true, admitted: limit, most: most, sentence: fmt.Sprintf(
-		"%d of %d concurrent calls were admitted; no other call was admitted while these were in flight, and as many again once they had ended", limit, size)}, nil
+		"%d of %d concurrent calls were admitted; while these were in flight no other call was admitted, and once they had ended as many were admitted again", limit, size)}, nil
 }
 
 // probeWhileHeld holds calls in flight and makes single calls meanwhile. It returns the held calls, and those single calls that

@@ -200,10 +200,10 @@ func (i *inference) measureRefill(ctx context.Context, limit int) error {
 		}
 		i.addLimit(limit)
 		if err == nil && rate.admitted == 0 {
-			err = fmt.Errorf("%w: no call was admitted again within %s: the window is longer, or the limit is a daily quota. In %s, gatecert could infer a window of up to %s",
+			err = fmt.Errorf("%w: no call was admitted again within %s: the window is longer, or the limit is a daily quota. With a time budget of %s, gatecert could infer a window of up to %s",
 				ErrBudget, round(i.budget.Time), round(10*i.budget.Time), round(10*i.budget.Time/windowsNeeded))
 		}
-		return fmt.Sprintf("calls without a pause after the limit was used up: the first was admitted after %s, at most %d in a row, and %d within %s",
+		return fmt.Sprintf("after the limit was used up, calls were made without a pause: the first was admitted after %s, at most %d in a row, and %d within %s",
 			round(rate.first), rate.longestRun, rate.admitted, round(time.Since(began))), err
 	})
 }

@@ -25,7 +25,7 @@ func (a *assessment) checkLimit() {
 	switch {
 	case len(found.implied) > 0 && found.count() == len(found.implied):
 		a.find(contract.LimitExact, contract.Should, "no more calls admitted than a "+m.String()+" allows",
-			fmt.Sprintf("%s admitted although, as the refusals before show, the limit was used up%s", plain.Count(len(found.implied), "call"), a.explanation()))
+			fmt.Sprintf("%s admitted although earlier refusals show that the limit was used up%s", plain.Count(len(found.implied), "call"), a.explanation()))
 	case a.cause.lowerLimit:
 		// Wherever its windows begin, a limit that is too low makes some refusals seem to belong to other phases, and some
 		// admissions excessive.
@@ -224,7 +224,7 @@ func (a *assessment) shortfall(admitted, from int) string {
 	case admitted == limit-1 && from > 0 && a.calls[from-1].phase == phaseRecovery && a.calls[from-1].Outcome() == Admitted:
 		return fmt.Sprintf("; the call that detected the recovery used 1 of the limit of %d", limit)
 	default:
-		return fmt.Sprintf("; perhaps not all of the limit of %d was free again", limit)
+		return fmt.Sprintf("; perhaps part of the limit of %d was not free again", limit)
 	}
 }
 
@@ -233,7 +233,7 @@ func (a *assessment) recordRecovery() {
 	polls := a.inPhase(phaseRecovery)
 	switch {
 	case len(polls) == 0 && a.declared.RefusedCount:
-		a.untested(contract.Recovery, "refused calls count against the limit, so that no call was made before the limit had to be free")
+		a.untested(contract.Recovery, "refused calls count against the limit, so no call was made until the limit had to be free")
 	case len(polls) == 0:
 	case !slices.Contains(a.rejected[:polls[0]], true):
 		a.untested(contract.Recovery, "no call was refused in the initial burst")

@@ -77,7 +77,7 @@ func (a *assessment) checkRetryAfter() {
 	c.report(announced)
 	switch {
 	case announced == 0 && dates > 0:
-		a.untested(contract.RetryAfterTrue, "%d of %d refusals carried an HTTP date as Retry-After but no Date header, so that the wait is not known", dates, refused)
+		a.untested(contract.RetryAfterTrue, "%d of %d refusals carried an HTTP date as Retry-After but no Date header, so the wait is unknown", dates, refused)
 	case announced == 0:
 		a.untested(contract.RetryAfterTrue, "none of %d refusals carried a readable Retry-After", refused)
 	case announced < refused:

@@ -42,7 +42,7 @@ func (s Scope) String() string {
 		case Shared:
 			found = append(found, x.who+" share the limit")
 		case Apart:
-			found = append(found, x.who+" do not share it")
+			found = append(found, x.who+" do not share the limit")
 		case Unclear:
 		}
 	}
@@ -150,7 +150,7 @@ func (s *scopeInference) ask(ctx context.Context) (found Sharing, sentence strin
 			return found, sentence, err
 		}
 	}
-	return Unclear, "no two rounds in a row decide; in the last, " + sentence, nil
+	return Unclear, "no two rounds in a row give the same clear result; in the last one, " + sentence, nil
 }
 
 // twice makes two rounds. Before the first, and after each in which the other was refused, the other has to be admitted while the limit is
@@ -179,7 +179,7 @@ func (s *scopeInference) twice(ctx context.Context) (found Sharing, sentence str
 		case err != nil || found == Unclear:
 			return Unclear, sentence, false, err
 		case agreed != Unclear && found != agreed:
-			return Unclear, "two rounds contradict each other; in the last, " + sentence, true, nil
+			return Unclear, "two rounds contradict each other; in the last one, " + sentence, true, nil
 		}
 		agreed = found
 		if found == Shared {
@@ -188,7 +188,7 @@ func (s *scopeInference) twice(ctx context.Context) (found Sharing, sentence str
 			}
 		}
 	}
-	return found, "in two rounds, the last of which is: " + sentence, true, nil
+	return found, "two rounds agree; in the last one, " + sentence, true, nil
 }
 
 // controls is how many calls the other makes at first, controlsBetween how many between two rounds.
@@ -218,10 +218,10 @@ func (s *scopeInference) tooLittle() string {
 		calls += 2 * (s.model.Limit + 3*mostAsked)
 	} else {
 		if s.least() < 2 {
-			return "not asked: a limit of one call leaves none to tell whether it was free again meanwhile"
+			return "not tested: with a limit of one call, it cannot be seen whether the limit was free again in the meantime"
 		}
 		if s.model.Window <= 0 {
-			return "not asked: how fast the limit is free again is not known"
+			return "not tested: it is not known how fast the limit becomes free again"
 		}
 		calls += 2 * (s.model.Limit + 4*mostAsked)
 	}
@@ -229,7 +229,7 @@ func (s *scopeInference) tooLittle() string {
 	if needed <= left && calls <= s.budget.Calls-s.reserved {
 		return ""
 	}
-	return fmt.Sprintf("not asked: it takes up to %s and %d calls or a few more, and of what was allowed %s and %d calls are left",
+	return fmt.Sprintf("not tested: this takes up to %s and about %d calls, but only %s and %d calls of the budget are left",
 		round(needed), calls, round(max(left, 0)), max(s.budget.Calls-s.reserved, 0))
 }
 

@@ -36,7 +36,7 @@ func (r scopeRound) judge() Sharing {
 }
 
 func (r scopeRound) String() string {
-	return fmt.Sprintf("with the limit used up, %d of %d calls were admitted; of its own caller's, %d of %d before and %d of %d after",
+	return fmt.Sprintf("with the limit used up, %d of %d calls of the other caller were admitted; of the limited caller's own calls, %d of %d before and %d of %d after",
 		count(r.theirs, Admitted), len(r.theirs), count(r.before, Admitted), len(r.before), count(r.after, Admitted), len(r.after))
 }
 
@@ -150,7 +150,7 @@ func (s *scopeInference) whileHeld(ctx context.Context) (Sharing, string, error)
 	s.record(r.theirs...)
 	s.record(r.after...)
 	if count(r.before, Refused) < own {
-		return Unclear, "the limit could not be held used up", nil
+		return Unclear, "the limit could not be kept used up", nil
 	}
 	return r.judge(), r.String(), s.checkFailures()
 }

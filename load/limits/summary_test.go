@@ -32,7 +32,7 @@ func TestChecksSayWhatWasFound(t *testing.T) {
 			Sentence: "got 0 of 5 admitted while the limit of the other calls was used up: 5 × 500 Internal Server Error, want streaming calls to have their own limit, as declared",
 		}},
 		{"Retry-After is a date", faults{dates: true}, true, runlog.Check{
-			Requirement: contract.RetryAfterTrue, Result: contract.Untested, Sentence: "N of N refusals carried an HTTP date as Retry-After but no Date header, so that the wait is not known",
+			Requirement: contract.RetryAfterTrue, Result: contract.Untested, Sentence: "N of N refusals carried an HTTP date as Retry-After but no Date header, so the wait is unknown",
 		}},
 		{"Retry-After is a date, and the clock is known", faults{dates: true, clock: true}, true, runlog.Check{
 			Requirement: contract.RetryAfterTrue, Result: contract.Held, Sentence: "all N refusals carried Retry-After; N were checked against a later admitted call",

@@ -32,7 +32,7 @@ func (a *assessment) checkTokens() {
 		}
 	}
 	a.model = a.declared.model(a.declared.kinds()[0])
-	a.untested(contract.LimitBurst, "a gateway may count the tokens of a call only when the call has ended, so that concurrent calls show nothing")
+	a.untested(contract.LimitBurst, "a gateway may count the tokens of a call only when the call has ended, so concurrent calls show nothing")
 	if silent > 0 {
 		a.untested(contract.LimitExact, "%d of %d responses do not state how many tokens the call used", silent, admitted)
 		return

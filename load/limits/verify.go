@@ -145,5 +145,5 @@ var (
 	// the limit was never reached.
 	ErrInconclusive = errors.New("inconclusive")
 	// ErrGone is returned when the gateway went away: the last ten calls could not connect.
-	ErrGone = errors.New("the gateway cannot be reached any more")
+	ErrGone = errors.New("the gateway can no longer be reached")
 )

@@ -35,7 +35,7 @@ func (d DeclaredLimit) Waits(alone bool) bool {
 // It returns the errors of [Verify]; [ErrInconclusive] only when no limit could be verified.
 func VerifyAll(ctx context.Context, p Probers, all []DeclaredLimit, b Budget) ([]contract.Finding, runlog.LoadSummary, error) {
 	if len(all) == 1 && !all[0].Waits(true) {
-		return nil, runlog.LoadSummary{}, fmt.Errorf("%w: the window of %s is longer than the longest that gatecert waits for (%s)", ErrInconclusive, round(all[0].Window), round(longestAlone))
+		return nil, runlog.LoadSummary{}, fmt.Errorf("%w: the window of %s is longer than gatecert waits (at most %s)", ErrInconclusive, round(all[0].Window), round(longestAlone))
 	}
 	if len(all) == 1 {
 		return Verify(ctx, p, all[0], b)
@@ -74,7 +74,7 @@ func (s *several) verify(ctx context.Context) error {
 	for _, i := range s.order() {
 		d := s.all[i]
 		if d.Window > LongestVerified {
-			s.undecided[i] = fmt.Sprintf("the window of %s is longer than the longest that gatecert waits for (%s)", round(d.Window), round(LongestVerified))
+			s.undecided[i] = fmt.Sprintf("the window of %s is longer than gatecert waits (at most %s)", round(d.Window), round(LongestVerified))
 			continue
 		}
 		if err := s.settle(ctx); err != nil {
@@ -141,7 +141,7 @@ func (s *several) settle(ctx context.Context) error {
 	}
 	until = until.Add(rest)
 	if until.Sub(s.began) > s.budget.Time {
-		return fmt.Errorf("%w: the next call would be made %s after the start, and at most %s are allowed", ErrBudget, round(until.Sub(s.began)), round(s.budget.Time))
+		return fmt.Errorf("%w: the next call would be made %s after the start, but at most %s are allowed", ErrBudget, round(until.Sub(s.began)), round(s.budget.Time))
 	}
 	return wait.For(ctx, time.Until(until))
 }

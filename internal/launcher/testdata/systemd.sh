@@ -1,8 +1,10 @@
 #!/bin/sh
-# 20 gatecert workers on this machine, as units of systemd that end with the load. Run it on each machine of the fleet, with the
+# 20 gatecert workers on this machine, as systemd units that end with the load. Run this script on each machine of the fleet, with the
 # same secret: openssl rand -hex 32 >fleet-secret.txt
-#   gatecert load capacity https://gateway.example/base --model MODEL --yes --workers N --fleet tls://nats.example:4222 --fleet-name load --fleet-secret fleet-secret.txt    is the coordinator
-#   systemctl --user stop 'gatecert-load-*'    ends them before
+# The coordinator:
+#   gatecert load capacity https://gateway.example/base --model MODEL --yes --workers N --fleet tls://nats.example:4222 --fleet-name load --fleet-secret fleet-secret.txt
+# To stop the workers early:
+#   systemctl --user stop 'gatecert-load-*'
 set -eu
 secret=$(realpath "${1:-fleet-secret.txt}")
 [ -r "$secret" ] || { echo "no secret at $secret: make it with openssl rand -hex 32 >fleet-secret.txt" >&2; exit 1; }
