@@ -73,7 +73,7 @@ func TestLoadCompareOfTwoGateways(t *testing.T) {
 	assert.Contains(t, stdout, "at most   service.p50=1ms: EXCEEDED\n")
 	code, _, stderr = compare("p51=1ms")
 	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, stderr, "must be a metric and the most that B may add")
+	assert.Contains(t, stderr, "must be a metric and the maximum that B may add")
 }
 
 func TestLoadSoakOfAStream(t *testing.T) {

@@ -176,7 +176,7 @@ func TestChecksOfARound(t *testing.T) {
 		}},
 		{sentence: "disconnects that are not passed on for one of four kinds of requests", change: func(r *round) {
 			r.disconnected[0].seen.Attempts[0].Duration, r.disconnected[4].seen.Attempts[0].Duration = 1500*ms, 1501*ms
-		}, violated: contract.Departure, level: contract.Should, got: "2 of 8 upstream calls went on, up to 1.5s after they began", uncertain: true},
+		}, violated: contract.Departure, level: contract.Should, got: "2 of 8 upstream calls continued and lasted up to 1.5s", uncertain: true},
 		{sentence: "requests that are answered before the client disconnects", change: func(r *round) {
 			for i := range r.disconnected {
 				r.disconnected[i].Outcome, r.disconnected[i].seen.Attempts[0].Duration = runlog.Error5xx, 1500*ms
@@ -184,7 +184,7 @@ func TestChecksOfARound(t *testing.T) {
 		}},
 
 		{sentence: "a call that is left open", change: func(r *round) { r.openAfter = 1 },
-			violated: contract.NothingLeft, level: contract.Should, got: "1 call open 3s after the end", uncertain: true},
+			violated: contract.NothingLeft, level: contract.Should, got: "1 call still open 3s after the end", uncertain: true},
 		{sentence: "as many open calls as before", change: func(r *round) { r.openBefore, r.openAfter = 4, 4 }},
 
 		{sentence: "a gateway that recovers after a second", change: func(r *round) { r.lastFailure = time.Second }},

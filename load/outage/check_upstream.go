@@ -84,10 +84,10 @@ func (r *round) checkDisconnects(all *conclusions) {
 		}
 		all.violated(contract.Finding{
 			Requirement: contract.Departure, Level: contract.Should, Want: "the upstream call cancelled when its client disconnects",
-			Got: fmt.Sprintf("%d of %d upstream calls went on, up to %s after they began", len(goingOn), n, rounded(longest)),
+			Got: fmt.Sprintf("%d of %d upstream calls continued and lasted up to %s", len(goingOn), n, rounded(longest)),
 		}, r.certainty(goingOn, n))
 	default:
-		all.held(contract.Departure, "%d clients disconnected; %d of their upstream calls went on", n, len(goingOn))
+		all.held(contract.Departure, "%d clients disconnected; %d of their upstream calls continued", n, len(goingOn))
 	}
 }
 
@@ -129,7 +129,7 @@ func (r *round) checkOpenCalls(all *conclusions) {
 		}
 		all.violated(contract.Finding{
 			Requirement: contract.NothingLeft, Level: contract.Should, Want: fmt.Sprintf("at most %d calls open at the upstream, as before the outage", r.openBefore),
-			Got: fmt.Sprintf("%s open %s after the end", plain.Count(r.openAfter, "call"), rounded(cancelWithin)),
+			Got: fmt.Sprintf("%s still open %s after the end", plain.Count(r.openAfter, "call"), rounded(cancelWithin)),
 		}, c)
 	default:
 		all.held(contract.NothingLeft, "%d calls open at the upstream, %d before the outage", r.openAfter, r.openBefore)
