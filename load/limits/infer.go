@@ -11,7 +11,7 @@ import (
 	"github.com/gatecert/gatecert/contract"
 )
 
-// Infer finds out how the calls of one key are limited. It assumes that nobody else uses the key meanwhile.
+// Infer finds out how the calls of one key are limited. It assumes that nobody else uses the key at the same time.
 //
 // It returns [ErrBudget] when the budget was used up before the limiter was understood, with the model as far as it is known;
 // [ErrInconclusive] when too many calls failed and, with the closest model, when no limiter or more than one explains the

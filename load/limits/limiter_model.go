@@ -15,7 +15,7 @@ const None contract.LimiterKind = "none"
 type LimiterModel struct {
 	// Kind is "" where it is not known.
 	Kind contract.LimiterKind
-	// Limit is the number of calls in a window, or of those in flight. For a token bucket it is the capacity.
+	// Limit is the number of calls in a window or in flight. For a token bucket it is the capacity.
 	Limit int
 	// Window is the length of the window; of a token bucket, the time in which Limit tokens are refilled.
 	Window time.Duration

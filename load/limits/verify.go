@@ -11,8 +11,8 @@ import (
 )
 
 // Verify makes the calls that show whether a declared limit holds, and returns a finding for each requirement that does not. It
-// assumes that nobody else uses the keys meanwhile. It makes about four times as many calls as the limit, and a few hundred
-// more, in a little more than two windows (three for a fixed window, for a sliding counter and if no kind is declared).
+// assumes that nobody else uses the keys at the same time. It makes about four times as many calls as the limit, and a few
+// hundred more, in a little more than two windows (three for a fixed window, for a sliding counter and if no kind is declared).
 //
 // It returns [ErrDeclared], [ErrBudget], [ErrInconclusive] and [ErrGone], and the probers' errors. With an error, the findings
 // and the summary cover the calls until then, without calls that were cut short by the budget or that a gateway did not answer

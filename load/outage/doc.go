@@ -17,7 +17,7 @@
 //	findings, evidence, err := outage.Verify(ctx, engine, experiment)
 //	summary := evidence.Summary()
 //
-// The gateway must not be blamed for a busy machine:
+// Verify takes care not to blame the gateway for a busy machine:
 //
 //   - Latencies are compared with those of the baseline, by a ratio and a generous allowance.
 //   - The generator's own longest lag is added to every allowance.
@@ -25,5 +25,5 @@
 //   - A few requests bypass the gateway and go directly to the upstream. If these are slow too, the machine is the cause.
 //
 // If the machine is too busy or the baseline too poor, Verify returns an error ([ErrGeneratorBusy], [ErrNoBaseline]) instead
-// of findings. A requirement that a round cannot test is [contract.Untested].
+// of a finding. A requirement that a round cannot test is [contract.Untested].
 package outage

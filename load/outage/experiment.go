@@ -49,9 +49,9 @@ type Experiment struct {
 	// have to wait. This is detected if the pool has at most two thirds of that many places, because the queue has to grow. If SlowCalls is 0, one
 	// request in five is faulty, and the upstream holds about eleven at a time limit of 1.5 s. The engine's connections bound it.
 	SlowCalls int
-	// Before, Outage and After are the lengths of the phases. The defaults are 1.5 s for Before and After (56 requests), and 3
-	// s for Outage (about 22 faulty requests), or 3.5 s (about 26) where the upstream hangs, because hanging requests need time
-	// to pile up.
+	// Before, Outage and After are the lengths of the phases. The defaults are 1.5 s for Before and After (56 requests), and
+	// 3 s for Outage (about 22 faulty requests), or 3.5 s (about 26) where the upstream hangs, because hanging requests need
+	// time to pile up.
 	Before, Outage, After time.Duration
 	// Embedded says that the gateway runs in this process.
 	Embedded bool
