@@ -37,7 +37,7 @@ func PoissonArrivals() Arrivals { return Arrivals{cv: 1, name: "poisson"} }
 // even than Poisson arrivals, above 1 they come in bursts. It returns [ErrInvalid].
 func GammaArrivals(cv float64) (Arrivals, error) {
 	if !(cv >= minCV) || cv > maxCV {
-		return Arrivals{}, fmt.Errorf("%w: arrivals gamma:%g: the coefficient of variation must be %g to %d", ErrInvalid, cv, minCV, maxCV)
+		return Arrivals{}, fmt.Errorf("%w: arrivals gamma:%g: the coefficient of variation must be between %g and %d", ErrInvalid, cv, minCV, maxCV)
 	}
 	return Arrivals{cv: cv, name: "gamma:" + strconv.FormatFloat(cv, 'g', -1, 64)}, nil
 }
@@ -52,7 +52,7 @@ func ParseArrivals(text string) (Arrivals, error) {
 	case kind == "gamma":
 		value, err := strconv.ParseFloat(cv, 64)
 		if err != nil {
-			return Arrivals{}, fmt.Errorf("%w: arrivals %q: must be gamma:CV with a number CV, such as gamma:2", ErrInvalid, text)
+			return Arrivals{}, fmt.Errorf("%w: arrivals %q: must be gamma:CV, where CV is a number, such as gamma:2", ErrInvalid, text)
 		}
 		return GammaArrivals(value)
 	}
@@ -91,13 +91,13 @@ func (a *Arrivals) UnmarshalJSON(data []byte) error {
 	sum := 0.0
 	for _, gap := range read.Trace {
 		if !(gap >= 0) || gap > maxTrace {
-			return fmt.Errorf("%w: a gap of %g in recorded arrivals", ErrInvalid, gap)
+			return fmt.Errorf("%w: the recorded arrivals contain the invalid gap %g", ErrInvalid, gap)
 		}
 		sum += gap
 	}
 	switch {
 	case read.CV != 0 && (!(read.CV >= minCV) || read.CV > maxCV), len(read.Trace) > maxTrace, read.Trace != nil && sum <= 0:
-		return fmt.Errorf("%w: arrivals with a coefficient of variation of %g and %d recorded gaps", ErrInvalid, read.CV, len(read.Trace))
+		return fmt.Errorf("%w: arrivals: the coefficient of variation %g or the trace of %d gaps is invalid", ErrInvalid, read.CV, len(read.Trace))
 	}
 	*a = Arrivals{cv: read.CV, trace: read.Trace, name: read.Name}
 	return nil

@@ -112,7 +112,7 @@ func ParseSLO(text string) (SLO, error) {
 			return SLO{}, fmt.Errorf("%w: %.60q: %w", ErrSLO, strings.TrimSpace(term), err)
 		}
 		if slo.Bounds = append(slo.Bounds, b); len(slo.Bounds) > maxBounds {
-			return SLO{}, fmt.Errorf("%w: it has more than %d terms", ErrSLO, maxBounds)
+			return SLO{}, fmt.Errorf("%w: it has more than %d conditions", ErrSLO, maxBounds)
 		}
 	}
 	return slo, nil
@@ -121,7 +121,7 @@ func ParseSLO(text string) (SLO, error) {
 func parseBound(term string) (Bound, error) {
 	at := strings.IndexAny(term, "<>")
 	if at < 0 {
-		return Bound{}, errors.New("a term must be a metric, < or >, and a value, such as ttft.p99<300ms")
+		return Bound{}, errors.New("write each condition as a metric, < or >, and a value, such as ttft.p99<300ms")
 	}
 	name, stat, _ := strings.Cut(strings.TrimSpace(term[:at]), ".")
 	if name == "e2e" {
@@ -133,7 +133,7 @@ func parseBound(term string) (Bound, error) {
 		for _, k := range metrics() {
 			known = append(known, string(k.name))
 		}
-		return Bound{}, fmt.Errorf("there is no metric %.30q: %s", name, yamlfile.DidYouMean(name, known, "must be one of "+strings.Join(known, ", ")))
+		return Bound{}, fmt.Errorf("unknown metric %.30q: %s", name, yamlfile.DidYouMean(name, known, "must be one of "+strings.Join(known, ", ")))
 	}
 	b := Bound{Metric: kind.name, Least: term[at] == '>'}
 	var err error
@@ -149,9 +149,9 @@ func parseStat(kind metricKind, stat string) (float64, error) {
 	case kind.quantile == nil && stat == "":
 		return 0, nil
 	case kind.quantile == nil:
-		return 0, fmt.Errorf("%s is a single number: leave out .%.20s", kind.name, stat)
+		return 0, fmt.Errorf("the metric %s is a single number: remove .%.20s", kind.name, stat)
 	case stat == "":
-		return 0, fmt.Errorf("must be a quantile, the mean or the maximum: %s.p99, %[1]s.mean or %[1]s.max", kind.name)
+		return 0, fmt.Errorf("add a quantile, the mean or the maximum: %s.p99, %[1]s.mean or %[1]s.max", kind.name)
 	case stat == "mean":
 		return Mean, nil
 	case stat == "max":

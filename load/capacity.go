@@ -50,7 +50,7 @@ func (c Capacity) Verdict() contract.Verdict {
 func (c Capacity) String() string {
 	text := c.bounds() + " with " + c.Arrivals.String() + " arrivals"
 	if c.RateLimited > 0 {
-		text += fmt.Sprintf(". This is the rate limit of the key, not the capacity of the gateway: at the higher rate, %.0f %% of the requests were refused", 100*c.RateLimited)
+		text += fmt.Sprintf(". This is the key's rate limit, not the gateway's capacity: at the higher rate, the gateway refused %.0f %% of the requests", 100*c.RateLimited)
 	}
 	return text
 }
@@ -71,7 +71,7 @@ func (c Capacity) bounds() string {
 	case c.Partial && c.Upper == 0:
 		return fmt.Sprintf("at least %.4g/s so far", c.Lower)
 	case c.Lower == 0 && lowerProbed:
-		return fmt.Sprintf("below %.4g/s (unstable: the SLO was missed at lower rates too)", c.Upper)
+		return fmt.Sprintf("below %.4g/s (unstable: lower rates missed the SLO too)", c.Upper)
 	case c.Lower == 0:
 		return fmt.Sprintf("below %.4g/s (the lowest rate tried)", c.Upper)
 	case c.Upper == 0 && c.Lower < c.MaxRate:
@@ -127,6 +127,6 @@ func (c *Capacity) noteUnstable(s Search) {
 	}
 	if between > 0 {
 		c.Unstable = true
-		c.notef("unstable: between the bounds, %d of %d full-length probes met the SLO", met, between)
+		c.notef("unstable: %d of %d full-length probes between the bounds met the SLO", met, between)
 	}
 }

@@ -61,7 +61,7 @@ func TestCapacityOfALimitedGateway(t *testing.T) {
 		assert.InDelta(t, c.Lower/2, c.Curve[0].Rate, 1e-9)
 		assert.Equal(t, len(c.Probes)+len(c.Curve), observed)
 		assert.NotEmpty(t, c.AtLower.Results)
-		assert.Regexp(t, `^between [\d.]+ and [\d.]+/s with constant arrivals\. This is the rate limit of the key, not the capacity of the gateway: at the higher rate, \d+ % of the requests were refused$`, c.String())
+		assert.Regexp(t, `^between [\d.]+ and [\d.]+/s with constant arrivals\. This is the key's rate limit, not the gateway's capacity: at the higher rate, the gateway refused \d+ % of the requests$`, c.String())
 		for _, probe := range c.Probes {
 			if !probe.Met() {
 				assert.Regexp(t, "% of the requests failed$", probe.Misses[0])
@@ -117,7 +117,7 @@ func TestCapacityOfAnUnstableGatewayKeepsToItsPlan(t *testing.T) {
 		assert.LessOrEqual(t, e.used.Requests, plan.Requests)
 		assert.LessOrEqual(t, e.used.Duration, plan.Duration)
 		assert.True(t, c.Partial, "%s", c)
-		assert.Contains(t, c.Notes[0], "the search had sent all its planned requests before 2 probes in a row agreed at each bound")
+		assert.Contains(t, c.Notes[0], "the search used up its planned requests before 2 probes in a row agreed at each bound")
 	})
 }
 
@@ -130,7 +130,7 @@ func TestCurvePutsTheLowerBoundInDoubt(t *testing.T) {
 		lower float64
 		note  string
 	}{
-		"a capacity below the one found": {85, false, 100 / math.Pow(1.1, 7.0/3), "between the bounds, 0 of 3 full-length probes met the SLO"},
+		"a capacity below the one found": {85, false, 100 / math.Pow(1.1, 7.0/3), "0 of 3 full-length probes between the bounds met the SLO"},
 		"a stall":                        {40, true, 100, "after the search, a probe at 50/s missed the SLO"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -175,7 +175,7 @@ func TestCapacityInWords(t *testing.T) {
 		"at least 180/s (unstable at 200/s, the highest rate allowed)": {Probes: probes, Lower: 180, MaxRate: 200},
 		"at least 10/s (the load generator could not keep up at 11/s)": {Probes: probes, Lower: 10, Upper: 11, GeneratorLimited: true},
 		"unknown: the load generator could not keep up at 11/s":        {Probes: probes, Upper: 11, GeneratorLimited: true},
-		"below 20/s (unstable: the SLO was missed at lower rates too)": {Probes: probes, Upper: 20},
+		"below 20/s (unstable: lower rates missed the SLO too)":        {Probes: probes, Upper: 20},
 		"below 10/s (the lowest rate tried)":                           {Probes: probes, Upper: 10},
 	} {
 		assert.Equal(t, want, c.bounds())

@@ -104,7 +104,7 @@ func (e *Engine) PlanComparison(c Comparison) (Plan, error) {
 // planSides returns what will be sent to either side.
 func (e *Engine) planSides(c Comparison) (a, b Plan, err error) {
 	if c.Rounds < minRounds || c.Rounds > maxRounds {
-		return a, b, fmt.Errorf("%w: %d rounds: must be %d to %d", ErrInvalid, c.Rounds, minRounds, maxRounds)
+		return a, b, fmt.Errorf("%w: %d rounds: the number of rounds must be between %d and %d", ErrInvalid, c.Rounds, minRounds, maxRounds)
 	}
 	if a, err = e.Plan(c.half(c.A, 0)); err != nil {
 		return a, b, err
@@ -142,7 +142,7 @@ func (e *Engine) playRounds(ctx context.Context, c Comparison, out *Compared, ro
 	}
 	for n := 0; len(*rounds) < c.Rounds; n++ {
 		if out.Discarded > c.Rounds*spareRounds {
-			return fmt.Errorf("%w: %d of %d rounds were inconclusive, because the load generator could not keep up or no request was admitted", ErrInconclusive, out.Discarded, n)
+			return fmt.Errorf("%w: %d of %d rounds were inconclusive because the load generator could not keep up or the gateway admitted no request", ErrInconclusive, out.Discarded, n)
 		}
 		r, err := e.compareOnce(ctx, c, n, out)
 		if err != nil {

@@ -41,10 +41,10 @@ func (p Pace) KeptUp() bool { return !p.Lags && !p.Grows }
 // Misses returns the signs, one sentence each.
 func (p Pace) Misses() (misses []string) {
 	if p.Lags {
-		misses = append(misses, fmt.Sprintf("the gateway answered only %.4g/s of %.4g/s", p.Completed, p.Offered))
+		misses = append(misses, fmt.Sprintf("the gateway completed only %.4g of %.4g requests/s", p.Completed, p.Offered))
 	}
 	if p.Grows {
-		misses = append(misses, fmt.Sprintf("latency grew by %s per second", round(time.Duration(p.Growth.Value*float64(time.Second)))))
+		misses = append(misses, fmt.Sprintf("the latency grew by %s per second", round(time.Duration(p.Growth.Value*float64(time.Second)))))
 	}
 	return misses
 }

@@ -131,25 +131,25 @@ func (p Phase) check() error {
 	problem := ""
 	switch {
 	case len(p.Mix) == 0 || len(p.Mix) > maxMix:
-		problem = fmt.Sprintf("%d kinds of requests: must be 1 to %d", len(p.Mix), maxMix)
+		problem = fmt.Sprintf("the mix has %d kinds of requests: it must have 1 to %d", len(p.Mix), maxMix)
 	case p.Connections < 1, p.Timeout < 0, p.Body < 0, p.Keep < 0, p.Window < 0, p.WarmUp < 0:
-		problem = "at least 1 connection is needed, and no time or size may be negative"
+		problem = "at least one connection is required, and times and sizes must not be negative"
 	case p.WarmUp > 0 && p.WarmUp >= p.For:
 		problem = fmt.Sprintf("the warm-up of %s must be shorter than the phase of %s", plain.Duration(p.WarmUp), plain.Duration(p.For))
 	}
 	for _, r := range p.Mix {
 		if r.Weight < 0 || r.Weight > maxWeight {
-			problem = fmt.Sprintf("request %q: weight %d: must be 0 to %d", r.Name, r.Weight, maxWeight)
+			problem = fmt.Sprintf("request %q has weight %d: the weight must be between 0 and %d", r.Name, r.Weight, maxWeight)
 		}
 		if len(r.Variants) > maxVariants {
-			problem = fmt.Sprintf("request %q: %d variants: must be at most %d", r.Name, len(r.Variants), maxVariants)
+			problem = fmt.Sprintf("request %q has %d variants: at most %d are allowed", r.Name, len(r.Variants), maxVariants)
 		}
 	}
 	if problem != "" {
 		return fmt.Errorf("%w: %s", ErrInvalid, problem)
 	}
 	if !p.Share.whole() && (p.Record != nil || p.Closing != nil) {
-		return fmt.Errorf("%w: a share of a phase cannot report single results or windows while it runs", ErrInvalid)
+		return fmt.Errorf("%w: a share of a phase cannot report individual results or windows while it runs", ErrInvalid)
 	}
 	return cmp.Or(p.Share.check(), p.checkSchedule())
 }
@@ -247,10 +247,10 @@ const (
 // checkSchedule returns [ErrInvalid] when the rate or the length of a phase is out of range.
 func (p Phase) checkSchedule() error {
 	if p.For <= 0 || p.For > maxDuration {
-		return fmt.Errorf("%w: the duration %s must be more than 0 and at most %s", ErrInvalid, plain.Duration(p.For), plain.Duration(maxDuration))
+		return fmt.Errorf("%w: the duration %s must be greater than 0 and at most %s", ErrInvalid, plain.Duration(p.For), plain.Duration(maxDuration))
 	}
 	if !(p.Rate > 0) || !(p.RampTo >= 0) || p.meanRate()*p.For.Seconds() > maxRequests { // !(>) catches NaN too
-		return fmt.Errorf("%w: a rate of %g/s for %s: the rate must be more than 0, and the number of requests at most %g", ErrInvalid, p.Rate, plain.Duration(p.For), maxRequests)
+		return fmt.Errorf("%w: a rate of %g/s for %s: the rate must be greater than 0, and the total number of requests must be at most %g", ErrInvalid, p.Rate, plain.Duration(p.For), maxRequests)
 	}
 	return nil
 }

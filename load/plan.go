@@ -117,9 +117,9 @@ func (c Caps) Allow(p Plan) error {
 			over = append(over, fmt.Errorf("%w: "+format, append([]any{ErrCap}, args...)...))
 		}
 	}
-	check(p.Requests > c.Requests, "%d requests, at most %d allowed", p.Requests, c.Requests)
-	check(p.Rate > c.Rate, "%g requests/s, at most %g/s allowed", p.Rate, c.Rate)
-	check(p.Duration > c.Duration, "a duration of %s, at most %s allowed", plain.Duration(p.Duration.Round(100*time.Millisecond)), plain.Duration(c.Duration))
-	check(p.Connections > c.Connections, "%d connections, at most %d allowed", p.Connections, c.Connections)
+	check(p.Requests > c.Requests, "it sends %d requests, but at most %d are allowed", p.Requests, c.Requests)
+	check(p.Rate > c.Rate, "it sends %g requests/s, but at most %g/s are allowed", p.Rate, c.Rate)
+	check(p.Duration > c.Duration, "it takes %s, but at most %s is allowed", plain.Duration(p.Duration.Round(100*time.Millisecond)), plain.Duration(c.Duration))
+	check(p.Connections > c.Connections, "it uses %d connections, but at most %d are allowed", p.Connections, c.Connections)
 	return errors.Join(over...)
 }

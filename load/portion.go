@@ -87,7 +87,7 @@ func (p Phase) Join(started time.Time, parts []Named) (Measurement, error) {
 	}
 	for _, part := range parts {
 		if len(part.m.Requests) != len(p.Mix) || part.course == nil {
-			return Measurement{}, fmt.Errorf("%w: the portion of %s is from a different phase", ErrInvalid, part.Worker)
+			return Measurement{}, fmt.Errorf("%w: the results from worker %s belong to a different phase", ErrInvalid, part.Worker)
 		}
 		if err := j.add(part); err != nil {
 			return Measurement{}, err
@@ -142,7 +142,7 @@ func (j *joiner) add(part Named) error {
 	m.Generator.Lag.Merge(of.Generator.Lag)
 	if part.encoded != nil {
 		if err := part.encoded.addTo(m); err != nil {
-			return fmt.Errorf("%w: the portion of %s: %w", ErrInvalid, part.Worker, err)
+			return fmt.Errorf("%w: results from worker %s: %w", ErrInvalid, part.Worker, err)
 		}
 	}
 	j.violations = append(j.violations, of.Violations...)
@@ -183,7 +183,7 @@ func (j *joiner) windows(parts []Named) error {
 		for i, part := range parts {
 			for next[i] < len(part.windows) && part.windows[next[i]].Start == start {
 				if err := sum.addPart(part.windows[next[i]]); err != nil {
-					return fmt.Errorf("%w: the portion of %s: %w", ErrInvalid, part.Worker, err)
+					return fmt.Errorf("%w: results from worker %s: %w", ErrInvalid, part.Worker, err)
 				}
 				next[i]++
 			}

@@ -88,7 +88,7 @@ func newWireRequest(kind Request, secrets []redact.Secret, codes *contract.CodeC
 		}
 		at, target, err := destination(built)
 		if err != nil || at != to || variant.Surface != kind.Call.Surface {
-			return nil, fmt.Errorf("%w: request %q: all variants must go to the same host and endpoint", ErrInvalid, kind.Name)
+			return nil, fmt.Errorf("%w: request %q: all variants must be sent to the same host and endpoint", ErrInvalid, kind.Name)
 		}
 		r.variants = append(r.variants, newWireBytes(wireForm(built, target)))
 	}

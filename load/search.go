@@ -75,21 +75,21 @@ func (s Search) check() error {
 	problem := ""
 	switch { // every comparison is written so that NaN fails it
 	case !(s.From > 0) || !(s.To >= s.From):
-		problem = fmt.Sprintf("rates from %g/s to %g/s: the lowest must be more than 0, and not above the highest", s.From, s.To)
+		problem = fmt.Sprintf("rates from %g/s to %g/s: the lowest rate must be greater than 0 and not above the highest", s.From, s.To)
 	case s.Short <= 0 || s.Full < s.Short:
-		problem = fmt.Sprintf("probes of %s to %s: the shortest must be more than 0s, and not longer than the full length", plain.Duration(s.Short), plain.Duration(s.Full))
+		problem = fmt.Sprintf("probes of %s to %s: the shortest probe must be longer than 0s and not longer than a full-length probe", plain.Duration(s.Short), plain.Duration(s.Full))
 	case !(s.Precision >= 0.01) || s.Precision > 1:
 		problem = fmt.Sprintf("precision %g: must be 0.01 to 1", s.Precision)
 	case s.Repeats < 1 || s.Repeats > 100:
-		problem = fmt.Sprintf("%d repeats: must be 1 to 100", s.Repeats)
+		problem = fmt.Sprintf("%d repeats: must be between 1 and 100", s.Repeats)
 	case !(s.SLO.Quantile > 0) || s.SLO.Quantile >= 1:
 		problem = fmt.Sprintf("quantile %g: must be between 0 and 1, such as 0.99", s.SLO.Quantile)
 	case s.SLO.Latency < 0 || s.SLO.Latency == 0 && !s.SLO.Only:
-		problem = fmt.Sprintf("an SLO with a latency of %s: must be more than 0s", plain.Duration(s.SLO.Latency))
+		problem = fmt.Sprintf("SLO latency %s: must be greater than 0s", plain.Duration(s.SLO.Latency))
 	}
 	for _, share := range s.Curve {
 		if !(share > 0) || share > 1 {
-			problem = fmt.Sprintf("a point of the curve at %g of the capacity: must be above 0 and at most 1", share)
+			problem = fmt.Sprintf("curve point at %g of the capacity: must be greater than 0 and at most 1", share)
 		}
 	}
 	if problem != "" {
@@ -180,7 +180,7 @@ func (e *Engine) Capacity(ctx context.Context, s Search) (Capacity, error) {
 	switch {
 	case errors.Is(err, errBudget):
 		err, c.Partial = nil, true
-		c.notef("the search had sent all its planned requests before %s in a row agreed at each bound", plain.Count(r.Repeats, "probe"))
+		c.notef("the search used up its planned requests before %s in a row agreed at each bound", plain.Count(r.Repeats, "probe"))
 	case err != nil:
 		c.Partial = true
 		c.notef("the search was interrupted before %s in a row agreed at each bound", plain.Count(r.Repeats, "probe"))

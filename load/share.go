@@ -51,7 +51,7 @@ func (s Share) connections(all int) int { return int(s.requests(uint64(max(all, 
 
 func (s Share) check() error {
 	if s.Of < 0 || s.Of > maxShares || s.Index < 0 || s.Index >= max(s.Of, 1) {
-		return fmt.Errorf("%w: share %d of %d", ErrInvalid, s.Index, s.Of)
+		return fmt.Errorf("%w: invalid share %d of %d", ErrInvalid, s.Index, s.Of)
 	}
 	return nil
 }

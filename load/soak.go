@@ -53,7 +53,7 @@ func (s Soak) CheckPID() error {
 	case s.PID == 0 || err == nil:
 		return nil
 	case s.PID < 0:
-		return fmt.Errorf("%w: the process id %d is negative: give the id of the gateway's process on this machine", ErrInvalid, s.PID)
+		return fmt.Errorf("%w: the process ID %d is negative: specify the ID of the gateway process on this machine", ErrInvalid, s.PID)
 	default:
 		return fmt.Errorf("%w: process %d: %w", ErrInvalid, s.PID, err)
 	}

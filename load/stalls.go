@@ -181,7 +181,7 @@ func (s *Stalls) findPeriod() {
 func (s Stalls) String() string {
 	text := s.text()
 	if s.Own > 0 {
-		text += fmt.Sprintf("; %d more while this machine itself was late", s.Own)
+		text += fmt.Sprintf("; %d more occurred while this machine itself was behind schedule", s.Own)
 	}
 	return text
 }

@@ -90,7 +90,7 @@ func (r SweepResult) Verdict() contract.Verdict {
 func (r SweepResult) String() string {
 	best, ok := r.Best()
 	if !ok {
-		return "the SLO was missed with every number of callers"
+		return "every number of callers missed the SLO"
 	}
 	if len(r.Levels) > 0 && best.Concurrency == r.Levels[len(r.Levels)-1].Concurrency {
 		return fmt.Sprintf("%.4g/s with %d callers, the highest number tried: more callers may reach a higher rate", best.Throughput, best.Concurrency)
@@ -119,7 +119,7 @@ func (s Sweep) level(concurrency int) Phase {
 func (e *Engine) PlanSweep(s Sweep) (plan Plan, err error) {
 	s = s.withDefaults()
 	if !slices.IsSorted(s.Levels) {
-		return Plan{}, fmt.Errorf("%w: concurrency %v: give the levels in ascending order", ErrInvalid, s.Levels)
+		return Plan{}, fmt.Errorf("%w: concurrency %v: specify the levels in ascending order", ErrInvalid, s.Levels)
 	}
 	for _, level := range s.Levels {
 		more, err := e.Plan(s.level(level))
