@@ -39,15 +39,15 @@ const defaultSlack = 25 * time.Millisecond
 func (d DeclaredLimit) check() error {
 	switch {
 	case d.Kind != "" && !d.Kind.Valid():
-		return fmt.Errorf("%w: the kind %q must be one of %s", ErrDeclared, d.Kind, plain.Joined(contract.LimiterKinds()))
+		return fmt.Errorf("%w: the kind is %q, but must be one of %s", ErrDeclared, d.Kind, plain.Joined(contract.LimiterKinds()))
 	case d.Limit < 1:
-		return fmt.Errorf("%w: %d calls: must be at least 1", ErrDeclared, d.Limit)
+		return fmt.Errorf("%w: a limit of %d calls: it must be at least 1", ErrDeclared, d.Limit)
 	case d.Tokens && (d.Kind == contract.Concurrency || d.RefusedCount):
-		return fmt.Errorf("%w: a limit on tokens cannot have the kind concurrency, and refused calls cannot count against it", ErrDeclared)
+		return fmt.Errorf("%w: a token limit cannot have the kind concurrency, and refused calls cannot count against a token limit", ErrDeclared)
 	case !d.Tokens && d.Part != AllTokens, !slices.Contains([]TokenPart{AllTokens, InputTokens, OutputTokens}, d.Part):
-		return fmt.Errorf("%w: the part %q: a limit on tokens counts the tokens of prompts (%s), of answers (%s), or of both", ErrDeclared, d.Part, InputTokens, OutputTokens)
+		return fmt.Errorf("%w: invalid part %q: a token limit counts prompt tokens (%s), response tokens (%s), or both", ErrDeclared, d.Part, InputTokens, OutputTokens)
 	case d.Kind != contract.Concurrency && d.Window <= 0:
-		return fmt.Errorf("%w: window %s: must be more than 0", ErrDeclared, plain.Duration(d.Window))
+		return fmt.Errorf("%w: a window of %s: it must be greater than 0", ErrDeclared, plain.Duration(d.Window))
 	}
 	return nil
 }
@@ -67,7 +67,7 @@ func (d DeclaredLimit) String() string {
 	}
 	switch d.Kind {
 	case contract.TokenBucket:
-		return fmt.Sprintf("a token bucket of %d calls with %.3g/s", d.capacity(), float64(d.Limit)/d.Window.Seconds())
+		return fmt.Sprintf("a token bucket of %d calls, refilled at %.3g/s", d.capacity(), float64(d.Limit)/d.Window.Seconds())
 	case contract.Concurrency:
 		return fmt.Sprintf("a limit of %d calls in flight", d.Limit)
 	default:

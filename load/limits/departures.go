@@ -122,8 +122,8 @@ func (a *assessment) checkDepartures() {
 		return
 	}
 	a.find(contract.DepartedFree, contract.Should,
-		fmt.Sprintf("as many concurrent calls admitted as before (%d), at most %s after the upstream calls of the disconnected clients have ended", len(d.after), round(maxFreeing)),
-		fmt.Sprintf("%d of %d admitted after %s had disconnected", count(d.after, Admitted), len(d.after), plain.Count(len(d.calls), "client")))
+		fmt.Sprintf("as many concurrent calls admitted as before (%d), at most %s after the upstream calls of the disconnected clients ended", len(d.after), round(maxFreeing)),
+		fmt.Sprintf("%d of %d concurrent calls admitted after %s disconnected", count(d.after, Admitted), len(d.after), plain.Count(len(d.calls), "client")))
 }
 
 // refusedByOthers reports whether another limit than the one under test may have refused one of the calls.

@@ -70,7 +70,7 @@ func (r *recorder) boundary(ctx context.Context, m LimiterModel) (capacityResult
 		return capacityResult{}, err
 	}
 	return capacityResult{admitted: first.admitted + second.admitted, sentence: fmt.Sprintf(
-		"after a pause, %d calls were admitted, half a window later %d more, and 1.2 windows after the first call another %d",
+		"after a pause, %d calls were admitted; half a window later, %d more were admitted, and 1.2 windows after the first call, another %d",
 		first.admitted, second.admitted, third.admitted)}, nil
 }
 
@@ -90,7 +90,7 @@ func (r *recorder) credit(ctx context.Context, m LimiterModel) (capacityResult, 
 	if err != nil {
 		return capacityResult{}, err
 	}
-	return capacityResult{drained.admitted, took, fmt.Sprintf("after a pause, %d calls were admitted in a row; the next one was admitted %s after the refusal",
+	return capacityResult{drained.admitted, took, fmt.Sprintf("after a pause, %d calls were admitted in a row; the next call was admitted %s after the refusal",
 		drained.admitted, round(rate.first))}, nil
 }
 

@@ -84,7 +84,7 @@ func (p ClientProber) send(ctx context.Context, hold time.Duration) (Call, error
 	if request.Seen != nil {
 		seen, err := request.Seen(ctx)
 		if err != nil {
-			return c, fmt.Errorf("look up what the upstream saw: %w", err)
+			return c, fmt.Errorf("look up the call at the upstream: %w", err)
 		}
 		o.Upstream = &seen
 	}

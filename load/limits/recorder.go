@@ -107,7 +107,7 @@ func (r *recorder) record(calls ...Call) {
 // reserve takes calls from the budget. It returns [ErrBudget] when fewer are left.
 func (r *recorder) reserve(n int) error {
 	if r.reserved+n > r.budget.Calls {
-		return fmt.Errorf("%w: no more than %d calls may be made", ErrBudget, r.budget.Calls)
+		return fmt.Errorf("%w: at most %d calls are allowed", ErrBudget, r.budget.Calls)
 	}
 	r.reserved += n
 	return nil
@@ -116,7 +116,7 @@ func (r *recorder) reserve(n int) error {
 // waitUntil makes no call until an instant. It returns [ErrBudget] at once when that is beyond the budget's time.
 func (r *recorder) waitUntil(ctx context.Context, until time.Time) error {
 	if until.Sub(r.began) > r.budget.Time {
-		return fmt.Errorf("%w: the next call would be made %s after the start, but at most %s are allowed", ErrBudget, round(until.Sub(r.began)), round(r.budget.Time))
+		return fmt.Errorf("%w: the next call would be made %s after the start, but the time budget is %s", ErrBudget, round(until.Sub(r.began)), round(r.budget.Time))
 	}
 	return wait.For(ctx, time.Until(until))
 }

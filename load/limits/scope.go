@@ -150,7 +150,7 @@ func (s *scopeInference) ask(ctx context.Context) (found Sharing, sentence strin
 			return found, sentence, err
 		}
 	}
-	return Unclear, "no two rounds in a row give the same clear result; in the last one, " + sentence, nil
+	return Unclear, "no two consecutive rounds gave the same clear result; in the last one, " + sentence, nil
 }
 
 // twice makes two rounds. Before the first, and after each in which the other was refused, the other has to be admitted while the limit is
@@ -218,10 +218,10 @@ func (s *scopeInference) tooLittle() string {
 		calls += 2 * (s.model.Limit + 3*mostAsked)
 	} else {
 		if s.least() < 2 {
-			return "not tested: with a limit of one call, it cannot be seen whether the limit was free again in the meantime"
+			return "not tested: with a limit of one call, gatecert cannot see whether the limit became free again in the meantime"
 		}
 		if s.model.Window <= 0 {
-			return "not tested: it is not known how fast the limit becomes free again"
+			return "not tested: gatecert does not know how fast the limit becomes free again"
 		}
 		calls += 2 * (s.model.Limit + 4*mostAsked)
 	}
@@ -229,7 +229,7 @@ func (s *scopeInference) tooLittle() string {
 	if needed <= left && calls <= s.budget.Calls-s.reserved {
 		return ""
 	}
-	return fmt.Sprintf("not tested: this takes up to %s and about %d calls, but only %s and %d calls of the budget are left",
+	return fmt.Sprintf("not tested: this test takes up to %s and about %d calls, but only %s and %d calls of the budget are left",
 		round(needed), calls, round(max(left, 0)), max(s.budget.Calls-s.reserved, 0))
 }
 
@@ -256,7 +256,7 @@ func (s *scopeInference) admitsOther(ctx context.Context, n int) (sentence strin
 			return "", err
 		}
 		if admitted := count(calls, Admitted); admitted < size {
-			return fmt.Sprintf("while the limit was free, only %d of %d calls were admitted: the others were refused, or failed, for another reason", made+admitted, made+size), nil
+			return fmt.Sprintf("while the limit was free, only %d of %d calls were admitted: the others failed or were refused for another reason", made+admitted, made+size), nil
 		}
 		made += size
 	}
@@ -266,7 +266,7 @@ func (s *scopeInference) admitsOther(ctx context.Context, n int) (sentence strin
 // callAs makes just n calls at once. It returns [ErrBudget] when fewer are left.
 func (s *scopeInference) callAs(ctx context.Context, p Prober, n int) ([]Call, error) {
 	if left := s.budget.Calls - s.reserved; n > left {
-		return nil, fmt.Errorf("%w: %d of %d calls are left", ErrBudget, max(left, 0), s.budget.Calls)
+		return nil, fmt.Errorf("%w: only %d of %d calls are left", ErrBudget, max(left, 0), s.budget.Calls)
 	}
 	s.prober = p
 	return s.burst(ctx, n, 0)

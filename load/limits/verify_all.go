@@ -141,7 +141,7 @@ func (s *several) settle(ctx context.Context) error {
 	}
 	until = until.Add(rest)
 	if until.Sub(s.began) > s.budget.Time {
-		return fmt.Errorf("%w: the next call would be made %s after the start, but at most %s are allowed", ErrBudget, round(until.Sub(s.began)), round(s.budget.Time))
+		return fmt.Errorf("%w: the next call would be made %s after the start, but the time budget is %s", ErrBudget, round(until.Sub(s.began)), round(s.budget.Time))
 	}
 	return wait.For(ctx, time.Until(until))
 }
