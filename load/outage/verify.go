@@ -13,7 +13,7 @@ import (
 var ErrGeneratorBusy = errors.New("the load generator could not keep up on this machine")
 
 // ErrNoBaseline is returned when healthy requests fail, or pile up, before the outage: there is nothing to compare it with.
-var ErrNoBaseline = errors.New("no baseline: the gateway fails or is slow before the outage")
+var ErrNoBaseline = errors.New("no baseline: the gateway was failing or slow before the outage")
 
 // ErrNotReached is returned when less than a quarter of the faulty requests reached the upstream: whatever failed was not
 // the upstream.

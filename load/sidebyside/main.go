@@ -39,12 +39,12 @@ func run() error {
 			return measureAsChild(os.Args[2], os.Args[3], os.Args[4])
 		}
 	}
-	rounds := flag.Int("rounds", 10, "how often each generator is measured; the tables show the medians")
-	only := flag.Bool("compare", false, "only compare the generators; leave out gatecert's million requests and 10,000 streams")
+	rounds := flag.Int("rounds", 10, "number of times to measure each generator; the tables show medians")
+	only := flag.Bool("compare", false, "only compare the generators; skip gatecert's runs of one million requests and 10,000 streams")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	fmt.Printf("%s, %d cores, %s. Medians of %d rounds, with the generators in turns.\n\n", runtime.GOOS, runtime.NumCPU(), runtime.Version(), max(*rounds, 1))
+	fmt.Printf("%s, %d cores, %s. Medians of %d rounds in which the generators took turns.\n\n", runtime.GOOS, runtime.NumCPU(), runtime.Version(), max(*rounds, 1))
 	if err := compare(ctx, max(*rounds, 1)); err != nil || *only {
 		return err
 	}
@@ -105,7 +105,7 @@ func compare(ctx context.Context, rounds int) error {
 			fmt.Fprintf(os.Stderr, "round %d: %-9s %6.0f/s, %s CPU; %6.0f/s of %d, p99 %s %s\n", round+1, name, c.Rate, c.CPU, o.Rate, openRate, o.P99, o.Note)
 		}
 	}
-	fmt.Printf("| generator | closed loop, 64 connections | of vegeta's | CPU per request | of vegeta's | p99 | open loop, %d/s requested | within 0.5 %% | p99 | what it measures |\n", openRate)
+	fmt.Printf("| generator | closed loop, 64 connections | vs vegeta | CPU per request | vs vegeta | p99 | open loop at %d/s | within 0.5 %% | p99 | what it measures |\n", openRate)
 	fmt.Println("|---|--:|--:|--:|--:|--:|--:|--:|--:|---|")
 	of := closed["vegeta"]
 	for _, name := range names {
@@ -195,6 +195,6 @@ func alone(ctx context.Context) error {
 	fmt.Printf("| memory of a million requests, with windows, checkpoints, an SLO and every result on disk | ≤ 32 MB | %.1f MB | %d requests, %.0f/s %s |\n",
 		float64(million.Peak)/1e6, million.Requests, million.Rate, million.Note)
 	fmt.Printf("| concurrent streams, each with TTFT and ITL | 10,000 | %d | %.2g %% failed %s |\n", streams.Streams, 100*streams.Failed, streams.Note)
-	fmt.Printf("| memory per stream | ≤ 32 KB | %.1f KB | %.0f MB in total |\n", float64(streams.Each)/1e3, float64(streams.Peak)/1e6)
+	fmt.Printf("| memory of one such stream | ≤ 32 KB | %.1f KB | %.0f MB in total |\n", float64(streams.Each)/1e3, float64(streams.Peak)/1e6)
 	return nil
 }
