@@ -30,7 +30,7 @@ type Access struct {
 
 var (
 	// ErrAccess is returned when the server cannot be reached as configured.
-	ErrAccess = errors.New("no access to the NATS server")
+	ErrAccess = errors.New("cannot access the NATS server")
 	// ErrPlain is returned when keys would travel unencrypted.
 	ErrPlain = errors.New("the gateway's keys would be sent unencrypted")
 )
@@ -49,14 +49,14 @@ const reconnectEvery = 250 * time.Millisecond
 func (a Access) Check() error {
 	for text := range strings.SplitSeq(a.URL, ",") {
 		if strings.Contains(text, "@") { // not quoted: it may be a password
-			return fmt.Errorf("%w: a password in the URL would be visible in the list of processes: use a file (--creds, --nkey), or --nats-user and NATS_PASSWORD", ErrAccess)
+			return fmt.Errorf("%w: a password in the URL would be visible in the process list: use a file (--creds, --nkey), or --nats-user and NATS_PASSWORD", ErrAccess)
 		}
 		u, err := url.Parse(strings.TrimSpace(text))
 		if err != nil || u.Host == "" || u.Scheme != "nats" && u.Scheme != "tls" {
 			return fmt.Errorf("%w: %.60q is not a URL such as nats://host:4222 or tls://host:4222", ErrAccess, text)
 		}
 		if u.Scheme != "tls" && a.Secret == "" && !load.IsLoopback(u.Hostname()) {
-			return fmt.Errorf("%w to %s: use tls://, or give coordinator and workers the same secret (--fleet-secret FILE)", ErrPlain, u.Host)
+			return fmt.Errorf("%w to %s: use tls://, or give the coordinator and the workers the same secret (--fleet-secret FILE)", ErrPlain, u.Host)
 		}
 	}
 	return nil

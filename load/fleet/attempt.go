@@ -93,7 +93,7 @@ func (a *attempt) run(ctx context.Context) (load.Measurement, error) {
 	if a.began.IsZero() {
 		lasts = stoppedFor
 	}
-	err := a.follow(ctx, lasts, func(s *shardState) bool { return s.portion != nil }, "did not report the result of its share")
+	err := a.follow(ctx, lasts, func(s *shardState) bool { return s.portion != nil }, "did not report the result of its share of the load")
 	if err != nil {
 		return load.Measurement{Phase: a.phase.Name}, err
 	}
@@ -124,7 +124,7 @@ func (a *attempt) each(what func(s *shardState) error) {
 func (a *attempt) measureClocks(ctx context.Context) {
 	a.each(func(s *shardState) (err error) {
 		if s.offset, err = a.fleet.measureClock(ctx, s.worker); err != nil {
-			return errors.New("does not answer")
+			return errors.New("did not respond")
 		}
 		return nil
 	})
@@ -141,14 +141,14 @@ func (a *attempt) sendShards(ctx context.Context) {
 	}
 	a.each(func(s *shardState) error {
 		if err != nil {
-			return fmt.Errorf("did not receive its share: %w", err)
+			return fmt.Errorf("did not receive its share of the load: %w", err)
 		}
 		now := f.clock.now()
 		todo := shard{
 			ID: s.id, Attempt: a.id, Made: now, Ahead: s.offset.Ahead, Share: s.share, Order: common, Blob: blob, Deadline: now + int64(readyFor) + int64(s.offset.Ahead),
 		}
 		if err := f.send(ctx, s.worker, todo); err != nil {
-			return fmt.Errorf("did not receive its share: %w", err)
+			return fmt.Errorf("did not receive its share of the load: %w", err)
 		}
 		return nil
 	})
@@ -180,10 +180,10 @@ func (a *attempt) start(ctx context.Context) {
 	a.each(func(s *shardState) error {
 		var reply answer
 		if err := a.fleet.ask(ctx, s.worker, startRequest, start{Shard: s.id, At: at + int64(s.offset.Ahead)}, &reply); err != nil {
-			return errors.New("did not confirm when to begin")
+			return errors.New("did not confirm the start time")
 		}
 		if reply.Refused != "" {
-			return errors.New("did not begin: " + reply.Refused)
+			return errors.New("did not start: " + reply.Refused)
 		}
 		return nil
 	})
@@ -280,7 +280,7 @@ func (a *attempt) missing(s *shardState) string {
 		s.idle = time.Now()
 	}
 	if time.Since(s.idle) > idleFor {
-		return "has ended its share, but the result was lost on the way"
+		return "finished its share, but the result was lost in transit"
 	}
 	return ""
 }
@@ -389,7 +389,7 @@ func (f *Fleet) heardPortion(message jetstream.Msg) {
 		err = f.load(message.Subject(), p.Blob, &p)
 	}
 	if err != nil {
-		f.show("a portion cannot be read: " + err.Error())
+		f.show("cannot read the results of a worker: " + err.Error())
 	} else if !f.pass(&p) {
 		_ = message.NakWithDelay(fetchAgain) // it comes again
 		return

@@ -46,7 +46,7 @@ func (f *Fleet) Calls(setup Setup, workers ...string) exchange.Caller {
 		of := workers
 		if len(of) == 0 {
 			if of = f.Workers(); len(of) == 0 {
-				return exchange.Made{}, fmt.Errorf("%w: none is left", ErrLost)
+				return exchange.Made{}, fmt.Errorf("%w: no worker is left", ErrLost)
 			}
 		}
 		return f.Call(ctx, of[(next.Add(1)-1)%uint64(len(of))], setup, c)
@@ -59,7 +59,7 @@ func (f *Fleet) offsetOf(ctx context.Context, worker string) (Offset, error) {
 	m := f.members[worker]
 	if m == nil {
 		f.mu.Unlock()
-		return Offset{}, fmt.Errorf("%w: there is no worker %s", ErrLost, worker)
+		return Offset{}, fmt.Errorf("%w: worker %s is not part of this fleet", ErrLost, worker)
 	}
 	offset, age := m.offset, time.Since(m.measured)
 	f.mu.Unlock()

@@ -86,7 +86,7 @@ type member struct {
 func Open(ctx context.Context, c Config) (*Fleet, error) {
 	c.Name, c.Wait, c.Skew = cmp.Or(c.Name, "default"), cmp.Or(c.Wait, 30*time.Second), cmp.Or(c.Skew, 25*time.Millisecond)
 	if !validName.MatchString(c.Name) || c.Workers < 1 || c.Workers > 10_000 {
-		return nil, fmt.Errorf("%w: fleet %.40q with %d workers: a name consists of letters, digits, - and _, and a fleet has 1 to 10,000 workers", ErrAccess, c.Name, c.Workers)
+		return nil, fmt.Errorf("%w: fleet %.40q with %d workers: a fleet name may contain only letters, digits, - and _, and a fleet must have 1 to 10,000 workers", ErrAccess, c.Name, c.Workers)
 	}
 	sealer, err := newSealer(c.Access.Secret)
 	if err != nil {
@@ -137,7 +137,7 @@ func (f *Fleet) begin(ctx, running context.Context) error {
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("%w: only %d of %d joined fleet %s within %s%s", ErrWorkers, len(got), f.config.Workers, f.config.Name, f.config.Wait, f.refusals())
+			return fmt.Errorf("%w: only %d of %d workers joined fleet %s within %s%s", ErrWorkers, len(got), f.config.Workers, f.config.Name, f.config.Wait, f.refusals())
 		}
 		if err := wait.For(ctx, helloEvery/5); err != nil {
 			return err
@@ -197,7 +197,7 @@ const maxMembers = 20_000
 func (f *Fleet) hear(message *nats.Msg) {
 	var h hello
 	if err := f.sealer.open(message.Subject, message.Data, &h); err != nil {
-		f.note("?", "a worker of fleet "+f.config.Name+" is ignored: "+err.Error())
+		f.note("?", "ignoring a worker of fleet "+f.config.Name+": "+err.Error())
 		return
 	}
 	if !validName.MatchString(h.Worker) {
@@ -260,7 +260,7 @@ func (f *Fleet) refusals() string {
 		}
 	}
 	if busy > 0 {
-		all = append(all, fmt.Sprintf("%d busy with another coordinator, or waiting for one that is gone (up to %s)", busy, orphanedAfter))
+		all = append(all, fmt.Sprintf("%d busy with another coordinator, or waiting for a coordinator that went down (for up to %s)", busy, orphanedAfter))
 	}
 	slices.Sort(all)
 	if len(all) == 0 {
@@ -296,7 +296,7 @@ func (f *Fleet) recruit(ctx context.Context) ([]string, error) {
 			return nil, err
 		}
 		mine = append(mine, h.Worker)
-		f.show(fmt.Sprintf("worker %s has joined, %d of %d", h.Worker, len(mine), f.config.Workers))
+		f.show(fmt.Sprintf("worker %s joined (%d of %d)", h.Worker, len(mine), f.config.Workers))
 	}
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -311,7 +311,7 @@ const atOnce = 64
 // offer offers the session to a worker, and reports whether it has joined.
 func (f *Fleet) offer(ctx context.Context, h hello) bool {
 	if differs := h.Build.differs(thisBuild()); differs != "" {
-		f.note(h.Worker, "worker "+h.Worker+" is refused: "+differs)
+		f.note(h.Worker, "worker "+h.Worker+" was rejected: "+differs)
 		return false
 	}
 	offset, err := f.measureClock(ctx, h.Worker)
@@ -323,7 +323,7 @@ func (f *Fleet) offer(ctx context.Context, h hello) bool {
 		return false
 	}
 	if a.Refused != "" {
-		f.note(h.Worker, "worker "+h.Worker+" has refused: "+a.Refused)
+		f.note(h.Worker, "worker "+h.Worker+" refused to join: "+a.Refused)
 		return false
 	}
 	f.mu.Lock()

@@ -15,7 +15,7 @@ import (
 )
 
 // ErrSeal is returned for a message that cannot be opened: it was sealed with another secret, or is not from a fleet.
-var ErrSeal = errors.New("a message cannot be read")
+var ErrSeal = errors.New("cannot read a fleet message")
 
 // maxMessage bounds in bytes what a message may unpack to. A shard with 512 prompts of 8,000 tokens has 20 MB.
 const maxMessage = 128 << 20
@@ -54,7 +54,7 @@ func (s sealer) seal(subject string, value any) ([]byte, error) {
 	var packed bytes.Buffer
 	w, _ := gzip.NewWriterLevel(&packed, gzip.BestSpeed) // the level is valid
 	if err := errors.Join(json.NewEncoder(w).Encode(value), w.Close()); err != nil {
-		return nil, fmt.Errorf("pack a message: %w", err)
+		return nil, fmt.Errorf("encode a message: %w", err)
 	}
 	if s.aead == nil {
 		return append([]byte{plainMessage}, packed.Bytes()...), nil
@@ -76,7 +76,7 @@ func (s sealer) open(subject string, message []byte, value any) error {
 		n := s.aead.NonceSize()
 		opened, err := s.aead.Open(nil, body[:n], body[n:], []byte(subject))
 		if err != nil {
-			return fmt.Errorf("%w: it was encrypted with another secret (--fleet-secret)", ErrSeal)
+			return fmt.Errorf("%w: it was encrypted with a different secret (--fleet-secret)", ErrSeal)
 		}
 		body = opened
 	case s.aead == nil:

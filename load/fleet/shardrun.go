@@ -25,8 +25,8 @@ type runningShard struct {
 }
 
 var (
-	errStopped = errors.New("the coordinator stopped it")
-	errLease   = errors.New("its lease has ended: it did not hear from the coordinator in time")
+	errStopped = errors.New("the coordinator stopped its share")
+	errLease   = errors.New("its lease expired: it did not receive a heartbeat from the coordinator in time")
 	errLate    = errors.New("the deadline for its share has passed")
 )
 
@@ -77,7 +77,7 @@ func (s *session) prepare(ctx context.Context, todo shard, what order) (*load.Re
 	}()
 	if err != nil {
 		said.Refused, said.Invalid = err.Error(), errors.Is(err, load.ErrInvalid) && !errors.Is(err, load.ErrDescriptors)
-		s.show("refused a share: " + err.Error())
+		s.show("refused a share of the load: " + err.Error())
 	}
 	s.say("ready", said)
 	return share, err
@@ -151,7 +151,7 @@ func (w *worker) started(_ context.Context, body []byte) any {
 	running := w.runningShard(st.Shard)
 	switch {
 	case running == nil:
-		return answer{"it does not have the share"}
+		return answer{"it does not have this share of the load"}
 	case w.clock.now() > st.At:
 		return answer{"it received the start time too late"}
 	}

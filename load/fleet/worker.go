@@ -69,10 +69,10 @@ func Join(ctx context.Context, o WorkerOptions) error {
 		o.Show = func(string) {}
 	}
 	if !validName.MatchString(o.Fleet) {
-		return fmt.Errorf("%w: fleet %.40q: a name consists of letters, digits, - and _", ErrAccess, o.Fleet)
+		return fmt.Errorf("%w: fleet %.40q: a fleet name may contain only letters, digits, - and _", ErrAccess, o.Fleet)
 	}
 	if len(o.Targets) == 0 {
-		return fmt.Errorf("%w: name at least one target", ErrAllow)
+		return fmt.Errorf("%w: specify at least one target", ErrAllow)
 	}
 	targets, err := newAllowed(o.Targets)
 	if err != nil {
@@ -105,7 +105,7 @@ func connectPatiently(ctx context.Context, o WorkerOptions) (*nats.Conn, error) 
 	for first := true; ; first = false {
 		conn, err := o.Access.connect("gatecert worker", nats.DisconnectErrHandler(func(*nats.Conn, error) {
 			o.Show("the connection to the NATS server was lost")
-		}), nats.ReconnectHandler(func(*nats.Conn) { o.Show("the connection to the NATS server is back") }))
+		}), nats.ReconnectHandler(func(*nats.Conn) { o.Show("the connection to the NATS server was restored") }))
 		if err == nil || !errors.Is(err, nats.ErrNoServers) && !errors.Is(err, nats.ErrTimeout) {
 			return conn, err
 		}
@@ -133,7 +133,7 @@ func nameOf(name string) string {
 }
 
 func (w *worker) work(ctx context.Context) error {
-	defer w.end("the worker is stopped")
+	defer w.end("the worker was stopped")
 	for what, handle := range map[string]func(context.Context, []byte) any{
 		offerRequest: w.offered, clockRequest: w.readClock, startRequest: w.started, stopRequest: w.stopped, callRequest: w.called,
 	} {
@@ -151,7 +151,7 @@ func (w *worker) work(ctx context.Context) error {
 	if _, err := w.conn.Subscribe("gatecert."+w.options.Fleet+".session.*.lease", w.leased); err != nil {
 		return fmt.Errorf("%w: %w", ErrAccess, err)
 	}
-	w.show(fmt.Sprintf("%s is waiting for a coordinator of fleet %s; it may send to %s", w.id, w.options.Fleet, strings.Join(w.options.Targets, " and ")))
+	w.show(fmt.Sprintf("%s is waiting for a coordinator of fleet %s; this worker may send to %s", w.id, w.options.Fleet, strings.Join(w.options.Targets, " and ")))
 	for {
 		w.sayHello()
 		select {
@@ -163,7 +163,7 @@ func (w *worker) work(ctx context.Context) error {
 		}
 		w.endOrphan()
 		if w.conn.IsClosed() {
-			return fmt.Errorf("%w: %s has closed the connection: %w", ErrAccess, w.options.Access.URL, w.conn.LastError())
+			return fmt.Errorf("%w: the server at %s closed the connection: %w", ErrAccess, w.options.Access.URL, w.conn.LastError())
 		}
 		if wait.For(ctx, helloEvery) != nil {
 			return nil
@@ -211,7 +211,7 @@ func (w *worker) answer(ctx context.Context, m *nats.Msg, handle func(context.Co
 	if most := w.conn.MaxPayload(); err == nil && int64(len(message)) > most {
 		// Only the answer to a single call can be so large.
 		message, err = w.sealer.seal(replyTo(m.Subject, a.Nonce),
-			called{Refused: fmt.Sprintf("the answer has %d kB, but the NATS server accepts at most %d kB (max_payload)", len(message)>>10, most>>10)})
+			called{Refused: fmt.Sprintf("the response has %d kB, but the NATS server accepts at most %d kB (max_payload)", len(message)>>10, most>>10)})
 	}
 	if err == nil {
 		_ = m.Respond(message) // who asked will miss it
@@ -235,13 +235,13 @@ func (w *worker) offered(ctx context.Context, body []byte) any {
 	case o.Release:
 		return answer{}
 	case differs != "":
-		return answer{"the coordinator differs: " + differs}
+		return answer{"the coordinator is incompatible: " + differs}
 	case !validName.MatchString(o.Session):
-		return answer{"the name of the session is not valid"}
+		return answer{"the session name is not valid"}
 	case missing != "":
-		return answer{fmt.Sprintf("it may send only to %s (--allow-target), but the load is for %s", strings.Join(w.options.Targets, " and "), missing)}
+		return answer{fmt.Sprintf("it may send only to %s (--allow-target), but the load goes to %s", strings.Join(w.options.Targets, " and "), missing)}
 	case current != nil && current.id != o.Session:
-		return answer{"it works for another coordinator"}
+		return answer{"it is already working for another coordinator"}
 	case current != nil:
 		current.setAhead(o.Ahead)
 		current.extend(o.Lease)
@@ -283,7 +283,7 @@ const orphanedAfter = 15 * time.Second
 func (w *worker) endOrphan() {
 	s := w.current()
 	if s != nil && time.Since(s.lastLease()) > orphanedAfter {
-		w.end("the coordinator is gone")
+		w.end("the coordinator went down")
 	}
 }
 
