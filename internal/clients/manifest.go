@@ -17,7 +17,7 @@ const ManifestName = "clients.json"
 const maxManifest = 1 << 20
 
 // ErrManifest is returned for a manifest that cannot be read or makes no sense.
-var ErrManifest = errors.New("list of adapters")
+var ErrManifest = errors.New("adapter list")
 
 // Adapter is a program that speaks for a client.
 type Adapter struct {

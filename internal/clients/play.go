@@ -222,7 +222,7 @@ func (s *playing) tolerate(ctx context.Context, k contract.Case, err error) erro
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
-	s.skip(clientlog.Skip{Row: k.Row, Reason: clip(s.Redactor.Text(fmt.Sprintf("the error of %s could not be caused: %v", k.ID(), err)), maxMessage)})
+	s.skip(clientlog.Skip{Row: k.Row, Reason: clip(s.Redactor.Text(fmt.Sprintf("gatecert could not trigger the error of %s: %v", k.ID(), err)), maxMessage)})
 	return nil
 }
 
@@ -281,4 +281,4 @@ func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // ErrNoClient is returned when no client could be started.
-var ErrNoClient = errors.New("no client")
+var ErrNoClient = errors.New("no usable client")

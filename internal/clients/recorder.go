@@ -131,7 +131,7 @@ func (r *recorder) end(index int, req *http.Request, sent int64, seen *watched, 
 	a.Broken = broken && !a.Cancelled
 	r.lastEnd = time.Now()
 	if seen.status == 0 {
-		r.last = contract.Observation{Failure: &contract.Failure{Detail: "no answer"}}
+		r.last = contract.Observation{Failure: &contract.Failure{Detail: "no response"}}
 		return
 	}
 	var body io.Reader = bytes.NewReader(seen.kept)
