@@ -210,7 +210,7 @@ func TestARunWithoutAVerdictFails(t *testing.T) {
 	o := goTest(t, "http://127.0.0.1:1", "-test.run=^TestEmbedded$")
 	assert.False(t, o.passed)
 	assert.Equal(t, "FAIL", o.tests["TestEmbedded"])
-	assert.Contains(t, o.text, "INCONCLUSIVE: nothing listens at http://127.0.0.1:1 (connection refused)")
+	assert.Contains(t, o.text, "INCONCLUSIVE: nothing is listening at http://127.0.0.1:1 (connection refused)")
 	assert.Empty(t, o.with("FAIL"), "no case has failed")
 	assert.Contains(t, o.with("SKIP"), "TestEmbedded/"+absentModel)
 }

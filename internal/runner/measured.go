@@ -63,7 +63,7 @@ func (m Measured) Mix(p profile.Profile, surfaces []Weighted) ([]load.Request, e
 		models = []Weighted{{Weight: 1}}
 	}
 	if len(surfaces)*len(models) > maxKinds {
-		return nil, fmt.Errorf("%w: %d endpoints with %d models are %d kinds of requests: at most %d are possible", ErrMix, len(surfaces), len(models), len(surfaces)*len(models), maxKinds)
+		return nil, fmt.Errorf("%w: %d endpoints with %d models make %d kinds of requests: at most %d are allowed", ErrMix, len(surfaces), len(models), len(surfaces)*len(models), maxKinds)
 	}
 	var mix []load.Request
 	for _, s := range surfaces {
@@ -87,7 +87,7 @@ func (m Measured) request(p profile.Profile, s dialect.Surface, model string) (l
 	}
 	prompts := m.Workload.Prompts(maxVariants, m.Count)
 	if len(prompts) > 0 && !s.Generates() {
-		return r, fmt.Errorf("%w: the endpoint %s takes no prompts: use --prompt-tokens, --output-tokens and --dataset only with endpoints that generate text", ErrMix, s)
+		return r, fmt.Errorf("%w: the endpoint %s does not accept prompts: use --prompt-tokens, --output-tokens and --dataset only with endpoints that generate text", ErrMix, s)
 	}
 	for _, prompt := range prompts {
 		r.Variants = append(r.Variants, m.call(p, s, model, prompt))

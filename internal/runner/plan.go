@@ -92,9 +92,9 @@ func emptySelection(s runlog.Selection, surfaces []dialect.Surface) string {
 		}
 	}
 	if least == "" || s.Level.Includes(least) {
-		return fmt.Sprintf("the selection has no case on %s", plain.Joined(surfaces))
+		return fmt.Sprintf("the selection contains no cases for %s", plain.Joined(surfaces))
 	}
-	return fmt.Sprintf("the selected cases need level %s; this run is at level %s: add --level %s and a profile with %s", least, s.Level, least, least.Needs())
+	return fmt.Sprintf("the selected cases need level %s, but this run is at level %s: add --level %s and a profile with %s", least, s.Level, least, least.Needs())
 }
 
 const maxReasons = 3

@@ -22,7 +22,7 @@ func Replay(ctx context.Context, job Job, earlier runlog.Run, id string) (runlog
 		for _, c := range earlier.AllCases() {
 			ids = append(ids, c.ID)
 		}
-		return runlog.Run{}, fmt.Errorf("%w: the run has no case %q: %s", ErrUsage, id, yamlfile.DidYouMean(id, ids, "see its reports for the case ids"))
+		return runlog.Run{}, fmt.Errorf("%w: the run contains no case %q: %s", ErrUsage, id, yamlfile.DidYouMean(id, ids, "see the reports of the run for the case IDs"))
 	}
 	if before.Verdict == contract.NotOffered {
 		return runlog.Run{}, fmt.Errorf("%w: %s did not run, because it was not offered: %s", ErrUsage, id, before.Reason)

@@ -63,7 +63,7 @@ func New(config Config) (*Watcher, error) {
 	}
 	w := &Watcher{config: config, folder: folder{config.Dir}, metrics: newMetrics(config.Target)}
 	if err := os.MkdirAll(w.folder.path(runsName), 0o750); err != nil {
-		return nil, fmt.Errorf("create the folder of the watch: %w", err)
+		return nil, fmt.Errorf("create the watch folder: %w", err)
 	}
 	var err error
 	if w.entries, w.last, err = w.folder.load(); err != nil {
@@ -108,7 +108,7 @@ func (w *Watcher) round(ctx context.Context, started time.Time) (Entry, error) {
 	id := started.UTC().Format(idTime)
 	dir := w.folder.path(runsName) + string(os.PathSeparator) + id
 	if err := os.Mkdir(dir, 0o750); err != nil && !errors.Is(err, os.ErrExist) {
-		return Entry{}, fmt.Errorf("create the folder of a run: %w", err)
+		return Entry{}, fmt.Errorf("create the run folder: %w", err)
 	}
 	r := w.config.Play(ctx, dir)
 	if r.Run == nil {

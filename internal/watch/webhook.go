@@ -98,7 +98,7 @@ func (s *sender) send(m Message) {
 	select {
 	case s.messages <- m:
 	default:
-		s.problem(fmt.Errorf("webhook: %d messages are waiting; the changes of round %s are not sent (they are in %s)", queue, m.ID, historyName))
+		s.problem(fmt.Errorf("webhook: %d messages are already waiting, so the changes of round %s are not sent (they are in %s)", queue, m.ID, historyName))
 	}
 }
 
@@ -132,7 +132,7 @@ func (s *sender) deliver(ctx context.Context, m Message) error {
 func (s *sender) post(ctx context.Context, body []byte) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.webhook.URL, bytes.NewReader(body))
 	if err != nil {
-		return errors.New("its URL cannot be used")
+		return errors.New("the webhook URL cannot be used")
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", "gatecert")
@@ -149,7 +149,7 @@ func (s *sender) post(ctx context.Context, body []byte) error {
 	_, _ = io.CopyN(io.Discard, answer.Body, 64<<10)
 	_ = answer.Body.Close()
 	if answer.StatusCode < 200 || answer.StatusCode > 299 {
-		return fmt.Errorf("it answered %d", answer.StatusCode)
+		return fmt.Errorf("the server returned status %d", answer.StatusCode)
 	}
 	return nil
 }
