@@ -73,7 +73,7 @@ func TestLoadCompareOfTwoGateways(t *testing.T) {
 	assert.Contains(t, stdout, "at most   service.p50=1ms: EXCEEDED\n")
 	code, _, stderr = compare("p51=1ms")
 	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, stderr, "must be a metric and the maximum that B may add")
+	assert.Contains(t, stderr, "write a metric and the largest increase allowed for B")
 }
 
 func TestLoadSoakOfAStream(t *testing.T) {
@@ -137,7 +137,7 @@ func TestAnOutageIsPlayed(t *testing.T) {
 	dir := t.TempDir()
 	code, stdout, stderr := invoke(t.Context(), "load", "timeout", "--surface", "messages", "--out", dir)
 	assert.Equal(t, exitConformant, code, stdout+stderr)
-	assert.Regexp(t, `plan: load cases on http://127.0.0.1:\d+: on messages usually \d+ requests in about`, stderr)
+	assert.Regexp(t, `plan: load cases on http://127.0.0.1:\d+: on messages, usually \d+ requests in about`, stderr)
 	assert.Contains(t, stdout, "held     in-time")
 	assert.Contains(t, stdout, "held     healthy-served")
 	assert.Contains(t, stdout, "PASS: 2 of 2 selected cases pass (http:5xx, code:channel:response_time_exceeded, level full).")
