@@ -148,7 +148,7 @@ func TestWorkersGetWhatIsMissing(t *testing.T) {
 		{[]string{"worker"}, "give --join nats://host:4222 and --allow-target URL"},
 		{[]string{"worker", "--join", "nats://127.0.0.1:1"}, "--allow-target is missing"},
 		{[]string{"worker", "--allow-target", "http://127.0.0.1:1"}, "--join is missing"},
-		{[]string{"worker", "--join", "nats://nats.example:4222", "--allow-target", "http://127.0.0.1:1"}, "unencrypted to nats.example:4222: use tls://, or give coordinator and workers the same secret"},
+		{[]string{"worker", "--join", "nats://nats.example:4222", "--allow-target", "http://127.0.0.1:1"}, "unencrypted to nats.example:4222: use tls://, or give the coordinator and the workers the same secret"},
 		{[]string{"worker", "--join", "http://x", "--allow-target", "http://127.0.0.1:1"}, "is not a URL such as nats://host:4222"},
 		{[]string{"worker", "--join", "nats://127.0.0.1:1", "--allow-target", "gateway"}, "is not a URL such as https://gateway.example"},
 		{[]string{"load", "soak", "--fleet", "nats://127.0.0.1:1"}, "give --workers N"},
@@ -158,7 +158,7 @@ func TestWorkersGetWhatIsMissing(t *testing.T) {
 		{[]string{"load", "rate-limit", "--fleet-secret", "x"}, "--fleet-secret without --workers"},
 		{[]string{"load", "soak", "--workers", "-1"}, "want 1 to 10,000"},
 		{[]string{"load", "capacity", "--workers", "2", "--ramp", "10s"}, "leave out --ramp"},
-		{[]string{"fleet", "yaml", "--image", "x y", "--allow-target", "http://x"}, "want a reference such as registry.example/gatecert:1.0"},
+		{[]string{"fleet", "yaml", "--image", "x y", "--allow-target", "http://x"}, "must be a reference such as registry.example/gatecert:1.0"},
 	} {
 		code, stdout, stderr := invoke(t.Context(), c.args...)
 		assert.Equal(t, exitUsage, code, "%q: %s", c.args, stderr)
