@@ -249,7 +249,7 @@ func (b Bound) miss(m Measurement, admitted Metrics) string {
 	value, ok := b.of(m, admitted)
 	switch {
 	case !ok:
-		return b.name() + " was not measured: no response was a stream"
+		return b.name() + " could not be measured because no response was a stream"
 	case b.Least && value >= b.Value, !b.Least && value <= b.Value:
 		return ""
 	case b.Metric == Errors:

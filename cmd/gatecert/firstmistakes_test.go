@@ -171,7 +171,7 @@ func TestFirstMistakes(t *testing.T) {
 		}, exitHarness, `does not serve the model "gc-chta" with this key \(404 "The model does not exist\."\): choose a model that GET /v1/models lists \(gc-chat, .* and \d+ more\), with --model or models in the profile`},
 		{"a gateway that cannot reach the mock upstream", func(t *testing.T) []string {
 			return []string{"run", "--level", "relay", "--target", arrives(t, nil).profile(t, "upstream: {listen: "+freeport.Address(t)+"}")}
-		}, exitHarness, `answers healthy calls with 50\d ".+" and has not called the mock upstream at 127\.0\.0\.1:\d+ \(upstream\.listen\): point its channel for model "gc-chat" to http://127\.0\.0\.1:\d+; from a container, .*host\.docker\.internal.*upstream\.url`},
+		}, exitHarness, `answers healthy calls with 50\d ".+" and has not called the mock upstream at 127\.0\.0\.1:\d+ \(upstream\.listen\): point the gateway's channel for model "gc-chat" to http://127\.0\.0\.1:\d+; from a container, .*host\.docker\.internal.*upstream\.url`},
 		{"a model that leads to another upstream", func(t *testing.T) []string {
 			return []string{"run", "--level", "relay", "--target", arrives(t, nil).withUpstream(t).profile(t, "upstream: {listen: "+freeport.Address(t)+"}")}
 		}, exitHarness, `model "gc-chat" is served, but not by the mock upstream at 127\.0\.0\.1:\d+ \(upstream\.listen\), which received no request: point the gateway's channel for this model to http://127.*or run --level edge`},
@@ -189,7 +189,7 @@ func TestFirstMistakes(t *testing.T) {
 		{"a gateway that answers from a cache", func(t *testing.T) []string {
 			n := arrives(t, cachesBy(func(_ *http.Request, model string) string { return model }))
 			return []string{"run", "--level", "relay", "--target", n.profile(t, "upstream: {listen: "+n.upstream+", keys: ["+strings.Join(n.keys, ",")+"]}")}
-		}, exitHarness, `answers from a cache: a second healthy call for model "gc-chat", with another prompt, succeeded without a request to the mock upstream at 127.*: turn off its response cache for the run`},
+		}, exitHarness, `answers from a cache: a second healthy call for model "gc-chat", with another prompt, succeeded without a request to the mock upstream at 127.*: turn off the gateway's response cache for the run`},
 		{"a cache that looks at the question alone", func(t *testing.T) []string {
 			return arrives(t, cachesBy(func(r *http.Request, _ string) string { return r.URL.Path })).withUpstream(t).run("--surfaces", "chat,messages")
 		}, exitHarness, `returned the same response for a model that does not exist as for "gc-chat": it answers from a cache or ignores the model: turn off its response cache`},
@@ -217,7 +217,7 @@ func TestFirstMistakes(t *testing.T) {
 		}, exitHarness, `is not the root of the API: gatecert itself appends /v1/…, and healthy calls succeed at http://127\.0\.0\.1:\d+: use that URL`},
 		{"an upstream that is down", func(t *testing.T) []string {
 			return []string{"run", "--level", "edge", "--target", arrives(t, nil).profile(t)}
-		}, exitHarness, `answers healthy calls with 50\d ".+": the upstream of model "gc-chat" seems to be down: fix that first`},
+		}, exitHarness, `answers healthy calls with 50\d ".+": the upstream of model "gc-chat" seems to be down: get it working first`},
 		{"no mock upstream at upstream.attach", func(t *testing.T) []string {
 			n := arrives(t, nil).withUpstream(t)
 			return []string{"run", "--level", "relay", "--target", n.profile(t, "upstream: {attach: \"http://"+freeport.Address(t)+"\"}")}

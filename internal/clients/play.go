@@ -130,7 +130,7 @@ func (s *playing) play(ctx context.Context) error {
 func (s *playing) healthy(ctx context.Context, c *crew) (surfaces []dialect.Surface, err error) {
 	for _, surface := range c.client.Surfaces {
 		if !slices.Contains(s.Session.Profile.Surfaces, surface) {
-			s.skip(clientlog.Skip{Client: c.client.Name, Reason: fmt.Sprintf("the gateway does not offer %s", surface)})
+			s.skip(clientlog.Skip{Client: c.client.Name, Reason: fmt.Sprintf("the gateway does not offer the endpoint %s", surface)})
 			continue
 		}
 		call := targets.HealthyCall(s.Session.Profile, surface, targets.NewToken())

@@ -83,10 +83,10 @@ func PlayAgain(ctx context.Context, job Job, cases []string) (runlog.Run, error)
 func TargetAt(run runlog.Run, baseURL, key string) (profile.Profile, error) {
 	logged, err := profile.ParseRedacted(run.Target.Profile)
 	if err != nil {
-		return logged, fmt.Errorf("%w: the profile in the log cannot be read: %w", ErrUsage, err)
+		return logged, fmt.Errorf("%w: cannot read the profile in the log: %w", ErrUsage, err)
 	}
 	if len(logged.Headers)+len(logged.SurfaceHeaders) > 0 {
-		return logged, fmt.Errorf("%w: the requests to %s had header fields from its profile, which a log does not contain: pass the profile itself", ErrUsage, logged.Name)
+		return logged, fmt.Errorf("%w: the requests to %s had header fields from its profile, but a log does not contain these fields: pass the profile itself", ErrUsage, logged.Name)
 	}
 	at := bareTarget(logged, key)
 	at.Name, at.BaseURL = baseURL, baseURL

@@ -201,7 +201,7 @@ func diagnose(f facts) diagnosis {
 	case servesAll:
 		return say("%s", f.servesAll(first))
 	case dropsUnknown:
-		return say("the gateway at %s sends no response when the model does not exist (%s, %s): fix that first, because no error can be judged until then",
+		return say("the gateway at %s sends no response when the model does not exist (%s, %s): fix this first, because gatecert cannot judge any error until then",
 			f.url, answer, ofCalls(calls, f.failed))
 	case modelUnknown:
 		return say("%s", f.noModel(first, answer))
@@ -220,7 +220,7 @@ func (f facts) unclear(s symptom, calls []runlog.Control) string {
 	case f.offered != nil && !slices.Contains(f.offered, model):
 		return f.noModel(first, answer)
 	case s == down:
-		return fmt.Sprintf("the gateway at %s answers healthy calls with %s: the upstream of model %q seems to be down: fix that first",
+		return fmt.Sprintf("the gateway at %s answers healthy calls with %s: the upstream of model %q seems to be down: get it working first",
 			f.url, answer, plain.Text(model, maxName))
 	case s == absent && f.offered == nil:
 		return fmt.Sprintf("there is no API at %s (%s, %s): check the port, and whether the URL lacks a path prefix before /v1",
@@ -235,7 +235,7 @@ func (f facts) unclear(s symptom, calls []runlog.Control) string {
 func (f facts) servesAll(c runlog.Control) string {
 	if f.sameAnswer {
 		return fmt.Sprintf("the gateway at %s returned the same response for a model that does not exist as for %q: it answers from a cache or ignores the model: "+
-			"turn off its response cache for the run", f.url, plain.Text(f.model(c.Surface), maxName))
+			"turn off the gateway's response cache for the run", f.url, plain.Text(f.model(c.Surface), maxName))
 	}
 	return fmt.Sprintf("the gateway at %s serves a model that does not exist, so its errors for unknown models cannot be tested: "+
 		"turn off the model that replaces unknown ones (a default, a wildcard, a fallback)", f.url)
@@ -280,7 +280,7 @@ const fromContainers = "from a container, use an address of this machine such as
 // notServed is the sentence about healthy calls that fail at a gateway whose upstream is the mock upstream.
 func (m mockFacts) notServed(url, answer string) string {
 	if len(m.attempts) == 0 {
-		return fmt.Sprintf("the gateway at %s answers healthy calls with %s and has not called the mock upstream at %s (%s): point its channel for model %q to %s; %s",
+		return fmt.Sprintf("the gateway at %s answers healthy calls with %s and has not called the mock upstream at %s (%s): point the gateway's channel for model %q to %s; %s",
 			url, answer, m.address, m.field, plain.Text(m.model, maxName), m.url, fromContainers)
 	}
 	last := m.attempts[len(m.attempts)-1]
@@ -306,7 +306,7 @@ func (m mockFacts) notAsked() string {
 // same answer.
 func (m mockFacts) cached(url string) string {
 	return fmt.Sprintf("the gateway at %s answers from a cache: a second healthy call for model %q, with another prompt, succeeded without a request to the mock upstream at %s (%s): "+
-		"turn off its response cache for the run", url, plain.Text(m.model, maxName), m.address, m.field)
+		"turn off the gateway's response cache for the run", url, plain.Text(m.model, maxName), m.address, m.field)
 }
 
 // noConnection is the sentence about a connection that could not be made, from the error of net/http.
@@ -321,7 +321,7 @@ func noConnection(url, detail string) string {
 	case has("connection refused", "actively refused"):
 		return fmt.Sprintf("nothing is listening at %s (connection refused): start the gateway, or correct the host and port", url)
 	case has("no such host"):
-		return fmt.Sprintf("the host name in %s does not resolve (no such host): correct it", url)
+		return fmt.Sprintf("the host name in %s does not resolve (no such host): correct the host name", url)
 	case has("signed by unknown authority"):
 		return fmt.Sprintf("the certificate of %s is signed by a CA that this machine does not trust: set the CA's PEM file in a profile (tls: {ca: FILE})", url)
 	case has("certificate is valid for", "doesn't contain any IP SANs", "certificate is not valid for any names"):

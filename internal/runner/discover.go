@@ -63,7 +63,7 @@ func Discover(ctx context.Context, driver targets.Driver, target profile.Profile
 	}
 	if err := checkControls(ctx, session, r.before, r.surfaces); err != nil {
 		if strings.Contains(err.Error(), unnamed) {
-			err = fmt.Errorf("%w: the gateway at %s lists no models: set one that it serves with --model", ErrUsage, shownRoot(*p))
+			err = fmt.Errorf("%w: the gateway at %s lists no models: use --model to set one that the gateway serves", ErrUsage, shownRoot(*p))
 		}
 		return found, err
 	}

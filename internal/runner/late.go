@@ -16,7 +16,7 @@ const calledLate = "the upstream received the case's call after the case had end
 func (r *runner) reviseLate(ctx context.Context) {
 	late, err := r.session.LateCalls(ctx)
 	if err != nil {
-		r.journal.note("it is unknown whether refused calls reached the upstream later: %v", err)
+		r.journal.note("gatecert could not check whether refused calls reached the upstream later: %v", err)
 		return
 	}
 	if len(late) == 0 {

@@ -237,7 +237,7 @@ func TestOutcomesAreCounted(t *testing.T) {
 	unanswered := requestOf("hanging", faulty, 0, ms, runlog.Timeout)
 	unanswered.Status = 0
 	sent = append(sent, unanswered, requestOf("stalled stream", faulty, 0, ms, runlog.Error5xx), requestOf("stalled stream", faulty, 0, ms, runlog.Error5xx))
-	assert.Equal(t, "10 with 504 (error-5xx), 2 with an error inside a stream that had begun (200), 1 without a response (timeout)", sent.outcomes())
+	assert.Equal(t, "10 with 504 (error-5xx), 2 with an error in a stream that had already started (200), 1 without a response (timeout)", sent.outcomes())
 }
 
 func TestUnknownsAreUntested(t *testing.T) {

@@ -210,7 +210,7 @@ func (all results) outcomes() string {
 		case r.Status == 0:
 			counts[fmt.Sprintf("without a response (%s)", r.Outcome)]++
 		case r.Status/100 == 2 && r.Outcome == runlog.Error5xx:
-			counts[fmt.Sprintf("with an error inside a stream that had begun (%d)", r.Status)]++
+			counts[fmt.Sprintf("with an error in a stream that had already started (%d)", r.Status)]++
 		default:
 			counts[fmt.Sprintf("with %d (%s)", r.Status, r.Outcome)]++
 		}
