@@ -12,9 +12,9 @@ import (
 
 // Arrivals is the process by which requests become due. The zero value is constant: all gaps are equal.
 //
-// The number of requests of a random process is fixed in advance: it is the number that a constant rate would send in the
-// same time. So a plan stays exact, and a probe never offers more than its name says. Gaps within a phase are those of the
-// process.
+// A random process sends a fixed number of requests: as many as a constant rate would send in the same time. Plans are
+// therefore exact, and a probe never offers a higher rate than its name says. Only the gaps between the requests are
+// random.
 type Arrivals struct {
 	// cv is the coefficient of variation of the gaps: 0 for constant, 1 for Poisson.
 	cv float64
@@ -30,11 +30,13 @@ const (
 	maxCV = 10
 )
 
-// PoissonArrivals are those of many independent callers: a call says nothing about when the next one comes.
+// PoissonArrivals returns the arrivals of many independent callers: the time of one call does not influence
+// the time of the next.
 func PoissonArrivals() Arrivals { return Arrivals{cv: 1, name: "poisson"} }
 
-// GammaArrivals have gaps from a gamma distribution whose coefficient of variation is cv, 0.05 to 10: below 1 they are more
-// even than Poisson arrivals, above 1 they come in bursts. It returns [ErrInvalid].
+// GammaArrivals returns arrivals whose gaps follow a gamma distribution with the coefficient of variation cv, 0.05 to 10.
+// Below 1, the gaps are more even than those of Poisson arrivals; above 1, requests come in bursts. It returns
+// [ErrInvalid].
 func GammaArrivals(cv float64) (Arrivals, error) {
 	if !(cv >= minCV) || cv > maxCV {
 		return Arrivals{}, fmt.Errorf("%w: arrivals gamma:%g: the coefficient of variation must be between %g and %d", ErrInvalid, cv, minCV, maxCV)
@@ -82,7 +84,7 @@ func (a Arrivals) MarshalJSON() ([]byte, error) {
 	return json.Marshal(arrivalsJSON{a.cv, a.trace, a.name})
 }
 
-// UnmarshalJSON implements json.Unmarshaler. It returns [ErrInvalid] for a process that none of the functions of this package returns.
+// UnmarshalJSON implements json.Unmarshaler. It returns [ErrInvalid] for a process that no function of this package can return.
 func (a *Arrivals) UnmarshalJSON(data []byte) error {
 	var read arrivalsJSON
 	if err := json.Unmarshal(data, &read); err != nil {

@@ -28,7 +28,7 @@ type Bound struct {
 // Mean stands for the mean in place of a quantile.
 const Mean = -1
 
-// Metric is what a term of an SLO bounds, by its name in the SLO.
+// Metric names the quantity that a term of an SLO bounds.
 type Metric string
 
 // The metrics. All but the last three are distributions.
@@ -93,7 +93,8 @@ func kindOf(m Metric) (metricKind, bool) {
 	return metricKind{}, false
 }
 
-// ErrSLO is returned for an SLO that cannot be read. Its text says which term is wrong, and why.
+// ErrSLO is returned for an SLO that cannot be read. Its text names the invalid term and the
+// reason.
 var ErrSLO = errors.New("invalid SLO")
 
 // maxBounds bounds the terms of an SLO.

@@ -8,11 +8,11 @@ import (
 )
 
 // Capacity is the result of a search. The capacity lies between Lower and Upper. If the gateway's throughput is stable,
-// they are as close as the requested precision. If it varies, they are as far apart as it varies.
+// the two are as close as the requested precision. If the throughput varies, so does the distance between them.
 type Capacity struct {
 	SLO SLO
-	// Arrivals are those of every probe. Evenly spaced requests queue less than random ones, so the capacity depends on
-	// the arrivals.
+	// Arrivals is the arrival process of every probe. Evenly spaced requests queue less than random ones, so the
+	// capacity depends on the arrivals.
 	Arrivals Arrivals
 	// Lower is the highest rate, in requests/s, whose last [Search.Repeats] full-length probes all met the SLO; 0 when none
 	// did. Upper is the lowest rate whose last Repeats full-length probes all missed it; 0 when MaxRate met it.
@@ -22,7 +22,8 @@ type Capacity struct {
 	// GeneratorLimited means that this machine could not keep up at Upper, so nothing is known about the gateway at that
 	// rate.
 	GeneratorLimited bool
-	// Probes are all probes of the search, in order. Curve are the probes at shares of Lower after the search.
+	// Probes holds all probes of the search, in order. Curve holds the probes that ran after the search, at
+	// fractions of Lower.
 	Probes, Curve []Probe
 	// AtLower is the measurement of the last full-length probe at Lower, the zero value when there is none.
 	AtLower Measurement
@@ -38,7 +39,7 @@ type Capacity struct {
 }
 
 // Verdict returns error when the generator could not keep up at any rate, and otherwise the verdict of the responses'
-// violations. A low capacity violates nothing.
+// violations. A low capacity is not a violation.
 func (c Capacity) Verdict() contract.Verdict {
 	if len(c.Probes) == 0 || c.GeneratorLimited && c.Lower == 0 {
 		return contract.Error

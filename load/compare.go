@@ -21,11 +21,11 @@ type Comparison struct {
 	// Phase is run for each half of a round. The comparison sets its name, its mix, its rate and its length. Both halves of a
 	// round have the same arrivals.
 	Phase Phase
-	// A and B are the targets. What B adds is how much longer it takes.
+	// A and B are the targets. The comparison measures how much longer B takes than A.
 	A, B Side
-	// Rate is in requests/s. Default 50, which is far from the capacity of any gateway.
+	// Rate is in requests/s. Default 50, which is far below the capacity of any gateway.
 	Rate float64
-	// Rounds is how often both are measured, 5 to 1000. Default 20.
+	// Rounds is the number of times that both targets are measured, 5 to 1000. Default 20.
 	Rounds int
 	// Duration is the length of each half of a round. Default 1 s.
 	Duration time.Duration
@@ -37,7 +37,7 @@ type Comparison struct {
 type Side struct {
 	Name string
 	Mix  []Request
-	// Engine runs this side's half of each round. nil stands for the engine that compares.
+	// Engine runs this side's half of each round. nil means the engine that runs the comparison.
 	Engine *Engine
 	// Embedded says that this target runs in this process.
 	Embedded bool
@@ -61,7 +61,7 @@ type Compared struct {
 }
 
 // Verdict returns error when nothing was compared, and otherwise the verdict of the responses' violations. A difference
-// violates nothing.
+// is not a violation.
 func (c Compared) Verdict() contract.Verdict {
 	if len(c.Differences) == 0 {
 		return contract.Error
@@ -95,7 +95,7 @@ func (c Comparison) half(side Side, round int) Phase {
 	return p
 }
 
-// PlanComparison returns an upper bound of what a comparison will send. It returns [ErrInvalid].
+// PlanComparison returns an upper bound on what a comparison will send. It returns [ErrInvalid].
 func (e *Engine) PlanComparison(c Comparison) (Plan, error) {
 	a, b, err := e.planSides(c.withDefaults())
 	return a.Add(b), err
@@ -118,9 +118,9 @@ func (e *Engine) planSides(c Comparison) (a, b Plan, err error) {
 
 // Compare measures how B differs from A.
 //
-// It returns [ErrInvalid], [ErrCap], and [ErrInconclusive] when more rounds were inconclusive than were asked for. When ctx
-// is done it returns the context's cause. With an error, the result covers the rounds so far; it has no differences if
-// these are too few.
+// It returns [ErrInvalid], [ErrCap], and [ErrInconclusive] when the number of inconclusive rounds exceeds
+// [Comparison.Rounds]. When ctx is done it returns the context's cause. With an error, the result covers the rounds so far;
+// it contains no differences if there were too few rounds.
 func (e *Engine) Compare(ctx context.Context, c Comparison) (Compared, error) {
 	c = c.withDefaults()
 	out := Compared{A: c.A.Name, B: c.B.Name, Arrivals: c.Phase.Arrivals, Rate: c.Rate, Asked: c.Rounds, Duration: c.Duration}

@@ -1,6 +1,6 @@
 // Package load sends requests to a gateway at a given rate and measures what comes back.
 //
-// An [Engine] runs one [Phase] at a time. A phase is a stretch of load, and running it returns a [Measurement]:
+// An [Engine] runs one [Phase] at a time. A phase is a period of load. Running a phase returns a [Measurement]:
 //
 //	engine := load.NewEngine(load.Options{})
 //	defer engine.Close()
@@ -27,9 +27,9 @@
 // phase, [GeneratorHealth.Problems] lists the reasons, and the verdict of the phase is error: the phase is not evidence for or
 // against the gateway.
 //
-// Every response is classified by its outcome (admitted, refused, an error, a timeout …) and checked against the
-// contract while the load runs. [Measurement.Violations] counts the requirements that responses violated. Each outcome of
-// each kind of request has its own [Metrics], because one histogram of fast refusals and slow successes describes neither.
+// Every response is classified by its outcome (admitted, refused, an error, a timeout …) and checked against the contract
+// while the load runs. [Measurement.Violations] counts the requirements that responses violated. Each outcome of each kind
+// of request has its own [Metrics], because one histogram of fast refusals and slow successes would describe neither.
 //
 // # Experiments
 //

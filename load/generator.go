@@ -12,8 +12,8 @@ type GeneratorLimits struct {
 	// Missed bounds the share of offered requests that were not sent because of this machine. Default 0.01.
 	Missed float64
 	// Lag is how late a request may be sent. LateShare bounds the share of requests that are later; two requests of a
-	// phase always may be later. Defaults 25 ms and 0.01. On two busy cores the 99th percentile of the lag is 1 to 8 ms.
-	// Beyond 25 ms, requests arrive in bunches, for which the gateway is not to blame.
+	// phase may always be later. Defaults 25 ms and 0.01. On two busy cores the 99th percentile of the lag is 1 to 8 ms.
+	// Beyond 25 ms, requests arrive in bunches, and the gateway is not to blame for that.
 	Lag       time.Duration
 	LateShare float64
 	// CPU bounds the share of all cores that this process may use. Default 0.9.

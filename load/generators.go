@@ -20,16 +20,19 @@ type WorkerShare struct {
 	// Name is the name of the worker, Host the name of its machine, and Source the address that its requests came from (""
 	// for any).
 	Name, Host, Source string
-	// Sent is how many requests it sent.
+	// Sent is the number of requests that the worker sent.
 	Sent uint64
-	// Offset is how far its clock is ahead of the coordinator's, give or take Uncertainty.
+	// Offset is how far the worker's clock is ahead of the coordinator's clock, give or take
+	// Uncertainty.
 	Offset, Uncertainty time.Duration
-	// Begun is how long after the agreed instant it began, by its own clock.
+	// Begun is how long after the agreed start time the worker began, by its own clock.
 	Begun time.Duration
-	// Lag is the 99th percentile of its lag, and Late how many requests it sent too late.
+	// Lag is the 99th percentile of the worker's lag, and Late is the number of requests that it
+	// sent too late.
 	Lag  time.Duration
 	Late uint64
-	// CPU is the share of its Cores that its process used, negative when it is not known.
+	// CPU is the share of the machine's Cores that the worker's process used; negative if it is
+	// unknown.
 	CPU   float64
 	Cores int
 }
@@ -60,8 +63,8 @@ type ReadyShare struct {
 	requests []*wireRequest
 }
 
-// Ready gets ready for a share of a phase: it builds the requests, which takes a second where there are hundreds of long prompts, checks
-// the descriptors, and checks that each gateway accepts a connection. It sends nothing.
+// Ready prepares a share of a phase: it builds the requests, which can take a second if there are hundreds of long prompts, checks the
+// file descriptor limit, and checks that each gateway accepts a connection. It sends nothing.
 //
 // It returns [ErrInvalid] as [Engine.RunShare] does, and the error of a connection that cannot be opened.
 func (e *Engine) Ready(ctx context.Context, p Phase) (*ReadyShare, error) {
@@ -78,7 +81,7 @@ func (e *Engine) Ready(ctx context.Context, p Phase) (*ReadyShare, error) {
 	return &ReadyShare{e, p, plan, requests}, nil
 }
 
-// Run is [Engine.RunShare] for a share that is ready. It begins at an instant ([Phase.Start]).
+// Run is [Engine.RunShare] for a share that is ready. It begins at the given time ([Phase.Start]).
 func (r *ReadyShare) Run(ctx context.Context, start time.Time) (Portion, error) {
 	e := r.engine
 	e.running.Lock()

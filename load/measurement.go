@@ -31,7 +31,7 @@ type Measurement struct {
 	Waited uint64
 	// Good counts the requests that were admitted and individually met every time bound of [Phase.SLO].
 	Good uint64
-	// Generator says whether this machine generated the load as asked.
+	// Generator says whether this machine generated the load as requested.
 	Generator GeneratorHealth
 	// Violations are the requirements that responses violated, the most frequent first.
 	Violations []Violation
@@ -151,10 +151,10 @@ type Violation struct {
 	first time.Duration // when the first such response ended
 }
 
-// Window is a stretch of a phase. A response belongs to the window in which it ended.
+// Window is a period of a phase. A response belongs to the window in which it ended.
 type Window struct {
-	// Start is when the window begins, since the phase began. Ended is when it was closed: before Start+Length when the phase
-	// ended in it.
+	// Start is when the window begins, counted from the start of the phase. Ended is when the window was closed: earlier than
+	// Start+Length if the phase ended within the window.
 	Start, Length, Ended time.Duration
 	// Counts are the responses by outcome.
 	Counts map[runlog.Outcome]uint64
@@ -250,7 +250,7 @@ func (m Measurement) TokensPerSecond() float64 {
 }
 
 // Verdict returns error when this machine could not generate the load or nothing was sent, and otherwise the verdict that
-// follows from the findings of all responses. Refusals, errors and timeouts as such violate nothing.
+// follows from the findings of all responses. Refusals, errors and timeouts are not violations by themselves.
 func (m Measurement) Verdict() contract.Verdict {
 	if !m.Generator.OK() || m.Sent == 0 {
 		return contract.Error
@@ -284,17 +284,18 @@ func mergeViolations(all, more []Violation) []Violation {
 	return all
 }
 
-// Result is one request and what became of it. Its instants are durations since the phase began; 0 means that there was
-// no such instant.
+// Result is one request and its outcome. Its instants are durations since the phase began; 0 means that there was no
+// such instant.
 type Result struct {
 	// Seq numbers the requests of a phase in the order in which they were due, from 0.
 	Seq uint64
 	// Request is the index of the request's kind in the phase's mix.
 	Request int
-	// Due is when the schedule wanted the request to be sent, Sent just before its first byte was written.
+	// Due is when the request was scheduled to be sent. Sent is the instant just before its first byte was
+	// written.
 	Due, Sent time.Duration
 	// FirstByte is when the first byte of the response came, FirstEvent when the first event of a stream was complete.
-	// Whatever the gateway decided about the request, it decided between Sent and FirstByte.
+	// The gateway made every decision about the request between Sent and FirstByte.
 	FirstByte, FirstEvent time.Duration
 	// FirstToken and LastToken are when the first and the last event of a stream that added to the answer were complete.
 	// Pieces counts these events, and Stall is the longest time between two of them.
@@ -305,15 +306,16 @@ type Result struct {
 	// of Tokens.
 	Tokens, Input int
 	TokensFrom    TokenSource
-	// End is when the response was complete, or when it was certain that it never would be.
+	// End is when the response was complete, or when it was certain that it would never be
+	// complete.
 	End time.Duration
 	// Status is the HTTP status, 0 when no response header came.
 	Status  int
 	Outcome runlog.Outcome
 	// Bytes is the size of the response's body.
 	Bytes int
-	// Resent says that a kept connection turned out to be closed before a byte of the response came, and the request was sent
-	// once more on a new one.
+	// Resent says that the request was sent again on a new connection, because the reused connection was closed before any
+	// byte of the response arrived.
 	Resent bool
 	// Waited says that every connection was in use when the request was due: the gateway caused its delay.
 	Waited bool

@@ -18,13 +18,13 @@ import (
 // no requests, a call that cannot be built, or a proxy in the environment.
 var ErrInvalid = errors.New("invalid load configuration")
 
-// Phase is a stretch of load: a mix of requests, sent at a rate. Fields that are zero take their defaults.
+// Phase is a period of load: a mix of requests, sent at a rate. Fields that are zero take their defaults.
 type Phase struct {
 	Name string
 	// Share is the part of the phase that is sent. The zero value is all of it.
 	Share Share
-	// Start, when it is not zero, is when the phase begins. Requests that are due before the phase can begin are late.
-	// Default: at once.
+	// Start is when the phase begins. Requests that are due before the phase can begin are late. The zero value means:
+	// at once.
 	Start time.Time `json:"-"`
 	// Lease, when not nil, is the permission to send: no request is sent after it has ended.
 	Lease *Lease `json:"-"`
@@ -35,7 +35,7 @@ type Phase struct {
 	Rate float64
 	For  time.Duration
 	// Arrivals is the process by which they become due. The zero value is constant: the first at once, the others 1/Rate
-	// apart. Seed draws the process: the same seed draws the same instants.
+	// apart. Seed is the seed of the process: the same seed gives the same arrival times.
 	Arrivals Arrivals
 	Seed     uint64
 	// RampTo, when it is above 0, is the rate at the end of the phase; the rate changes evenly from Rate to RampTo.
@@ -56,11 +56,11 @@ type Phase struct {
 	// Keep is how many results the measurement keeps, at about 300 bytes each. Default 0.
 	Keep int
 	// Record, when not nil, is called when the phase begins. One goroutine writes each result to the writer that it returns, as a
-	// line of vegeta's JSON, when the response has ended. So results take no memory, however many there are.
+	// line of vegeta's JSON, when the response has ended. Results therefore need no memory, however many there are.
 	Record func() io.Writer `json:"-"`
 	// Window is the length of a [Window] of the measurement. Default 1 s, and longer where there would be more than 600.
 	Window time.Duration
-	// SLO has the time bounds that [Measurement.Good] counts by.
+	// SLO contains the time bounds that a request must meet to count in [Measurement.Good].
 	SLO SLO
 	// Generator bounds how far this machine may fall behind before the phase is inconclusive.
 	Generator GeneratorLimits
@@ -238,7 +238,7 @@ func (p Phase) text() string {
 	return text + " for " + plain.Duration(p.For)
 }
 
-// A phase beyond these bounds is a mistake, and its arithmetic would overflow.
+// A phase beyond these bounds is a mistake, and computations about it would overflow.
 const (
 	maxRequests = 1e12
 	maxDuration = 30 * 24 * time.Hour

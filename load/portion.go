@@ -50,7 +50,8 @@ func (p Portion) Unleased() uint64 { return p.unleased }
 // Empty reports whether the share was never begun.
 func (p Portion) Empty() bool { return len(p.m.Requests) == 0 }
 
-// Share returns what the worker did, without its name and its clock, which a portion does not have.
+// Share returns what the worker did. Its name and its clock offset are missing, because a portion
+// does not contain them.
 func (p Portion) Share() WorkerShare {
 	g := p.m.Generator
 	return WorkerShare{Sent: p.m.Sent, Begun: p.begun, Lag: max(p.lag99, g.Lag.Quantile(0.99)), Late: g.Late, CPU: g.CPU, Cores: g.Cores}

@@ -16,14 +16,15 @@ import (
 // Search configures a search for the highest rate at which a gateway meets an SLO. Fields that are zero take their
 // defaults.
 type Search struct {
-	// Phase is run for every probe. The search sets its name, its rate and its length.
+	// Phase is run for every probe. The search sets the phase's name, rate and length.
 	Phase Phase
 	SLO   SLO
 	// From and To bound the rates that are probed, in requests/s. Default 10 and 200.
 	From, To float64
-	// Short is the duration of the shortest probes, Full that of the probes that decide. Default 1 s and 5 s.
+	// Short is the duration of the shortest probes. Full is the duration of the probes that decide. Default 1
+	// s and 5 s.
 	Short, Full time.Duration
-	// Precision, 0.01 to 1, ends the search when Upper/Lower-1 is at most as large. Default 0.1.
+	// Precision, 0.01 to 1, ends the search when Upper/Lower-1 is at most this value. Default 0.1.
 	Precision float64
 	// Repeats is how many full-length probes in a row have to agree at each bound, 1 to 100. Default 2, which takes less than
 	// a minute. Against a gateway whose throughput varies by a tenth (standard deviation), the bounds of five searches
@@ -32,7 +33,7 @@ type Search struct {
 	// Curve are shares of Lower at which the latency is measured after the search, in probes of a length between Short and
 	// Full. Default 0.25, 0.5 and 0.75; an empty list that is not nil measures none.
 	Curve []float64
-	// Observe, when not nil, is called with every probe when it is over.
+	// Observe, when not nil, is called after every probe.
 	Observe func(Probe)
 }
 

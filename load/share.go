@@ -56,8 +56,8 @@ func (s Share) check() error {
 	return nil
 }
 
-// Lease is a permission to send that somebody else grants to a generator. Once it has ended, no request is sent. Its end can be moved.
-// The zero value has already ended. It is safe for concurrent use.
+// Lease is a permission to send that a coordinator grants to a generator. After the lease ends, the generator sends no more requests.
+// The end of the lease can be postponed. The zero value has already ended. It is safe for concurrent use.
 type Lease struct {
 	until   atomic.Pointer[time.Time]
 	revoked atomic.Bool
@@ -76,8 +76,8 @@ func (l *Lease) Extend(until time.Time) {
 // Revoke ends the lease for good.
 func (l *Lease) Revoke() { l.revoked.Store(true) }
 
-// Ended reports whether the lease has ended, so that nothing may be sent. A nil lease, that of a generator on its
-// own, never ends.
+// Ended reports whether the lease has ended, so that nothing may be sent. A nil lease, which a generator without
+// a coordinator has, never ends.
 func (l *Lease) Ended() bool {
 	if l == nil {
 		return false

@@ -9,18 +9,19 @@ import (
 // Soak configures a constant rate that is held for a long time, to find drift. Fields that are zero take their
 // defaults.
 type Soak struct {
-	// Phase is run once. The soak sets its name, its rate and its length. Its windows are the points of the trends.
+	// Phase is run once. The soak sets the phase's name, rate and length. The windows of the phase are the data
+	// points of the trends.
 	Phase Phase
 	// Rate, in requests/s, is held for For. Default 20/s for 1 min.
 	Rate float64
 	For  time.Duration
-	// PID is the process of the gateway, on this machine. Its memory and its open descriptors are sampled once per window. 0
-	// samples none.
+	// PID is the process ID of the gateway on this machine. Its memory and its open descriptors are sampled once per window.
+	// 0 disables sampling.
 	PID int
 	// WarmUp is the time at the beginning that the trends leave out. Default a tenth of For, at most 1 min.
 	WarmUp time.Duration
-	// Checkpoint, when not nil, is called with what is known so far, once in CheckpointEvery. Default 1 min. While it runs, up to
-	// 8,192 results wait.
+	// Checkpoint, when not nil, is called with what is known so far, once in CheckpointEvery. Default 1 min. While the call runs,
+	// up to 8,192 results are buffered.
 	Checkpoint      func(SoakResult)
 	CheckpointEvery time.Duration
 }

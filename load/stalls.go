@@ -9,9 +9,10 @@ import (
 	"github.com/gatecert/gatecert/reports/plain"
 )
 
-// Stall is a time at which several requests were slow at once: the gateway, or something behind it, stood still.
+// Stall is a period in which several requests were slow at once: the gateway, or something behind it, stalled.
 type Stall struct {
-	// Start is when the first of them was sent, since the phase began. Length is the time until the last of them ended.
+	// Start is when the first slow request was sent, counted from the start of the phase. Length is the time until the
+	// last slow request ended.
 	Start, Length time.Duration
 	Requests      uint64
 
@@ -21,8 +22,8 @@ type Stall struct {
 
 // Stalls are the stalls of a phase.
 type Stalls struct {
-	// All are the first of them, at most 2,000. Dropped counts the others. Own counts those in which this machine sent a request
-	// late: they are not in All, because this machine may have caused them.
+	// All holds the first stalls, at most 2,000. Dropped counts the others. Own counts the stalls in which this machine sent a
+	// request late: they are not in All, because this machine may have caused them.
 	All          []Stall
 	Dropped, Own uint64
 	// Every is the time from the start of one stall to the start of the next if it is regular, otherwise 0. Of Intervals,

@@ -13,11 +13,11 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Sweep configures a closed loop at increasing concurrency: each caller sends its next request when it has the answer to its
-// last one. It shows at which concurrency more callers stop increasing the throughput. Fields that are zero take their
-// defaults.
+// Sweep configures a closed loop at increasing concurrency: each caller sends its next request as soon as it has the answer
+// to its last one. A sweep shows the concurrency beyond which more callers no longer increase the throughput. Fields that
+// are zero take their defaults.
 type Sweep struct {
-	// Phase is run for each level. The sweep sets its name, its connections, its rate and its length.
+	// Phase is run for each level. The sweep sets the phase's name, connections, rate and length.
 	Phase Phase
 	SLO   SLO
 	// Levels are the concurrencies, 1 to 25,000 each. Default 1, 2, 4, 8, 16, 32 and 64.
@@ -26,14 +26,14 @@ type Sweep struct {
 	Each time.Duration
 	// Most bounds the requests of a level, in requests/s on average. Default 200.
 	Most float64
-	// Observe, when not nil, is called with every level when it is over.
+	// Observe, when not nil, is called after every level.
 	Observe func(SweepLevel)
 }
 
 // SweepLevel is the result at one concurrency.
 type SweepLevel struct {
 	Concurrency int
-	// Throughput is how many requests were admitted a second.
+	// Throughput is the number of requests admitted per second.
 	Throughput float64
 	Admitted   uint64
 	// P50 and P99 are quantiles of the service time of admitted requests: nobody waits for a connection.
@@ -43,7 +43,8 @@ type SweepLevel struct {
 	// Misses are the ways in which the SLO was missed, Inconclusive the reasons why the level says nothing about the
 	// gateway.
 	Misses, Inconclusive []string
-	// Bounded means that the level ended because it had sent as many requests as it was allowed to.
+	// Bounded means that the level ended because it had sent the largest number of requests that
+	// [Sweep.Most] allows.
 	Bounded bool
 }
 
@@ -61,7 +62,7 @@ type SweepResult struct {
 const enough = 0.95
 
 // Best returns the lowest concurrency that meets the SLO with at least 95 % of the highest throughput of those that do: more
-// callers would only wait longer. ok is false if none meets it.
+// callers would only wait longer. ok is false if no level meets the SLO.
 func (r SweepResult) Best() (best SweepLevel, ok bool) {
 	meets := func(l SweepLevel) bool { return len(l.Misses) == 0 && len(l.Inconclusive) == 0 }
 	highest := 0.0

@@ -4,12 +4,12 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// TokenSource is where the number of output tokens of an answer comes from.
+// TokenSource is the source of an answer's output token count.
 type TokenSource string
 
 // The sources.
 const (
-	// TokensUnknown: the endpoint counts none, or the answer was not a success.
+	// TokensUnknown: the endpoint has no output tokens, or the answer was not a success.
 	TokensUnknown TokenSource = ""
 	// TokensOfUsage: the answer reports its tokens.
 	TokensOfUsage TokenSource = "usage"

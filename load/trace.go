@@ -11,14 +11,14 @@ import (
 	"time"
 )
 
-// Bounds of a trace, whose file is not trusted.
+// Bounds of a trace. The trace file is not trusted.
 const (
 	maxTrace     = 1_000_000 // requests
 	maxTraceLine = 1 << 20   // bytes
 )
 
-// ReadTrace reads recorded arrivals, one request a line, and returns them as a process whose gaps are as recorded, at any
-// rate. A line is one of:
+// ReadTrace reads recorded arrivals, one request per line, and returns them as a process with the recorded gaps, scaled
+// to any rate. A line is one of:
 //
 //	12.345                                   seconds since any instant
 //	{"timestamp": 12345, …}                  milliseconds since any instant, as in Mooncake's traces
