@@ -27,7 +27,8 @@ type Config struct {
 	Adapters []Adapter
 	// Asks selects cases; nil selects all.
 	Asks func(contract.Case) bool
-	// Probes are the names of the probes to play. Slow plays those too that let a client wait for minutes.
+	// Probes are the names of the probes to play. Slow also plays the probes that make a client wait for
+	// minutes.
 	Probes []string
 	Slow   bool
 	// CallTime bounds a call of a client with all its attempts.
@@ -50,8 +51,8 @@ type playing struct {
 	done, total int
 }
 
-// Play plays rows and probes with every client. A client that cannot be started, or that does not get an ordinary answer, is named and
-// left out. Where ctx is done first, Play returns what was seen until then, and the cause.
+// Play plays rows and probes with every client. The log names every client that cannot be started or whose ordinary call fails, and
+// Play leaves it out. If ctx is done first, Play returns the log so far and the cause.
 func Play(ctx context.Context, config Config) (log clientlog.Log, err error) {
 	transport := newTransport(config.Session.Roots)
 	defer transport.CloseIdleConnections()

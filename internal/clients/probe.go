@@ -29,7 +29,7 @@ type probe struct {
 // probeCode is the code in the errors of the probes that are not about codes. No client knows the word.
 const probeCode = "do_request_failed"
 
-// Probe is a probe for those who only list them.
+// Probe describes a probe, for listings.
 type Probe struct{ Name, Sentence string }
 
 // Probes returns all probes in their order.

@@ -33,7 +33,7 @@ const (
 	maxTail = 2 << 10
 )
 
-// ErrAdapter is returned when an adapter does not keep to the protocol: its text says how.
+// ErrAdapter is returned when an adapter violates the protocol. Its text says how.
 var ErrAdapter = errors.New("adapter")
 
 // process is a running adapter.

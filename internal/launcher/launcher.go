@@ -1,5 +1,5 @@
-// Package launcher writes what starts the workers of a fleet elsewhere: manifests for Kubernetes, a compose file, and a line for systemd.
-// It starts nothing itself.
+// Package launcher writes the files that start the workers of a fleet elsewhere: Kubernetes manifests, a compose file, and a systemd
+// script. It starts nothing itself.
 package launcher
 
 import (
@@ -30,7 +30,8 @@ type Options struct {
 	Image, NATSImage string
 	// Targets are the URLs that the workers may send to.
 	Targets []string
-	// Namespace is that of the manifests, "" for none. Join is the server's URL where it is not started too, for systemd.
+	// Namespace is the namespace in the manifests, "" for none. Join is the URL of the NATS server, for systemd, where
+	// the server is not started too.
 	Namespace, Join string
 }
 
@@ -78,7 +79,7 @@ func (o Options) joins() []string {
 	return []string{o.Join}
 }
 
-// Write writes what a launcher needs. It returns [ErrOptions], and the errors of w.
+// Write writes the file of a launcher. It returns [ErrOptions], and the errors of w.
 func Write(w io.Writer, l Launcher, o Options) error {
 	if err := o.check(l); err != nil {
 		return err

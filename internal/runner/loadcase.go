@@ -174,7 +174,7 @@ func traffic(p targets.Prepared, c contract.Case) (string, error) {
 	return sentence, err
 }
 
-// OnThisMachine reports whether what is sent to a URL stays on this machine.
+// OnThisMachine reports whether requests to a URL stay on this machine.
 func OnThisMachine(baseURL string) bool {
 	u, err := url.Parse(baseURL)
 	return err == nil && load.IsLoopback(u.Hostname())

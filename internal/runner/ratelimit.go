@@ -21,8 +21,9 @@ import (
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
-// InferRateLimit infers the limit of the valid key of a prepared gateway. It makes at most budget's calls and takes several windows
-// of time. Progress, when not nil, is called a few times a second. It returns the limit and the experiments that it was inferred from.
+// InferRateLimit infers the limit of the valid key of a prepared gateway. It makes at most as many calls as the budget allows and
+// takes several windows of time. Progress, when not nil, is called a few times a second. It returns the limit and the experiments that
+// it was inferred from.
 //
 // A limit that the profile declares is not inferred but verified, by the load cases of http:429.
 //

@@ -35,7 +35,7 @@ func Replay(ctx context.Context, job Job, earlier runlog.Run, id string) (runlog
 }
 
 // TargetOf returns the target of an earlier run, ready to be asked again: the zero profile for the reference gateway, or
-// a bare URL with the key that is given. A log holds no keys, and no address of an upstream.
+// a bare URL with the key that is given. A log contains no keys and no upstream address.
 //
 // It returns [ErrUsage] when the profile has to be given.
 func TargetOf(run runlog.Run, key string) (profile.Profile, error) {

@@ -18,20 +18,20 @@ import (
 	"github.com/gatecert/gatecert/internal/wait"
 )
 
-// MessageSchema is the version of the JSON that a webhook gets.
+// MessageSchema is the version of the JSON that a webhook receives.
 const MessageSchema = "gatecert.watch/1"
 
-// SignatureHeader holds "sha256=" and the HMAC of the body under the secret, in hexadecimal.
+// SignatureHeader contains "sha256=" and the HMAC of the body under the secret, in hexadecimal.
 const SignatureHeader = "X-Gatecert-Signature"
 
-// Webhook gets a message after each round that changed something.
+// Webhook receives a message after each round that changed something.
 type Webhook struct {
 	URL string
 	// Secret signs the messages; "" leaves them unsigned.
 	Secret string
 }
 
-// Message is what a webhook gets.
+// Message is the message that a webhook receives.
 type Message struct {
 	Schema string `json:"schema"`
 	Target string `json:"target"`

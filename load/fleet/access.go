@@ -24,18 +24,19 @@ type Access struct {
 	// CA is a file with the certificates, in PEM, of the authorities that sign the server's certificate; "" stands for the
 	// authorities of the system. Certificate and Key are files with the client's own certificate and key.
 	CA, Certificate, Key string
-	// Secret is what coordinator and workers seal their messages with. Without it messages are not sealed.
+	// Secret is the secret that the coordinator and the workers encrypt their messages with. Without a
+	// secret, messages are not encrypted.
 	Secret string
 }
 
 var (
 	// ErrAccess is returned when the server cannot be reached as configured.
 	ErrAccess = errors.New("cannot access the NATS server")
-	// ErrPlain is returned when keys would travel unencrypted.
+	// ErrPlain is returned when keys would be sent unencrypted.
 	ErrPlain = errors.New("the gateway's keys would be sent unencrypted")
 )
 
-// maxPayload bounds in bytes a message through the embedded server. What is larger than inlined goes through the object store.
+// maxPayload bounds in bytes a message through the embedded server. Messages larger than inlined go through the object store.
 const (
 	maxPayload = 8 << 20
 	inlined    = 512 << 10

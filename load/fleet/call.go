@@ -18,7 +18,8 @@ const (
 	answerFor = 5 * time.Second
 )
 
-// Call makes a single call from a worker. It returns [ErrLost] when the worker does not answer, and [ErrTarget] as text when it refuses.
+// Call makes a single call from a worker. It returns [ErrLost] when the worker does not respond, and the text of [ErrTarget] when the
+// worker refuses.
 func (f *Fleet) Call(ctx context.Context, worker string, setup Setup, c exchange.Call) (exchange.Made, error) {
 	offset, err := f.offsetOf(ctx, worker)
 	if err != nil {

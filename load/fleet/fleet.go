@@ -31,13 +31,14 @@ type Config struct {
 	Access Access
 	// Name distinguishes fleets that use the same server: letters, digits, - and _, at most 32. Default "default".
 	Name string
-	// Workers is how many workers the fleet has, 1 to 10,000. Wait is how long to wait for them. Default 30 s.
+	// Workers is the number of workers in the fleet, 1 to 10,000. Wait is how long to wait for them. Default
+	// 30 s.
 	Workers int
 	Wait    time.Duration
-	// Targets are the URLs that the load is for. A worker that may not send there does not join.
+	// Targets are the URLs that receive the load. A worker that may not send there does not join.
 	Targets []string
-	// Skew bounds how long after the agreed instant a worker may begin, including the uncertainty of its clock, before a phase is
-	// inconclusive. Default 25 ms, which is how late any request may be sent.
+	// Skew bounds how long after the agreed start time a worker may begin, including the uncertainty of its clock. If a worker
+	// begins later, the phase is inconclusive. Default 25 ms, which is how late any request may be sent.
 	Skew time.Duration
 	// ShowWorkers shows a line for each worker every two seconds while a phase runs.
 	ShowWorkers bool

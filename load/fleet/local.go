@@ -13,7 +13,7 @@ import (
 )
 
 // Inherited is what a local worker reads on its standard input from the process that starts it, so that no secret appears in the
-// list of processes or in the environment. The worker ends when this input ends.
+// process list or in the environment. The worker ends when this input ends.
 type Inherited struct {
 	Access  Access
 	Fleet   string
@@ -26,7 +26,8 @@ type Inherited struct {
 // maxInherited bounds in bytes what is read of it.
 const maxInherited = 1 << 20
 
-// ReadInherited reads what a worker inherits. The context that it returns is done when the process that started the worker is gone.
+// ReadInherited reads what a worker inherits. It returns a context that is done when the process that started the worker has
+// exited.
 func ReadInherited(ctx context.Context, in io.Reader) (Inherited, context.Context, error) {
 	var i Inherited
 	decoder := json.NewDecoder(io.LimitReader(in, maxInherited))

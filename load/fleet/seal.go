@@ -14,7 +14,8 @@ import (
 	"io"
 )
 
-// ErrSeal is returned for a message that cannot be opened: it was sealed with another secret, or is not from a fleet.
+// ErrSeal is returned for a message that cannot be opened: it was encrypted with a different secret, or is not from a
+// fleet.
 var ErrSeal = errors.New("cannot read a fleet message")
 
 // maxMessage bounds in bytes what a message may unpack to. A shard with 512 prompts of 8,000 tokens has 20 MB.

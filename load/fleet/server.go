@@ -15,7 +15,7 @@ import (
 type Server struct {
 	server *server.Server
 	dir    string
-	// Access is how to reach it. Nobody else knows its password.
+	// Access is how to reach the server. Its password is known only to this process.
 	Access Access
 }
 

@@ -11,7 +11,7 @@ import (
 	"github.com/gatecert/gatecert/load"
 )
 
-// ErrTarget is returned for a target that a worker was not started for.
+// ErrTarget is returned for a target that a worker is not allowed to send to.
 var ErrTarget = errors.New("this worker must not send to this target (--allow-target)")
 
 // ErrAllow is returned when a target that a worker may send to is not a URL, or none is named.

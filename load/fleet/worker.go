@@ -26,12 +26,12 @@ type WorkerOptions struct {
 	Fleet string
 	// Name is the beginning of the worker's name; random characters follow. Default: the name of the machine.
 	Name string
-	// Targets are the URLs that the worker may send to, including all paths below them. A coordinator that asks for others is
-	// refused.
+	// Targets are the URLs that the worker may send to, including all paths below them. A worker refuses a coordinator that
+	// asks for other targets.
 	Targets []string
 	// Source is the address of this machine that requests come from. The zero value leaves the choice to the system.
 	Source netip.Addr
-	// Once ends the worker when its first coordinator has released it, or is gone.
+	// Once ends the worker when its first coordinator has released it or went down.
 	Once bool
 	// CountTokens counts the tokens of a text, for targets whose answers do not report them; nil counts events.
 	CountTokens func(text string) int

@@ -25,7 +25,8 @@ type DeclaredLimit struct {
 	RefusedCount bool
 	// Shared says whether streaming calls count against the same limit. nil: not declared.
 	Shared *bool
-	// Attempts is how often the gateway may try one call at the upstream. 0 means contract.DefaultAttempts.
+	// Attempts is the number of times that the gateway may try one call at the upstream. 0 means
+	// contract.DefaultAttempts.
 	Attempts int
 	// UpstreamRetryAfter is the Retry-After, in seconds, that the upstream behind [Probers.Throttled] sends.
 	UpstreamRetryAfter int
@@ -60,7 +61,8 @@ func (d DeclaredLimit) model(kind contract.LimiterKind) LimiterModel {
 	return LimiterModel{Kind: kind, Limit: d.Limit, Window: d.Window}
 }
 
-// String describes the limit in one line: "a limit of 20 calls in 5s", "a token bucket of 20 calls with 4/s", "a limit of 2000 tokens in 10s".
+// String describes the limit in one line: "a limit of 20 calls in 5s", "a token bucket of 20 calls, refilled at 4/s", "a limit of 2000
+// tokens in 10s".
 func (d DeclaredLimit) String() string {
 	if d.Tokens {
 		return fmt.Sprintf("a limit of %d %s in %s", d.Limit, d.Part.unit(), round(d.Window))

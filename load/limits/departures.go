@@ -22,8 +22,8 @@ type departures struct {
 	freed time.Duration
 }
 
-// A gateway may give a place back when it notices that the caller has left, when the upstream's call ends, or somewhat later: its
-// places are looked at for maxFreeing after the upstream's calls have ended, with freeingPause between two attempts.
+// A gateway may free a place when it notices that the caller has disconnected, when the upstream call ends, or somewhat later.
+// The places are therefore checked for maxFreeing after the upstream calls have ended, with freeingPause between two attempts.
 const (
 	maxFreeing   = 5 * time.Second
 	freeingPause = 200 * time.Millisecond

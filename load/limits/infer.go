@@ -11,11 +11,12 @@ import (
 	"github.com/gatecert/gatecert/contract"
 )
 
-// Infer finds out how the calls of one key are limited. It assumes that nobody else uses the key at the same time.
+// Infer finds out how the gateway limits the calls of one key. It assumes that nobody else uses the key at the
+// same time.
 //
 // It returns [ErrBudget] when the budget was used up before the limiter was understood, with the model as far as it is known;
-// [ErrInconclusive] when too many calls failed and, with the closest model, when no limiter or more than one explains the
-// answers; [ErrGone], and the prober's errors. The experiments are those that were made.
+// [ErrInconclusive] when too many calls failed and, with the closest model, when no limiter explains the answers or more than
+// one does; [ErrGone], and the prober's errors. The experiments are those that were made.
 func Infer(ctx context.Context, p Prober, b Budget) (LimiterModel, []Experiment, error) {
 	i := &inference{recorder: newRecorder(refusingWith(p, b.RefusedWith), b)}
 	i.stopAtQueue = true

@@ -13,7 +13,7 @@ const None contract.LimiterKind = "none"
 
 // LimiterModel is a kind of limiter with its parameters. A parameter that the kind does not have is zero.
 type LimiterModel struct {
-	// Kind is "" where it is not known.
+	// Kind is "" if it is unknown.
 	Kind contract.LimiterKind
 	// Limit is the number of calls in a window or in flight. For a token bucket it is the capacity.
 	Limit int
@@ -21,7 +21,7 @@ type LimiterModel struct {
 	Window time.Duration
 	// Refill is the rate of a token bucket in tokens per second.
 	Refill float64
-	// Step is how many tokens a bucket is refilled with at a time, if not one.
+	// Step is the number of tokens that a bucket is refilled with at a time, if it is not one.
 	Step int
 	// Phase is an instant at which a clock-aligned window begins, as an offset from the first call. Fixed windows and
 	// sliding counters have one.
@@ -32,7 +32,7 @@ type LimiterModel struct {
 	// Intervals are the ranges of the parameters that the answers do not exclude, if the model was inferred from
 	// answers.
 	Intervals Intervals
-	// Evidence is what the model rests on, one sentence each.
+	// Evidence lists the facts that support the model, one sentence each.
 	Evidence []string
 }
 

@@ -200,7 +200,8 @@ type Budget struct {
 	Hold time.Duration
 	// RefusedWith are the statuses, in addition to 429, that count as refusals while a limit is inferred.
 	RefusedWith []int
-	// Announce, when not nil, is called with how much time an inference needs, as soon as the first refusals allow an estimate.
+	// Announce, when not nil, is called with the estimated time that an inference needs, as soon as the first refusals allow an
+	// estimate.
 	Announce func(sentence string)
 }
 

@@ -16,16 +16,17 @@ type Sharing string
 
 // The ways of sharing.
 const (
-	// Shared means that a limit used up by one is used up for the other.
+	// Shared means that a limit used up by one caller is used up for the other caller too.
 	Shared Sharing = "shared"
-	// Apart means that one is admitted while the limit of the other is used up.
+	// Apart means that one caller is admitted while the limit of the other caller is used up.
 	Apart Sharing = "apart"
-	// Unclear means that the answers do not decide, or that no calls were made to find out.
+	// Unclear means that the answers do not decide the question, or that no calls were made to find
+	// out.
 	Unclear Sharing = "unclear"
 )
 
-// Scope says whether a limit counts the calls from two addresses together, and the calls with two keys. It is only about these
-// addresses and keys: two keys may belong to one organisation, and two addresses to one network.
+// Scope says whether a limit counts the calls from two addresses together, and the calls with two keys. A scope is only about
+// these addresses and keys: two keys may belong to one organisation, and two addresses to one network.
 type Scope struct {
 	// Sources is about calls with one key from two addresses, Keys about calls with two keys from one address.
 	Sources, Keys Sharing
@@ -68,15 +69,15 @@ func (s Scope) like() string {
 
 // ScopeProbers are the callers that a scope is inferred with.
 type ScopeProbers struct {
-	// Limited calls with the key and from the address whose limit was inferred.
+	// Limited makes calls with the key and from the address whose limit was inferred.
 	Limited Prober
-	// OtherSource calls with the same key from another address, OtherKey with another key from the same address. nil leaves that
-	// unclear.
+	// OtherSource calls with the same key from another address, OtherKey with another key from the same address. If one of them
+	// is nil, that question stays unclear.
 	OtherSource, OtherKey Prober
 }
 
-// Left returns what is left of the budget after the experiments, the first of which began at began. It is never zero, because zero
-// stands for the defaults.
+// Left returns what is left of the budget after the experiments, the first of which began at began. The result is never zero,
+// because zero stands for the defaults.
 func (b Budget) Left(made []Experiment, began time.Time) Budget {
 	b = b.withDefaults()
 	for _, e := range made {

@@ -8,8 +8,8 @@ import (
 	"github.com/gatecert/gatecert/internal/wait"
 )
 
-// SizedProber makes a call whose prompt and answer have about the given numbers of tokens. Not every upstream can be asked for a
-// length of its answer: the tokens that a call used are those that its answer reports.
+// SizedProber makes a call whose prompt and answer have about the given numbers of tokens. Not every upstream lets the caller
+// choose the length of the answer, so the tokens that a call used are those that its answer reports.
 type SizedProber func(ctx context.Context, prompt, answer int) (Call, error)
 
 // The tokens of a call: a share of the limit that a few calls use up, so that it shows where the limit is, and no more than any

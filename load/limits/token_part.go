@@ -10,7 +10,7 @@ const (
 	OutputTokens TokenPart = "output"
 )
 
-// TokenCount are the tokens of a call: those of its prompt, and those of its answer.
+// TokenCount is the number of tokens in a call's prompt and in its answer.
 type TokenCount struct{ Input, Output int }
 
 // Of returns how many of the tokens belong to a part.

@@ -15,8 +15,8 @@ import (
 // hundred more, in a little more than two windows (three for a fixed window, for a sliding counter and if no kind is declared).
 //
 // It returns [ErrDeclared], [ErrBudget], [ErrInconclusive] and [ErrGone], and the probers' errors. With an error, the findings
-// and the summary cover the calls until then, without calls that were cut short by the budget or that a gateway did not answer
-// before it went away.
+// and the summary cover the calls made until then, except calls that the budget cut short or that the gateway did not answer
+// before it went down.
 func Verify(ctx context.Context, p Probers, d DeclaredLimit, b Budget) ([]contract.Finding, runlog.LoadSummary, error) {
 	a, err := verifyOne(ctx, p, d, nil, b)
 	if a == nil {
@@ -141,9 +141,9 @@ var (
 	ErrDeclared = errors.New("the declared limit is invalid")
 	// ErrBudget is returned when the calls or the time of a [Budget] are used up.
 	ErrBudget = errors.New("the budget of calls or time is used up")
-	// ErrInconclusive is returned when the calls show too little of a limit: too many of them failed, none was admitted, or
-	// the limit was never reached.
+	// ErrInconclusive is returned when the calls show too little about a limit: too many of them failed, none was admitted,
+	// or the limit was never reached.
 	ErrInconclusive = errors.New("inconclusive")
-	// ErrGone is returned when the gateway went away: the last ten calls could not connect.
+	// ErrGone is returned when the gateway went down: the last ten calls could not connect.
 	ErrGone = errors.New("the gateway can no longer be reached")
 )

@@ -14,13 +14,14 @@ import (
 )
 
 // LongestVerified is the longest window that a verification of several limits waits for. For a longer window, such as a daily
-// quota, it is only checked that no more is admitted than it allows, and what the header fields say about it.
+// quota, the verification only checks that the gateway admits no more calls than allowed, and what the header fields say.
 const LongestVerified = 15 * time.Minute
 
 // longestAlone is LongestVerified for a limit that is declared alone.
 const longestAlone = time.Hour
 
-// Waits reports whether a verification waits for the window of a limit, which is declared alone or in a list.
+// Waits reports whether a verification waits for the window of the limit. alone means that the limit is not
+// declared in a list.
 func (d DeclaredLimit) Waits(alone bool) bool {
 	if alone {
 		return d.Window <= longestAlone
@@ -29,8 +30,8 @@ func (d DeclaredLimit) Waits(alone bool) bool {
 }
 
 // VerifyAll verifies limits that act at the same time on the same key, one after the other, each as [Verify] does. A refusal that
-// another of them may have made is not held against the limit under test. The first limit on calls is verified with all probers, the
-// others with those of the limited key.
+// another of these limits may have caused is not held against the limit under test. The first limit on calls is verified with all
+// probers, the others with those of the limited key.
 //
 // It returns the errors of [Verify]; [ErrInconclusive] only when no limit could be verified.
 func VerifyAll(ctx context.Context, p Probers, all []DeclaredLimit, b Budget) ([]contract.Finding, runlog.LoadSummary, error) {

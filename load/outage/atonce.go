@@ -29,7 +29,8 @@ const (
 	lostLeast = 2
 )
 
-// Hold returns how long the upstream has to hold each of [Experiment.Held], given the declared time limit; 0 for none.
+// Hold returns how long the upstream must hold each request of [Experiment.Held], given the declared time limit (0 for
+// none).
 func Hold(timeLimit time.Duration) time.Duration {
 	if timeLimit <= 0 {
 		return longestHold

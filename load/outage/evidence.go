@@ -11,7 +11,7 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Evidence is what the findings of a verification rest on.
+// Evidence is the data behind the findings of a verification.
 type Evidence struct {
 	rounds []*round
 	checks []runlog.Check

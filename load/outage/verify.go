@@ -12,7 +12,8 @@ import (
 // count as those of the gateway.
 var ErrGeneratorBusy = errors.New("the load generator could not keep up on this machine")
 
-// ErrNoBaseline is returned when healthy requests fail, or pile up, before the outage: there is nothing to compare it with.
+// ErrNoBaseline is returned when healthy requests fail, or pile up, before the outage: there is nothing to compare the
+// outage with.
 var ErrNoBaseline = errors.New("no baseline: the gateway was failing or slow before the outage")
 
 // ErrNotReached is returned when less than a quarter of the faulty requests reached the upstream: whatever failed was not
