@@ -84,7 +84,7 @@ func TestLoadUsage(t *testing.T) {
 		"--concurrency 4,2: must be in ascending order, such as 1,2,4,8":                                                {"load", "capacity", "--concurrency", "4,2"},
 		"--rate 0, --duration 1s: both must be more than 0":                                                             {"load", "compare", "--rate", "0"},
 		"--rounds 3: must be 0 (no comparison) or at least 5":                                                           {"load", "capacity", "--rounds", "3"},
-		"--pid: invalid load configuration: process 2147483647: cannot read the memory usage: there is no such process": {"load", "soak", "--pid", "2147483647"},
+		"--pid: invalid load configuration: process 2147483647: cannot read the memory usage: the process does not exist": {"load", "soak", "--pid", "2147483647"},
 		"the process ID -1 is negative: specify the ID of the gateway process on this machine":                          {"load", "soak", "--pid=-1"},
 		"model": {"load", "capacity", "http://127.0.0.1:1"},
 		`"p99": write a metric and the largest increase allowed for B, such as p99=5ms`:                                {"load", "compare", "--max-added", "p99"},
