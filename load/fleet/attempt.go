@@ -233,7 +233,7 @@ func (a *attempt) follow(ctx context.Context, lasts time.Duration, done func(*sh
 		case <-deadline:
 			a.fail(done, func(*shardState) string { return late })
 		case <-stopped:
-			a.fail(done, func(*shardState) string { return "did not stop when asked" })
+			a.fail(done, func(*shardState) string { return "did not stop when the coordinator asked it to" })
 			return nil
 		case <-ended: // the top of the loop stops the workers
 		}
@@ -290,7 +290,7 @@ func (f *Fleet) silence() string {
 	if !f.conn.IsConnected() {
 		return "cannot be reached: the connection to the NATS server was lost"
 	}
-	return "has sent nothing for " + lostAfter.String()
+	return "sent nothing for " + lostAfter.String()
 }
 
 func (f *Fleet) heardLately(worker string) bool {

@@ -68,7 +68,7 @@ func (s sealer) seal(subject string, value any) ([]byte, error) {
 // open unpacks a message of a subject into value. It returns [ErrSeal].
 func (s sealer) open(subject string, message []byte, value any) error {
 	if len(message) == 0 {
-		return fmt.Errorf("%w: it is empty", ErrSeal)
+		return fmt.Errorf("%w: the message is empty", ErrSeal)
 	}
 	body := message[1:]
 	switch {
@@ -81,9 +81,9 @@ func (s sealer) open(subject string, message []byte, value any) error {
 		}
 		body = opened
 	case s.aead == nil:
-		return fmt.Errorf("%w: it is encrypted, but this side was started without --fleet-secret", ErrSeal)
+		return fmt.Errorf("%w: it is encrypted, but this process was started without --fleet-secret", ErrSeal)
 	default:
-		return fmt.Errorf("%w: it is not encrypted, because the other side was started without --fleet-secret", ErrSeal)
+		return fmt.Errorf("%w: it is not encrypted, because its sender was started without --fleet-secret", ErrSeal)
 	}
 	r, err := gzip.NewReader(bytes.NewReader(body))
 	if err != nil {

@@ -229,7 +229,7 @@ func (w *worker) offered(ctx context.Context, body []byte) any {
 	current, differs, missing := w.current(), o.Build.differs(w.build), w.targets.missing(o.Targets)
 	switch {
 	case o.Release && current != nil && current.id == o.Session:
-		w.end("released by the coordinator")
+		w.end("the coordinator released the worker")
 		w.sayHello()
 		return answer{}
 	case o.Release:
@@ -253,7 +253,7 @@ func (w *worker) offered(ctx context.Context, body []byte) any {
 	w.session = s
 	w.mu.Unlock()
 	s.running.Go(s.work)
-	w.show("now working for a coordinator")
+	w.show("the worker is now working for a coordinator")
 	return answer{}
 }
 
