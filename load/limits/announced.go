@@ -112,7 +112,8 @@ func (i *inference) planTime() error {
 		return fmt.Errorf("%w: %d calls were admitted, then a refusal asked the caller to wait for %s (%s), but only %s of the time budget is left: the limit %s. "+
 			"gatecert sent no more calls. Inferring this limit takes about %s", ErrInconclusive, count(i.calls, Admitted), round(wait), field, round(left), of, round(needed))
 	case needed > left:
-		i.announce(fmt.Sprintf("the refusal asks the caller to wait for %s (%s); inferring the kind of limit takes about %s, but only %s is left: gatecert will find the number of calls, but perhaps not the kind of limit",
+		i.announce(fmt.Sprintf("the refusal asks the caller to wait for %s (%s); inferring the kind of limit takes about %s, but only %s is left: "+
+			"gatecert will find the number of calls, but perhaps not the kind of limit",
 			round(wait), field, round(needed), round(left)))
 	default:
 		i.announce(fmt.Sprintf("the refusal asks the caller to wait for %s (%s); inferring the limit takes about %s of the remaining %s", round(wait), field, round(needed), round(left)))
