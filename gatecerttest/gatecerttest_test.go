@@ -210,7 +210,7 @@ func TestARunWithoutAVerdictFails(t *testing.T) {
 	o := goTest(t, "http://127.0.0.1:1", "-test.run=^TestEmbedded$")
 	assert.False(t, o.passed)
 	assert.Equal(t, "FAIL", o.tests["TestEmbedded"])
-	assert.Contains(t, o.text, "INCONCLUSIVE: nothing listens at http://127.0.0.1:1 (connection refused)")
+	assert.Contains(t, o.text, "INCONCLUSIVE: nothing is listening at http://127.0.0.1:1 (connection refused)")
 	assert.Empty(t, o.with("FAIL"), "no case has failed")
 	assert.Contains(t, o.with("SKIP"), "TestEmbedded/"+absentModel)
 }
@@ -237,7 +237,7 @@ func TestARunInDoubtFails(t *testing.T) {
 	o := goTest(t, server.URL, "-test.run=^TestEmbedded$/code:model_not_found")
 	assert.False(t, o.passed)
 	assert.Equal(t, []string{"TestEmbedded/" + absentModel}, o.with("PASS"), o.text)
-	assert.Contains(t, o.text, "every case is conformant, but the run is in doubt: chat was not healthy after the run (503")
+	assert.Contains(t, o.text, "every case is conformant, but the run is in doubt: the endpoint chat was not healthy after the run (503")
 }
 
 // The run ends before go test gives up, with an error.

@@ -12,8 +12,9 @@ import (
 
 // Arrivals is the process by which requests become due. The zero value is constant: all gaps are equal.
 //
-// A random process is drawn given its number of requests: as many as a constant rate would send in the same time, so that a
-// plan stays exact and a probe cannot be offered more than its name says. Gaps within a phase are those of the process.
+// A random process sends a fixed number of requests: as many as a constant rate would send in the same time. Plans are
+// therefore exact, and a probe never offers a higher rate than its name says. Only the gaps between the requests are
+// random.
 type Arrivals struct {
 	// cv is the coefficient of variation of the gaps: 0 for constant, 1 for Poisson.
 	cv float64
@@ -22,26 +23,28 @@ type Arrivals struct {
 	name  string
 }
 
-// Bounds of the coefficient of variation. Below, arrivals are constant for all that can be measured; above, a phase is one
-// burst.
+// Bounds of the coefficient of variation. Below the minimum, arrivals cannot be distinguished from constant ones; above
+// the maximum, a phase is one burst.
 const (
 	minCV = 0.05
 	maxCV = 10
 )
 
-// PoissonArrivals are those of many independent callers: a call says nothing about when the next one comes.
+// PoissonArrivals returns the arrivals of many independent callers: the time of one call does not influence
+// the time of the next.
 func PoissonArrivals() Arrivals { return Arrivals{cv: 1, name: "poisson"} }
 
-// GammaArrivals have gaps from a gamma distribution whose coefficient of variation is cv, 0.05 to 10: below 1 they are more
-// even than Poisson arrivals, above 1 they come in bursts. It returns [ErrInvalid].
+// GammaArrivals returns arrivals whose gaps follow a gamma distribution with the coefficient of variation cv, 0.05 to 10.
+// Below 1, the gaps are more even than those of Poisson arrivals; above 1, requests come in bursts. It returns
+// [ErrInvalid].
 func GammaArrivals(cv float64) (Arrivals, error) {
 	if !(cv >= minCV) || cv > maxCV {
-		return Arrivals{}, fmt.Errorf("%w: arrivals gamma:%g: the coefficient of variation must be %g to %d", ErrInvalid, cv, minCV, maxCV)
+		return Arrivals{}, fmt.Errorf("%w: arrivals gamma:%g: the coefficient of variation must be between %g and %d", ErrInvalid, cv, minCV, maxCV)
 	}
 	return Arrivals{cv: cv, name: "gamma:" + strconv.FormatFloat(cv, 'g', -1, 64)}, nil
 }
 
-// ParseArrivals reads "constant", "poisson" or "gamma:CV". It returns [ErrInvalid]. For a trace there is [ReadTrace].
+// ParseArrivals reads "constant", "poisson" or "gamma:CV". It returns [ErrInvalid]. [ReadTrace] reads a trace.
 func ParseArrivals(text string) (Arrivals, error) {
 	switch kind, cv, _ := strings.Cut(text, ":"); {
 	case text == "constant":
@@ -51,7 +54,7 @@ func ParseArrivals(text string) (Arrivals, error) {
 	case kind == "gamma":
 		value, err := strconv.ParseFloat(cv, 64)
 		if err != nil {
-			return Arrivals{}, fmt.Errorf("%w: arrivals %q: must be gamma:CV with a number CV, such as gamma:2", ErrInvalid, text)
+			return Arrivals{}, fmt.Errorf("%w: arrivals %q: must be gamma:CV, where CV is a number, such as gamma:2", ErrInvalid, text)
 		}
 		return GammaArrivals(value)
 	}
@@ -81,7 +84,7 @@ func (a Arrivals) MarshalJSON() ([]byte, error) {
 	return json.Marshal(arrivalsJSON{a.cv, a.trace, a.name})
 }
 
-// UnmarshalJSON implements json.Unmarshaler. It returns [ErrInvalid] for a process that none of the functions of this package returns.
+// UnmarshalJSON implements json.Unmarshaler. It returns [ErrInvalid] for a process that no function of this package can return.
 func (a *Arrivals) UnmarshalJSON(data []byte) error {
 	var read arrivalsJSON
 	if err := json.Unmarshal(data, &read); err != nil {
@@ -90,13 +93,13 @@ func (a *Arrivals) UnmarshalJSON(data []byte) error {
 	sum := 0.0
 	for _, gap := range read.Trace {
 		if !(gap >= 0) || gap > maxTrace {
-			return fmt.Errorf("%w: a gap of %g in recorded arrivals", ErrInvalid, gap)
+			return fmt.Errorf("%w: the recorded arrivals contain the invalid gap %g", ErrInvalid, gap)
 		}
 		sum += gap
 	}
 	switch {
 	case read.CV != 0 && (!(read.CV >= minCV) || read.CV > maxCV), len(read.Trace) > maxTrace, read.Trace != nil && sum <= 0:
-		return fmt.Errorf("%w: arrivals with a coefficient of variation of %g and %d recorded gaps", ErrInvalid, read.CV, len(read.Trace))
+		return fmt.Errorf("%w: arrivals: the coefficient of variation %g or the trace of %d gaps is invalid", ErrInvalid, read.CV, len(read.Trace))
 	}
 	*a = Arrivals{cv: read.CV, trace: read.Trace, name: read.Name}
 	return nil

@@ -101,12 +101,12 @@ func (a *attack) run() (Portion, error) {
 	e.offered, e.sent, e.localErrors = m.Offered, m.Sent, results.localErrors
 	m.Generator = a.phase.Generator.check(m.Generator, e)
 	if hits != m.Sent {
-		m.Generator.Problems = append(m.Generator.Problems, fmt.Sprintf("vegeta counted %d requests, the aggregator %d", hits, m.Sent))
+		m.Generator.Problems = append(m.Generator.Problems, fmt.Sprintf("vegeta counted %d requests, but the aggregator counted %d", hits, m.Sent))
 	}
 	unleased := a.unleased.Load()
 	if unleased > 0 {
 		m.Generator.Undersent = true
-		m.Generator.Problems = append(m.Generator.Problems, fmt.Sprintf("%d requests were not sent, because the lease had ended", unleased))
+		m.Generator.Problems = append(m.Generator.Problems, fmt.Sprintf("%d requests were not sent because the worker's lease had expired", unleased))
 	}
 	part := Portion{unleased: unleased, m: m, course: results.course, windows: results.parts, begun: a.begun}
 	if !a.phase.Share.whole() {
@@ -232,7 +232,7 @@ func (a *attack) attempt(c **conn, r *wireRequest, result *Result, deadline time
 }
 
 // errNoLease is what becomes of a request that is due when the lease has ended.
-var errNoLease = errors.New("the lease has ended")
+var errNoLease = errors.New("the worker's lease has expired")
 
 func isReset(err error) bool {
 	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)

@@ -13,22 +13,22 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Bound is one term of an SLO: what a measurement has to keep.
+// Bound is one term of an SLO: a bound that a measurement must meet.
 type Bound struct {
 	Metric Metric
-	// Quantile of the metric is bounded, from 0 to 1; 1 is its greatest value, [Mean] its mean. It is 0 for [Errors], [Goodput] and
-	// [Throughput], which are single numbers.
+	// Quantile is the quantile of the metric that is bounded, from 0 to 1; 1 stands for the maximum, [Mean] for the mean. It is 0
+	// for [Errors], [Goodput] and [Throughput], which are single numbers.
 	Quantile float64
-	// Least says that the value must not fall below Value; otherwise it must not exceed it.
+	// Least means that Value is a minimum; otherwise it is a maximum.
 	Least bool
 	// Value is in nanoseconds for times, a share from 0 to 1 for [Errors] and [Goodput], and tokens per second for the others.
 	Value float64
 }
 
-// Mean stands for the mean where a quantile is asked for.
+// Mean stands for the mean in place of a quantile.
 const Mean = -1
 
-// Metric is what a term of an SLO bounds, by its name in the SLO.
+// Metric names the quantity that a term of an SLO bounds.
 type Metric string
 
 // The metrics. All but the last three are distributions.
@@ -93,16 +93,18 @@ func kindOf(m Metric) (metricKind, bool) {
 	return metricKind{}, false
 }
 
-// ErrSLO is returned for an SLO that cannot be read. Its text says which term is wrong, and why.
+// ErrSLO is returned for an SLO that cannot be read. Its text names the invalid term and the
+// reason.
 var ErrSLO = errors.New("invalid SLO")
 
 // maxBounds bounds the terms of an SLO.
 const maxBounds = 32
 
-// ParseSLO reads terms that are all to be kept, parted by commas: "ttft.p99<300ms,itl.p99<60ms,errors<0.1%".
+// ParseSLO reads terms separated by commas, all of which must be met: "ttft.p99<300ms,itl.p99<60ms,errors<0.1%".
 //
-// A term is a metric, "<", "<=", ">" or ">=", and a value. Distributions need what of them is bounded: .p99 (any quantile), .mean or
-// .max. Shares are written with or without %, rates with or without /s. An SLO that does not name errors allows 0.1 % of them.
+// A term is a metric, "<", "<=", ">" or ">=", and a value. For a distribution, a suffix names what is bounded: .p99 (or another
+// quantile), .mean or .max. Shares are written with or without %, rates with or without /s. An SLO that does not name errors allows
+// 0.1 % of them.
 func ParseSLO(text string) (SLO, error) {
 	slo := SLO{Only: true}
 	for term := range strings.SplitSeq(text, ",") {
@@ -111,7 +113,7 @@ func ParseSLO(text string) (SLO, error) {
 			return SLO{}, fmt.Errorf("%w: %.60q: %w", ErrSLO, strings.TrimSpace(term), err)
 		}
 		if slo.Bounds = append(slo.Bounds, b); len(slo.Bounds) > maxBounds {
-			return SLO{}, fmt.Errorf("%w: it has more than %d terms", ErrSLO, maxBounds)
+			return SLO{}, fmt.Errorf("%w: it has more than %d conditions", ErrSLO, maxBounds)
 		}
 	}
 	return slo, nil
@@ -120,7 +122,7 @@ func ParseSLO(text string) (SLO, error) {
 func parseBound(term string) (Bound, error) {
 	at := strings.IndexAny(term, "<>")
 	if at < 0 {
-		return Bound{}, errors.New("a term must be a metric, < or >, and a value, such as ttft.p99<300ms")
+		return Bound{}, errors.New("write each condition as a metric, < or >, and a value, such as ttft.p99<300ms")
 	}
 	name, stat, _ := strings.Cut(strings.TrimSpace(term[:at]), ".")
 	if name == "e2e" {
@@ -132,7 +134,7 @@ func parseBound(term string) (Bound, error) {
 		for _, k := range metrics() {
 			known = append(known, string(k.name))
 		}
-		return Bound{}, fmt.Errorf("there is no metric %.30q: %s", name, yamlfile.DidYouMean(name, known, "must be one of "+strings.Join(known, ", ")))
+		return Bound{}, fmt.Errorf("unknown metric %.30q: %s", name, yamlfile.DidYouMean(name, known, "must be one of "+strings.Join(known, ", ")))
 	}
 	b := Bound{Metric: kind.name, Least: term[at] == '>'}
 	var err error
@@ -148,9 +150,9 @@ func parseStat(kind metricKind, stat string) (float64, error) {
 	case kind.quantile == nil && stat == "":
 		return 0, nil
 	case kind.quantile == nil:
-		return 0, fmt.Errorf("%s is a single number: leave out .%.20s", kind.name, stat)
+		return 0, fmt.Errorf("the metric %s is a single number: remove .%.20s", kind.name, stat)
 	case stat == "":
-		return 0, fmt.Errorf("must be a quantile, the mean or the maximum: %s.p99, %[1]s.mean or %[1]s.max", kind.name)
+		return 0, fmt.Errorf("add a quantile, the mean or the maximum: %s.p99, %[1]s.mean or %[1]s.max", kind.name)
 	case stat == "mean":
 		return Mean, nil
 	case stat == "max":
@@ -248,7 +250,7 @@ func (b Bound) miss(m Measurement, admitted Metrics) string {
 	value, ok := b.of(m, admitted)
 	switch {
 	case !ok:
-		return b.name() + " was not measured: no response was a stream"
+		return b.name() + " could not be measured because no response was a stream"
 	case b.Least && value >= b.Value, !b.Least && value <= b.Value:
 		return ""
 	case b.Metric == Errors:

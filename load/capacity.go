@@ -7,36 +7,39 @@ import (
 	"github.com/gatecert/gatecert/contract"
 )
 
-// Capacity is the result of a search. The capacity lies between Lower and Upper. They are as close as the precision asked
-// for when the gateway's throughput is stable, and as far apart as it varies when it is not.
+// Capacity is the result of a search. The capacity lies between Lower and Upper. If the gateway's throughput is stable,
+// the two are as close as the requested precision. If the throughput varies, so does the distance between them.
 type Capacity struct {
 	SLO SLO
-	// Arrivals are those of every probe. Evenly spaced requests queue less than random ones: the capacity depends on them.
+	// Arrivals is the arrival process of every probe. Evenly spaced requests queue less than random ones, so the
+	// capacity depends on the arrivals.
 	Arrivals Arrivals
 	// Lower is the highest rate, in requests/s, whose last [Search.Repeats] full-length probes all met the SLO; 0 when none
 	// did. Upper is the lowest rate whose last Repeats full-length probes all missed it; 0 when MaxRate met it.
 	Lower, Upper float64
 	// MaxRate is the highest rate that could be probed.
 	MaxRate float64
-	// GeneratorLimited says that at Upper it was this machine that could not keep up: nothing is known of the gateway there.
+	// GeneratorLimited means that this machine could not keep up at Upper, so nothing is known about the gateway at that
+	// rate.
 	GeneratorLimited bool
-	// Probes are all probes of the search in their order, Curve those at shares of Lower after it.
+	// Probes holds all probes of the search, in order. Curve holds the probes that ran after the search, at
+	// fractions of Lower.
 	Probes, Curve []Probe
 	// AtLower is the measurement of the last full-length probe at Lower, the zero value when there is none.
 	AtLower Measurement
-	// RateLimited is the share of the requests that a rate limit refused at Upper, 0 to 1, where nothing but refusals missed
-	// the SLO there: the bounds are then those of a limit, and the gateway may be able to handle more.
+	// RateLimited is the share of the requests, 0 to 1, that a rate limit refused at Upper, if only refusals missed the SLO
+	// there. The bounds are then those of the rate limit, and the gateway may be able to handle more.
 	RateLimited float64
 	// Violations are the requirements of the contract that responses violated in any probe.
 	Violations []Violation
-	// Unstable says that the bounds are further apart than the precision, or that a rate below Lower was missed after the
-	// search. Partial says that the search ended before its bounds were confirmed. Notes has the details of both.
+	// Unstable says that the bounds are further apart than the precision, or that a probe below Lower missed the SLO
+	// after the search. Partial says that the search ended before its bounds were confirmed. Notes has the details.
 	Unstable, Partial bool
 	Notes             []string
 }
 
-// Verdict returns error when the generator limited everything, and otherwise the verdict of the responses' violations. A low
-// capacity violates nothing.
+// Verdict returns error when the generator could not keep up at any rate, and otherwise the verdict of the responses'
+// violations. A low capacity is not a violation.
 func (c Capacity) Verdict() contract.Verdict {
 	if len(c.Probes) == 0 || c.GeneratorLimited && c.Lower == 0 {
 		return contract.Error
@@ -44,11 +47,11 @@ func (c Capacity) Verdict() contract.Verdict {
 	return verdictOf(c.Violations)
 }
 
-// String returns the result in one line, with the arrivals for which it holds.
+// String returns the result in one line, with the arrivals that it applies to.
 func (c Capacity) String() string {
 	text := c.bounds() + " with " + c.Arrivals.String() + " arrivals"
 	if c.RateLimited > 0 {
-		text += fmt.Sprintf(". This is the rate limit of the key and not the capacity of the gateway: %.0f %% of the requests were refused there", 100*c.RateLimited)
+		text += fmt.Sprintf(". This is the key's rate limit, not the gateway's capacity: at the higher rate, the gateway refused %.0f %% of the requests", 100*c.RateLimited)
 	}
 	return text
 }
@@ -69,9 +72,9 @@ func (c Capacity) bounds() string {
 	case c.Partial && c.Upper == 0:
 		return fmt.Sprintf("at least %.4g/s so far", c.Lower)
 	case c.Lower == 0 && lowerProbed:
-		return fmt.Sprintf("below %.4g/s (unstable: the SLO was missed at lower rates too)", c.Upper)
+		return fmt.Sprintf("below %.4g/s (unstable: lower rates missed the SLO too)", c.Upper)
 	case c.Lower == 0:
-		return fmt.Sprintf("below %.4g/s (the lowest rate that was tried)", c.Upper)
+		return fmt.Sprintf("below %.4g/s (the lowest rate tried)", c.Upper)
 	case c.Upper == 0 && c.Lower < c.MaxRate:
 		return fmt.Sprintf("at least %.4g/s (unstable at %.4g/s, the highest rate allowed)", c.Lower, c.MaxRate)
 	case c.Upper == 0:
@@ -125,6 +128,6 @@ func (c *Capacity) noteUnstable(s Search) {
 	}
 	if between > 0 {
 		c.Unstable = true
-		c.notef("unstable: between the bounds, %d of %d full-length probes met the SLO", met, between)
+		c.notef("unstable: %d of %d full-length probes between the bounds met the SLO", met, between)
 	}
 }

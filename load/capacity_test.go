@@ -61,7 +61,7 @@ func TestCapacityOfALimitedGateway(t *testing.T) {
 		assert.InDelta(t, c.Lower/2, c.Curve[0].Rate, 1e-9)
 		assert.Equal(t, len(c.Probes)+len(c.Curve), observed)
 		assert.NotEmpty(t, c.AtLower.Results)
-		assert.Regexp(t, `^between [\d.]+ and [\d.]+/s with constant arrivals\. This is the rate limit of the key and not the capacity of the gateway: \d+ % of the requests were refused there$`, c.String())
+		assert.Regexp(t, `^between [\d.]+ and [\d.]+/s with constant arrivals\. This is the key's rate limit, not the gateway's capacity: at the higher rate, the gateway refused \d+ % of the requests$`, c.String())
 		for _, probe := range c.Probes {
 			if !probe.Met() {
 				assert.Regexp(t, "% of the requests failed$", probe.Misses[0])
@@ -117,7 +117,7 @@ func TestCapacityOfAnUnstableGatewayKeepsToItsPlan(t *testing.T) {
 		assert.LessOrEqual(t, e.used.Requests, plan.Requests)
 		assert.LessOrEqual(t, e.used.Duration, plan.Duration)
 		assert.True(t, c.Partial, "%s", c)
-		assert.Contains(t, c.Notes[0], "the search had sent all its planned requests before 2 probes in a row agreed at each bound")
+		assert.Contains(t, c.Notes[0], "the search used up its planned requests before 2 probes in a row agreed at each bound")
 	})
 }
 
@@ -130,7 +130,7 @@ func TestCurvePutsTheLowerBoundInDoubt(t *testing.T) {
 		lower float64
 		note  string
 	}{
-		"a capacity below the one found": {85, false, 100 / math.Pow(1.1, 7.0/3), "between the bounds, 0 of 3 full-length probes met the SLO"},
+		"a capacity below the one found": {85, false, 100 / math.Pow(1.1, 7.0/3), "0 of 3 full-length probes between the bounds met the SLO"},
 		"a stall":                        {40, true, 100, "after the search, a probe at 50/s missed the SLO"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -175,8 +175,8 @@ func TestCapacityInWords(t *testing.T) {
 		"at least 180/s (unstable at 200/s, the highest rate allowed)": {Probes: probes, Lower: 180, MaxRate: 200},
 		"at least 10/s (the load generator could not keep up at 11/s)": {Probes: probes, Lower: 10, Upper: 11, GeneratorLimited: true},
 		"unknown: the load generator could not keep up at 11/s":        {Probes: probes, Upper: 11, GeneratorLimited: true},
-		"below 20/s (unstable: the SLO was missed at lower rates too)": {Probes: probes, Upper: 20},
-		"below 10/s (the lowest rate that was tried)":                  {Probes: probes, Upper: 10},
+		"below 20/s (unstable: lower rates missed the SLO too)":        {Probes: probes, Upper: 20},
+		"below 10/s (the lowest rate tried)":                           {Probes: probes, Upper: 10},
 	} {
 		assert.Equal(t, want, c.bounds())
 	}
@@ -187,7 +187,7 @@ func TestCapacityOfABrokenGateway(t *testing.T) {
 	simulate(t, broken, func(t *testing.T, e *Engine, url string) {
 		c, err := e.Capacity(t.Context(), shortSearch(url))
 		require.NoError(t, err)
-		assert.Equal(t, "below 20/s (the lowest rate that was tried) with constant arrivals", c.String())
+		assert.Equal(t, "below 20/s (the lowest rate tried) with constant arrivals", c.String())
 		assert.Equal(t, contract.Fail, c.Verdict())
 		assert.NotEmpty(t, c.Violations)
 		assert.Empty(t, c.Curve)
@@ -252,7 +252,7 @@ func TestSLO(t *testing.T) {
 		{"too slow", measured(100, map[runlog.Outcome]int{runlog.Admitted: 100}, 150*ms), []string{"p99 latency was 150ms", "goodput was 0 %"}},
 		{"nothing admitted", measured(100, map[runlog.Outcome]int{runlog.Timeout: 100}, time.Second), []string{"no request succeeded"}},
 		{"local errors do not count", measured(103, map[runlog.Outcome]int{runlog.Admitted: 98, runlog.LocalError: 5}, 50*ms), nil},
-		{"requests that were never sent", measured(104, map[runlog.Outcome]int{runlog.Admitted: 100}, 50*ms), []string{"3.85 % of the requests were never sent, because no connection became free in time"}},
+		{"requests that were never sent", measured(104, map[runlog.Outcome]int{runlog.Admitted: 100}, 50*ms), []string{"3.85 % of the requests were never sent because no connection became free in time"}},
 	} {
 		t.Run(row.sentence, func(t *testing.T) {
 			assert.Equal(t, row.want, slo.Misses(row.m))

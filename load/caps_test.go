@@ -23,10 +23,10 @@ func TestCaps(t *testing.T) {
 		phase    Phase
 		want     string
 	}{
-		{"too many requests", phase(50, 2020*ms, 1), "101 requests, at most 100 allowed"},
-		{"too fast", phase(51, time.Second, 1), "51 requests/s, at most 50/s allowed"},
-		{"too long", phase(1, 4*time.Second, 1), "a duration of 4s, at most 3s allowed"},
-		{"too many connections", phase(1, ms, 9), "9 connections, at most 8 allowed"},
+		{"too many requests", phase(50, 2020*ms, 1), "it sends 101 requests, but at most 100 are allowed"},
+		{"too fast", phase(51, time.Second, 1), "it sends 51 requests/s, but at most 50/s are allowed"},
+		{"too long", phase(1, 4*time.Second, 1), "it takes 4s, but at most 3s is allowed"},
+		{"too many connections", phase(1, ms, 9), "it uses 9 connections, but at most 8 are allowed"},
 	} {
 		t.Run(row.sentence, func(t *testing.T) {
 			_, err := e.Run(t.Context(), row.phase)

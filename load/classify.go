@@ -126,7 +126,7 @@ func transferErrorText(err error) string {
 	case err == nil:
 		return ""
 	case isTimeout(err):
-		return "the response did not end within the time limit"
+		return "the response did not end before the timeout"
 	case errors.Is(err, errTooLong), errors.Is(err, errNotHTTP):
 		return err.Error()
 	case errors.Is(err, io.ErrUnexpectedEOF):
@@ -222,7 +222,7 @@ func noResponse(r *wireRequest, err error) classification {
 	case isLocalError(err):
 		return classification{outcome: runlog.LocalError}
 	case isTimeout(err):
-		return classifyFailure(r, runlog.Timeout, contract.TimedOut, "no response header within the time limit")
+		return classifyFailure(r, runlog.Timeout, contract.TimedOut, "no response headers before the timeout")
 	}
 	var dial *dialError
 	switch {
@@ -231,7 +231,7 @@ func noResponse(r *wireRequest, err error) classification {
 	case errors.Is(err, errNotHTTP), errors.Is(err, errTooLong):
 		return classifyFailure(r, runlog.TransportError, contract.Protocol, err.Error())
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return classifyFailure(r, runlog.TransportError, contract.Closed, "the connection closed before a response")
+		return classifyFailure(r, runlog.TransportError, contract.Closed, "the connection was closed before a response arrived")
 	default:
 		return classifyFailure(r, runlog.TransportError, contract.Reset, "connection reset by peer")
 	}

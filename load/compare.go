@@ -15,21 +15,21 @@ import (
 // ErrInconclusive is returned when too many rounds of a comparison were inconclusive.
 var ErrInconclusive = errors.New("not compared")
 
-// Comparison configures a measurement of how two targets differ: the same load on one and on the other, in an open loop, in
-// interleaved rounds. What disturbs this machine then disturbs both. Fields that are zero take their defaults.
+// Comparison configures a measurement of how two targets differ. Both get the same load, in an open loop and in interleaved
+// rounds, so that whatever disturbs this machine disturbs both. Fields that are zero take their defaults.
 type Comparison struct {
 	// Phase is run for each half of a round. The comparison sets its name, its mix, its rate and its length. Both halves of a
 	// round have the same arrivals.
 	Phase Phase
-	// A and B are the targets. What B adds is what it takes longer.
+	// A and B are the targets. The comparison measures how much longer B takes than A.
 	A, B Side
-	// Rate is in requests/s. Default 50, which is far from the capacity of any gateway.
+	// Rate is in requests/s. Default 50, which is far below the capacity of any gateway.
 	Rate float64
-	// Rounds is how often both are measured, 5 to 1000. Default 20.
+	// Rounds is the number of times that both targets are measured, 5 to 1000. Default 20.
 	Rounds int
-	// Duration is that of each half of a round. Default 1 s.
+	// Duration is the length of each half of a round. Default 1 s.
 	Duration time.Duration
-	// Progress, when not nil, is called with the number of rounds when one is over.
+	// Progress, when not nil, is called after each round with the number of rounds so far.
 	Progress func(done, of int)
 }
 
@@ -37,7 +37,7 @@ type Comparison struct {
 type Side struct {
 	Name string
 	Mix  []Request
-	// Engine runs its half, nil is the engine that compares.
+	// Engine runs this side's half of each round. nil means the engine that runs the comparison.
 	Engine *Engine
 	// Embedded says that this target runs in this process.
 	Embedded bool
@@ -49,10 +49,10 @@ type Compared struct {
 	A, B     string
 	Arrivals Arrivals
 	Rate     float64
-	// Rounds is how many were measured of Asked.
+	// Rounds is how many of the Asked rounds were measured.
 	Rounds, Asked int
 	Duration      time.Duration
-	// Differences are those of each metric that both have.
+	// Differences has an entry for each metric that both targets have.
 	Differences []Difference
 	// Discarded counts the rounds that were measured again, because this machine could not keep up or nothing was admitted.
 	Discarded int
@@ -61,7 +61,7 @@ type Compared struct {
 }
 
 // Verdict returns error when nothing was compared, and otherwise the verdict of the responses' violations. A difference
-// violates nothing.
+// is not a violation.
 func (c Compared) Verdict() contract.Verdict {
 	if len(c.Differences) == 0 {
 		return contract.Error
@@ -95,7 +95,7 @@ func (c Comparison) half(side Side, round int) Phase {
 	return p
 }
 
-// PlanComparison returns an upper bound of what a comparison will send. It returns [ErrInvalid].
+// PlanComparison returns an upper bound on what a comparison will send. It returns [ErrInvalid].
 func (e *Engine) PlanComparison(c Comparison) (Plan, error) {
 	a, b, err := e.planSides(c.withDefaults())
 	return a.Add(b), err
@@ -104,7 +104,7 @@ func (e *Engine) PlanComparison(c Comparison) (Plan, error) {
 // planSides returns what will be sent to either side.
 func (e *Engine) planSides(c Comparison) (a, b Plan, err error) {
 	if c.Rounds < minRounds || c.Rounds > maxRounds {
-		return a, b, fmt.Errorf("%w: %d rounds: must be %d to %d", ErrInvalid, c.Rounds, minRounds, maxRounds)
+		return a, b, fmt.Errorf("%w: %d rounds: the number of rounds must be between %d and %d", ErrInvalid, c.Rounds, minRounds, maxRounds)
 	}
 	if a, err = e.Plan(c.half(c.A, 0)); err != nil {
 		return a, b, err
@@ -118,9 +118,9 @@ func (e *Engine) planSides(c Comparison) (a, b Plan, err error) {
 
 // Compare measures how B differs from A.
 //
-// It returns [ErrInvalid], [ErrCap], and [ErrInconclusive] when more rounds were inconclusive than were asked for. When ctx
-// is done it returns the context's cause. With an error, the result is that of the rounds so far, without differences where
-// they are too few.
+// It returns [ErrInvalid], [ErrCap], and [ErrInconclusive] when the number of inconclusive rounds exceeds
+// [Comparison.Rounds]. When ctx is done it returns the context's cause. With an error, the result covers the rounds so far;
+// it contains no differences if there were too few rounds.
 func (e *Engine) Compare(ctx context.Context, c Comparison) (Compared, error) {
 	c = c.withDefaults()
 	out := Compared{A: c.A.Name, B: c.B.Name, Arrivals: c.Phase.Arrivals, Rate: c.Rate, Asked: c.Rounds, Duration: c.Duration}
@@ -142,7 +142,7 @@ func (e *Engine) playRounds(ctx context.Context, c Comparison, out *Compared, ro
 	}
 	for n := 0; len(*rounds) < c.Rounds; n++ {
 		if out.Discarded > c.Rounds*spareRounds {
-			return fmt.Errorf("%w: %d of %d rounds were inconclusive, because the load generator could not keep up or no request was admitted", ErrInconclusive, out.Discarded, n)
+			return fmt.Errorf("%w: %d of %d rounds were inconclusive because the load generator could not keep up or the gateway admitted no request", ErrInconclusive, out.Discarded, n)
 		}
 		r, err := e.compareOnce(ctx, c, n, out)
 		if err != nil {

@@ -81,7 +81,7 @@ func TestCompareInconclusive(t *testing.T) {
 		comparison.A, comparison.B = twoSides(url)
 		c, err := e.Compare(t.Context(), comparison)
 		require.ErrorIs(t, err, ErrInconclusive)
-		assert.EqualError(t, err, "not compared: 6 of 6 rounds were inconclusive, because the load generator could not keep up or no request was admitted")
+		assert.EqualError(t, err, "not compared: 6 of 6 rounds were inconclusive because the load generator could not keep up or the gateway admitted no request")
 		assert.Empty(t, c.Differences)
 		assert.NotEmpty(t, c.Violations, "what it answered is judged all the same")
 		comparison.Rounds = 4

@@ -17,9 +17,10 @@ import (
 type Difference struct {
 	// Metric is "service.p50", "service.mean", "ttft.p99" or "errors".
 	Metric string
-	// A and B are the metric of either target, over all rounds; seconds, or a share for errors.
+	// A and B are the values of the metric for the two targets over all rounds: in seconds, or a share for errors.
 	A, B float64
-	// Added is B less A with its 95 % confidence interval, by block bootstrap: rounds are drawn, each with both of its halves.
+	// Added is B minus A with its 95 % confidence interval, from a block bootstrap that draws rounds, each with both of its
+	// halves.
 	Added Estimate
 	// Detectable is the smallest difference that a comparison like this one finds in four of five attempts.
 	Detectable float64
@@ -193,7 +194,7 @@ const (
 	Kept Check = iota
 	// Exceeded means that none of the interval is within the bound.
 	Exceeded
-	// Undecided means that the bound is inside the interval: it takes more rounds to know.
+	// Undecided means that the bound is inside the interval: more rounds are needed.
 	Undecided
 )
 
@@ -217,7 +218,7 @@ func ParseAdded(text string) (bounds []AddedBound, err error) {
 			b.Most = most.Seconds()
 		}
 		if err != nil || !isCompared(metric) || !(b.Most >= 0) {
-			return nil, fmt.Errorf("%w: %q: must be a metric and the most that B may add, such as p99=5ms, ttft.p50=10ms or errors=0.1%%", ErrInvalid, term)
+			return nil, fmt.Errorf("%w: %q: write a metric and the largest increase allowed for B, such as p99=5ms, ttft.p50=10ms or errors=0.1%%", ErrInvalid, term)
 		}
 		bounds = append(bounds, b)
 	}

@@ -15,18 +15,18 @@ import (
 
 // Options configure an [Engine].
 type Options struct {
-	// Caps bound what the engine sends. They are bounded by [HardCaps] themselves.
+	// Caps bound what the engine sends. They cannot exceed [HardCaps].
 	Caps Caps
 	// Secrets are redacted in everything that is kept of a response. A call's own key is redacted without being listed.
 	Secrets []redact.Secret
 	// TLS configures HTTPS connections. nil trusts the system's roots.
 	TLS *tls.Config
-	// Codes are those that the gateway publishes, nil for table 2 as it is.
+	// Codes are the codes that the gateway publishes. nil stands for table 2 unchanged.
 	Codes *contract.CodeClaim
-	// CountTokens counts the tokens of a text, for answers that do not say how many they have. It is called by many goroutines at
-	// once. nil counts the events of a stream in their place.
+	// CountTokens counts the tokens of a text, for answers that do not report their tokens. Many goroutines call it at once. If
+	// it is nil, the events of a stream are counted instead.
 	CountTokens func(text string) int
-	// Generators run the phases in this process's place. nil is this process.
+	// Generators run the phases instead of this process. nil means that this process runs them.
 	Generators Generators
 	// Source is the address of this machine that connections are made from. The zero value leaves the choice to the system.
 	Source netip.Addr
@@ -109,8 +109,8 @@ func (e *Engine) Run(ctx context.Context, p Phase) (Measurement, error) {
 	return portion.measurement(p.withDefaults()), err
 }
 
-// RunShare is Run for a generator that sends only a [Share] of the phase. What it returns is joined with the other portions by
-// [Phase.Join]. The caps are those of this engine, for its share.
+// RunShare is like Run, for a generator that sends only a [Share] of the phase. [Phase.Join] joins the portion that it returns
+// with the others. The caps of this engine apply to its share only.
 func (e *Engine) RunShare(ctx context.Context, p Phase) (Portion, error) {
 	e.running.Lock()
 	defer e.running.Unlock()

@@ -9,11 +9,11 @@ import (
 // GeneratorLimits bound how far this machine may fall behind in a phase before the phase is inconclusive. Fields that are
 // zero take their defaults.
 type GeneratorLimits struct {
-	// Missed bounds the share of offered requests that were not sent through a fault of this machine. Default 0.01.
+	// Missed bounds the share of offered requests that were not sent because of this machine. Default 0.01.
 	Missed float64
 	// Lag is how late a request may be sent. LateShare bounds the share of requests that are later; two requests of a
-	// phase always may be. Defaults 25 ms and 0.01. On two busy cores the 99th percentile of the lag is 1 to 8 ms, and a
-	// gateway cannot be blamed for requests that arrive in groups of a fortieth of a second.
+	// phase may always be later. Defaults 25 ms and 0.01. On two busy cores the 99th percentile of the lag is 1 to 8 ms.
+	// Beyond 25 ms, requests arrive in bunches, and the gateway is not to blame for that.
 	Lag       time.Duration
 	LateShare float64
 	// CPU bounds the share of all cores that this process may use. Default 0.9.
@@ -37,15 +37,15 @@ func setDefault[T comparable](field *T, value T) {
 	}
 }
 
-// GeneratorHealth says whether this machine generated the load of a phase as asked. A generator that could not keep up
-// must not blame the gateway.
+// GeneratorHealth says whether this machine generated the load of a phase as planned. If it could not, the gateway
+// must not be blamed.
 type GeneratorHealth struct {
-	// Problems are the limits that were exceeded, one sentence each. Without any, the phase is evidence.
+	// Problems are the limits that were exceeded, one sentence each. If there are none, the phase is evidence.
 	Problems []string
-	// Undersent says that less was sent than asked for. It is the only problem that can make a gateway look better than it
+	// Undersent means that less was sent than planned. It is the only problem that can make a gateway look better than it
 	// is: late requests and a busy CPU make it look worse.
 	Undersent bool
-	// Lag is how late the requests were sent that did not wait for a connection. Late counts those that exceeded
+	// Lag is how late requests were sent, except those that waited for a connection. Late counts those that exceeded
 	// [GeneratorLimits.Lag].
 	Lag  Histogram
 	Late uint64
@@ -89,7 +89,7 @@ func (l GeneratorLimits) check(h GeneratorHealth, e effort) GeneratorHealth {
 		problemf("%d of %d requests failed because of an error on this machine", e.localErrors, e.sent)
 	}
 	if own := h.Lag.Count(); h.Late > lateAllowance && float64(h.Late)/float64(own) > l.LateShare && !e.embedded {
-		problemf("this machine sent %d of %d requests more than %s too late", h.Late, own, l.Lag)
+		problemf("this machine sent %d of %d requests more than %s late", h.Late, own, l.Lag)
 	}
 	h.CPU, h.Cores = -1, runtime.GOMAXPROCS(0)
 	if e.cpu >= 0 && e.wall > 0 {

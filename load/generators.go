@@ -5,30 +5,34 @@ import (
 	"time"
 )
 
-// Generators run phases in the place of an engine's own process: the workers of a fleet.
+// Generators run phases instead of an engine's own process, as the workers of a fleet do.
 type Generators interface {
-	// RunPhase runs a phase that the engine's caps allow. spare is what they allow beyond it, in requests and time, for a phase that has to
-	// be run again.
+	// RunPhase runs a phase that the engine's caps allow. spare is what the caps allow in addition, in requests and time, in case the phase
+	// has to be run again.
 	//
-	// extra is what may have been spent beyond the measurement: the requests and the time of attempts that were given up. An error is that
-	// of [Engine.Run]. Generators that cannot send the phase as asked return a measurement with the problem, not an error.
+	// extra is what may have been spent beyond the measurement: the requests and the time of attempts that were abandoned. Errors are
+	// those of [Engine.Run]. Generators that cannot send the phase as configured return a measurement with the problem, not an error.
 	RunPhase(ctx context.Context, p Phase, spare Plan) (m Measurement, extra Plan, err error)
 }
 
 // WorkerShare is what one worker of a fleet did in a phase.
 type WorkerShare struct {
-	// Name is that of the worker, Host that of its machine, and Source the address that its requests came from, "" for any.
+	// Name is the name of the worker, Host the name of its machine, and Source the address that its requests came from (""
+	// for any).
 	Name, Host, Source string
-	// Sent is how many requests it sent.
+	// Sent is the number of requests that the worker sent.
 	Sent uint64
-	// Offset is by how much its clock is ahead of the coordinator's, with an uncertainty of Uncertainty to either side.
+	// Offset is how far the worker's clock is ahead of the coordinator's clock, give or take
+	// Uncertainty.
 	Offset, Uncertainty time.Duration
-	// Begun is how much later than the instant named it began, by its own clock.
+	// Begun is how long after the agreed start time the worker began, by its own clock.
 	Begun time.Duration
-	// Lag is the 99th percentile of its lag, and Late how many requests it sent too late.
+	// Lag is the 99th percentile of the worker's lag, and Late is the number of requests that it
+	// sent too late.
 	Lag  time.Duration
 	Late uint64
-	// CPU is the share of its Cores that its process used, negative when it is not known.
+	// CPU is the share of the machine's Cores that the worker's process used; negative if it is
+	// unknown.
 	CPU   float64
 	Cores int
 }
@@ -59,8 +63,8 @@ type ReadyShare struct {
 	requests []*wireRequest
 }
 
-// Ready gets ready for a share of a phase: it builds the requests, which takes a second where there are hundreds of long prompts, checks
-// the descriptors, and looks whether each gateway takes a connection. It sends nothing.
+// Ready prepares a share of a phase: it builds the requests, which can take a second if there are hundreds of long prompts, checks the
+// file descriptor limit, and checks that each gateway accepts a connection. It sends nothing.
 //
 // It returns [ErrInvalid] as [Engine.RunShare] does, and the error of a connection that cannot be opened.
 func (e *Engine) Ready(ctx context.Context, p Phase) (*ReadyShare, error) {
@@ -77,7 +81,7 @@ func (e *Engine) Ready(ctx context.Context, p Phase) (*ReadyShare, error) {
 	return &ReadyShare{e, p, plan, requests}, nil
 }
 
-// Run is [Engine.RunShare] for a share that is ready. It begins at an instant ([Phase.Start]).
+// Run is [Engine.RunShare] for a share that is ready. It begins at the given time ([Phase.Start]).
 func (r *ReadyShare) Run(ctx context.Context, start time.Time) (Portion, error) {
 	e := r.engine
 	e.running.Lock()

@@ -8,5 +8,6 @@ type Histogram = histogram.Histogram
 
 type bar = histogram.Bar
 
-// Counts is the same for whole numbers from 0 to 100 million: tokens, and thousandths of tokens per second.
+// Counts is a histogram of the same kind for whole numbers from 0 to 100 million: tokens, and thousandths of tokens
+// per second.
 type Counts = histogram.Counts

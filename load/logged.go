@@ -9,7 +9,7 @@ import (
 
 // What of a measurement a log holds: everything but the single results.
 
-// Logged returns the terms of the SLO as a log has them.
+// Logged returns the terms of the SLO as they are logged.
 func (o SLO) Logged() []runlog.Bound {
 	var bounds []runlog.Bound
 	for _, b := range o.Terms() {
@@ -83,7 +83,7 @@ func (m Measurement) LoggedMetrics() []runlog.Metric {
 	return all
 }
 
-// LoggedWindows returns the course of the measurement.
+// LoggedWindows returns the windows of the measurement.
 func (m Measurement) LoggedWindows() []runlog.MeasuredWindow {
 	var all []runlog.MeasuredWindow
 	for _, w := range m.Windows {
@@ -124,7 +124,7 @@ func (m Measurement) LogMain(log *runlog.Measured, footer *runlog.MeasuredFooter
 	}
 }
 
-// LoggedViolations returns violations as a log has them.
+// LoggedViolations returns violations as they are logged.
 func LoggedViolations(violations []Violation) []runlog.MeasuredViolation {
 	var all []runlog.MeasuredViolation
 	for _, v := range violations {
@@ -133,21 +133,21 @@ func LoggedViolations(violations []Violation) []runlog.MeasuredViolation {
 	return all
 }
 
-// Logged returns the probe as a log has it. part is [runlog.SearchPart] or [runlog.CurvePart].
+// Logged returns the probe as it is logged. part is [runlog.SearchPart] or [runlog.CurvePart].
 func (p Probe) Logged(part string) runlog.Point {
 	return runlog.Point{
 		Part: part, Rate: rounded(p.Rate), Lasted: p.Duration, Sample: p.Sample, Misses: p.Misses, Inconclusive: p.Inconclusive,
 	}
 }
 
-// Found returns the bounds as a log has them.
+// Found returns the bounds as they are logged.
 func (c Capacity) Found() *runlog.FoundCapacity {
 	return &runlog.FoundCapacity{
 		Lower: rounded(c.Lower), Upper: rounded(c.Upper), GeneratorLimited: c.GeneratorLimited, Unstable: c.Unstable, Partial: c.Partial,
 	}
 }
 
-// Logged returns the comparison as a log has it.
+// Logged returns the comparison as it is logged.
 func (c Compared) Logged() *runlog.Compared {
 	out := &runlog.Compared{A: c.A, B: c.B, Rate: rounded(c.Rate), Rounds: c.Rounds, Discarded: c.Discarded, Differences: []runlog.Difference{}}
 	for _, d := range c.Differences {
@@ -159,7 +159,7 @@ func (c Compared) Logged() *runlog.Compared {
 	return out
 }
 
-// Logged returns a level as a log has it. It was held for each.
+// Logged returns the level as it is logged. each is how long the level was held.
 func (l SweepLevel) Logged(each time.Duration) runlog.Point {
 	return runlog.Point{
 		Part: runlog.CallersPart, Callers: l.Concurrency, Rate: rounded(l.Throughput), Lasted: each, Misses: l.Misses, Inconclusive: l.Inconclusive,
@@ -167,7 +167,7 @@ func (l SweepLevel) Logged(each time.Duration) runlog.Point {
 	}
 }
 
-// Logged returns a step as a log has it.
+// Logged returns the step as it is logged.
 func (s RampStep) Logged() runlog.Point {
 	return runlog.Point{Part: runlog.RampPart, Rate: rounded(s.Rate), Lasted: time.Second, Misses: s.Misses, Sample: s.Sample}
 }
@@ -180,7 +180,7 @@ func shortSample(admitted uint64, p50, p99 time.Duration) runlog.Sample {
 	}
 }
 
-// Logged returns the trend as a log has it.
+// Logged returns the trend as it is logged.
 func (t Trend) Logged() runlog.MeasuredTrend {
 	return runlog.MeasuredTrend{Name: t.Name, Grows: t.Grows(), Text: t.String()}
 }

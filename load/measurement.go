@@ -7,11 +7,11 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Measurement is what a phase came to. Its size does not grow with the number of requests, except for Results.
+// Measurement is the result of a phase. Its size does not grow with the number of requests, except for Results.
 type Measurement struct {
 	Phase    string
 	Schedule string
-	// Rate is that of the schedule, in requests/s.
+	// Rate is the rate of the schedule, in requests/s.
 	Rate float64
 	// Requests are the names of the kinds of requests, in the order of the phase's mix.
 	Requests []string
@@ -20,7 +20,8 @@ type Measurement struct {
 	Elapsed time.Duration
 	// Offered counts the requests that were due, Sent those that were sent.
 	Offered, Sent uint64
-	// Warming counts those of them that were due in the warm-up, which is WarmUp long. No count or time by outcome contains them.
+	// Warming counts the requests that were due in the warm-up, which lasted WarmUp. They are not in the counts and times by
+	// outcome.
 	Warming uint64
 	WarmUp  time.Duration
 	// Pace says whether the gateway kept up with the rate.
@@ -28,22 +29,23 @@ type Measurement struct {
 	// Waited counts the requests, sent or not, that were due while every connection was in use. The gateway caused their
 	// delay; [GeneratorHealth.Late] counts the requests that were late for any other reason.
 	Waited uint64
-	// Good counts the requests that were admitted and kept each time bound of [Phase.SLO] for themselves.
+	// Good counts the requests that were admitted and individually met every time bound of [Phase.SLO].
 	Good uint64
-	// Generator says whether this machine generated the load as asked.
+	// Generator says whether this machine generated the load as requested.
 	Generator GeneratorHealth
 	// Violations are the requirements that responses violated, the most frequent first.
 	Violations []Violation
-	// Windows are the course of the phase, in order.
+	// Windows are the windows of the phase, in order.
 	Windows []Window
 	// Stalls are the times at which several requests were slow at once.
 	Stalls Stalls
 	// Results are the first results in the order in which responses ended, at most [Phase.Keep]. NotKept counts the others.
 	Results []Result
 	NotKept uint64
-	// RecordError says why results are missing in what [Phase.Record] was to write, nil when none are.
+	// RecordError is why results are missing from the output of [Phase.Record], nil when none are.
 	RecordError error
-	// Workers are those of a fleet that sent the phase, and Reruns says why it was sent again; none where this process sent it.
+	// Workers are the workers of the fleet that sent the phase, and Reruns says why it was sent again. Both are empty when this
+	// process sent it.
 	Workers []WorkerShare
 	Reruns  []string
 
@@ -69,16 +71,17 @@ type Metrics struct {
 	// ServiceTime is from sending a request to the end of its response, Latency from when the request was due.
 	ServiceTime, Latency Histogram
 	// TTFB is from sending a request to the first byte of its response, TTFT to the first event of a stream that adds to the
-	// answer: its text, what the model thinks, or the arguments of a tool.
+	// answer: text, reasoning, or the arguments of a tool call.
 	TTFB, TTFT Histogram
 	// ITL are the times between two such events, of all streams together: the inter-token latency of an upstream that sends each
-	// token as an event. TPOT is the mean time of a token after the first, one value a stream; Stall the longest time between
-	// two events, one value a stream.
+	// token as an event. TPOT is the mean time of a token after the first, Stall the longest time between two events; both have
+	// one value per stream.
 	ITL, TPOT, Stall Histogram
 	// Tokens are the output tokens of each answer that has some. TokenRate is the tokens of each stream after its first, per second
 	// between its first and its last event, in thousandths.
 	Tokens, TokenRate Counts
-	// OutputTokens and InputTokens are the sums. Counted is by what the output tokens are known, as numbers of answers.
+	// OutputTokens and InputTokens are the sums. Counted is the number of answers for each source of their output
+	// tokens.
 	OutputTokens, InputTokens uint64
 	Counted                   map[TokenSource]uint64
 }
@@ -139,7 +142,7 @@ func (m *Metrics) add(r Result, gaps []uint32) {
 type Violation struct {
 	// Request is the name of the kind of request.
 	Request string
-	// Finding is that of the first such response. Count counts all responses that violated the same requirement.
+	// Finding is the finding of the first such response. Count counts all responses that violated the same requirement.
 	Finding contract.Finding
 	Count   uint64
 	// Evidence is the first such response, redacted; nil when it was not kept.
@@ -148,10 +151,10 @@ type Violation struct {
 	first time.Duration // when the first such response ended
 }
 
-// Window is a stretch of a phase. A response belongs to the window in which it ended.
+// Window is a period of a phase. A response belongs to the window in which it ended.
 type Window struct {
-	// Start is when the window begins, since the phase began. Ended is when it was closed: before Start+Length when the phase
-	// ended in it.
+	// Start is when the window begins, counted from the start of the phase. Ended is when the window was closed: earlier than
+	// Start+Length if the phase ended within the window.
 	Start, Length, Ended time.Duration
 	// Counts are the responses by outcome.
 	Counts map[runlog.Outcome]uint64
@@ -161,7 +164,7 @@ type Window struct {
 	// none. Tokens are the output tokens of its admitted requests.
 	TTFT50, TTFT99, ITL50, ITL99 time.Duration
 	Tokens                       uint64
-	// Latency are quantiles of their latency.
+	// Latency has quantiles of the latency of admitted requests.
 	Latency struct{ P50, P99 time.Duration }
 }
 
@@ -237,7 +240,7 @@ func (m Measurement) ErrorRate() float64 {
 // Goodput returns the share of the offered requests that were good, 0 to 1.
 func (m Measurement) Goodput() float64 { return float64(m.Good) / float64(max(m.Offered-m.Warming, 1)) }
 
-// TokensPerSecond returns the output tokens of all admitted requests by the second, from the start of the phase to the end of the
+// TokensPerSecond returns the output tokens of all admitted requests per second, from the start of the phase to the end of the
 // last response.
 func (m Measurement) TokensPerSecond() float64 {
 	if m.Elapsed <= m.WarmUp {
@@ -247,7 +250,7 @@ func (m Measurement) TokensPerSecond() float64 {
 }
 
 // Verdict returns error when this machine could not generate the load or nothing was sent, and otherwise the verdict that
-// follows from the findings of all responses. Refusals, errors and timeouts as such violate nothing.
+// follows from the findings of all responses. Refusals, errors and timeouts are not violations by themselves.
 func (m Measurement) Verdict() contract.Verdict {
 	if !m.Generator.OK() || m.Sent == 0 {
 		return contract.Error
@@ -281,36 +284,38 @@ func mergeViolations(all, more []Violation) []Violation {
 	return all
 }
 
-// Result is one request and what came of it. Its instants are durations since the phase began; 0 means that there was no
+// Result is one request and its outcome. Its instants are durations since the phase began; 0 means that there was no
 // such instant.
 type Result struct {
 	// Seq numbers the requests of a phase in the order in which they were due, from 0.
 	Seq uint64
 	// Request is the index of the request's kind in the phase's mix.
 	Request int
-	// Due is when the schedule wanted the request to be sent, Sent just before its first byte was written.
+	// Due is when the request was scheduled to be sent. Sent is the instant just before its first byte was
+	// written.
 	Due, Sent time.Duration
 	// FirstByte is when the first byte of the response came, FirstEvent when the first event of a stream was complete.
-	// Whatever the gateway decided about the request, it decided between Sent and FirstByte.
+	// The gateway made every decision about the request between Sent and FirstByte.
 	FirstByte, FirstEvent time.Duration
-	// FirstToken and LastToken are when the first and the last event of a stream was complete that added to the answer, Pieces
-	// counts them, and Stall is the longest time between two of them.
+	// FirstToken and LastToken are when the first and the last event of a stream that added to the answer were complete.
+	// Pieces counts these events, and Stall is the longest time between two of them.
 	FirstToken, LastToken time.Duration
 	Pieces                int
 	Stall                 time.Duration
-	// Tokens and Input are the tokens of the answer and of the request, 0 when they are not known. TokensFrom is by what the
-	// former are known.
+	// Tokens and Input are the tokens of the answer and of the request, 0 when they are not known. TokensFrom is the source
+	// of Tokens.
 	Tokens, Input int
 	TokensFrom    TokenSource
-	// End is when the response was complete, or when it was certain that it never would be.
+	// End is when the response was complete, or when it was certain that it would never be
+	// complete.
 	End time.Duration
 	// Status is the HTTP status, 0 when no response header came.
 	Status  int
 	Outcome runlog.Outcome
 	// Bytes is the size of the response's body.
 	Bytes int
-	// Resent says that a kept connection turned out to be closed before a byte of the response came, and the request was sent
-	// once more on a new one.
+	// Resent says that the request was sent again on a new connection, because the reused connection was closed before any
+	// byte of the response arrived.
 	Resent bool
 	// Waited says that every connection was in use when the request was due: the gateway caused its delay.
 	Waited bool
@@ -333,7 +338,7 @@ func (r Result) Token() string {
 // ServiceTime returns the time from sending the request to the end of the response.
 func (r Result) ServiceTime() time.Duration { return r.End - r.Sent }
 
-// TPOT returns the mean time of a token of a stream after its first. It is 0 where there is no second one.
+// TPOT returns the mean time of a token of a stream after its first. It is 0 if the stream has no second token.
 func (r Result) TPOT() time.Duration {
 	tokens := max(r.Tokens, r.Pieces)
 	if r.Pieces < 2 {
@@ -352,11 +357,11 @@ func (r Result) TokenRate() float64 {
 }
 
 // Latency returns the time from when the request was due to the end of the response. In an open loop this is what a
-// caller experiences, a wait for a connection included: it is free of coordinated omission.
+// caller experiences, including the wait for a connection, free of coordinated omission.
 func (r Result) Latency() time.Duration { return r.End - r.Due }
 
 // TokenPlaceholder in a call's prompt, or anywhere in its body, is replaced by a token of the same length that is unique
-// to each request. By it the upstream's record of the request is found.
+// to each request. The token identifies the request in the upstream's record.
 const TokenPlaceholder = "gatecerttokenxxx"
 
 // putToken writes a token in hexadecimal: a prefix that is random for each phase, and the request's number.

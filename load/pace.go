@@ -7,24 +7,24 @@ import (
 	"time"
 )
 
-// Pace says whether a gateway kept up with the rate of a phase. A queue that grows is invisible in a short probe: 5 s at a
-// twentieth more than a gateway can sustain let its callers wait a quarter of a second at the end, which many an SLO allows.
+// Pace says whether a gateway kept up with the rate of a phase. A queue that grows is invisible in a short probe: after 5 s
+// at 5 % more than a gateway can sustain, its callers wait only a quarter of a second, which many SLOs allow.
 //
-// Two signs are looked for. Each must be larger than [paceTolerance] and certain at a level of [paceError]:
+// There are two signs of such a queue. Each must exceed [paceTolerance] and be significant at the level [paceError]:
 //
 //   - completions lag: fewer requests per second were answered than were due;
 //   - latency grows from the beginning of the phase to its end.
 //
-// Neither blames the gateway for what the arrivals do: a server that handles exactly the rate of the phase, one request after
-// the other, would let the same requests wait for each other too. That wait is subtracted. In a stable gateway, which handles
-// more, it is longer than what was measured.
+// The gateway is not blamed for the arrivals: even a server that handles exactly the rate of the phase, one request at a
+// time, would make requests wait for each other. That wait is subtracted. For a stable gateway, which handles more, it is
+// longer than the wait that was measured.
 type Pace struct {
-	// Offered is how many requests were due a second, Completed how many were answered, after the warm-up.
+	// Offered is how many requests were due per second after the warm-up, Completed how many were answered.
 	Offered, Completed float64
-	// Lag is the share by which completions lag. Growth is by how much the latency grows, in seconds a second.
+	// Lag is the share by which completions lag. Growth is how fast the latency grows, in seconds per second.
 	Lag    float64
 	Growth Estimate
-	// Lags and Grows say that the signs are larger than the tolerance, and certain.
+	// Lags and Grows report whether the two signs exceed the tolerance and are significant.
 	Lags, Grows bool
 }
 
@@ -35,16 +35,16 @@ const (
 	paceZ = 2.326
 )
 
-// KeptUp reports whether there is neither sign.
+// KeptUp reports whether neither sign was found.
 func (p Pace) KeptUp() bool { return !p.Lags && !p.Grows }
 
 // Misses returns the signs, one sentence each.
 func (p Pace) Misses() (misses []string) {
 	if p.Lags {
-		misses = append(misses, fmt.Sprintf("the gateway answered only %.4g/s of %.4g/s", p.Completed, p.Offered))
+		misses = append(misses, fmt.Sprintf("the gateway completed only %.4g of %.4g requests/s", p.Completed, p.Offered))
 	}
 	if p.Grows {
-		misses = append(misses, fmt.Sprintf("latency grew by %s per second", round(time.Duration(p.Growth.Value*float64(time.Second)))))
+		misses = append(misses, fmt.Sprintf("the latency grew by %s per second", round(time.Duration(p.Growth.Value*float64(time.Second)))))
 	}
 	return misses
 }

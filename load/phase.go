@@ -18,28 +18,30 @@ import (
 // no requests, a call that cannot be built, or a proxy in the environment.
 var ErrInvalid = errors.New("invalid load configuration")
 
-// Phase is a stretch of load: a mix of requests, sent at a rate. Fields that are zero take their defaults.
+// Phase is a period of load: a mix of requests, sent at a rate. Fields that are zero take their defaults.
 type Phase struct {
 	Name string
 	// Share is the part of the phase that is sent. The zero value is all of it.
 	Share Share
-	// Start, when it is not zero, is when the phase begins. Requests that are due before it can are late. Default at once.
+	// Start is when the phase begins. Requests that are due before the phase can begin are late. The zero value means:
+	// at once.
 	Start time.Time `json:"-"`
-	// Lease, when not nil, is the permission to send: after its end no request is.
+	// Lease, when not nil, is the permission to send: no request is sent after it has ended.
 	Lease *Lease `json:"-"`
 	// Mix are the requests that are sent, 1 to 16 kinds, in proportion to their weights.
 	Mix []Request
-	// Rate is how many requests are sent a second, For how long. A slow gateway does not slow them down (an open loop).
+	// Rate is how many requests are sent per second, For is how long. A slow gateway does not slow them down (an open
+	// loop).
 	Rate float64
 	For  time.Duration
 	// Arrivals is the process by which they become due. The zero value is constant: the first at once, the others 1/Rate
-	// apart. Seed draws the process: the same seed draws the same instants.
+	// apart. Seed is the seed of the process: the same seed gives the same arrival times.
 	Arrivals Arrivals
 	Seed     uint64
-	// RampTo, when it is above 0, is the rate at the end of the phase; it changes evenly from Rate on.
+	// RampTo, when it is above 0, is the rate at the end of the phase; the rate changes evenly from Rate to RampTo.
 	RampTo float64
-	// Closed sends a request whenever one of the connections is free, and as many as they allow, but not more than Rate a
-	// second on average (a closed loop): a slow gateway does slow them down.
+	// Closed sends a request whenever a connection is free, but not more than Rate per second on average (a closed loop):
+	// a slow gateway does slow them down.
 	Closed bool
 	// WarmUp is the time at the beginning whose requests are sent, and judged, but left out of all counts and times by
 	// outcome. Default 0.
@@ -53,24 +55,26 @@ type Phase struct {
 	Body int64
 	// Keep is how many results the measurement keeps, at about 300 bytes each. Default 0.
 	Keep int
-	// Record, when not nil, is called when the phase begins. What it returns gets every result as a line of vegeta's JSON when its
-	// response has ended, by one goroutine: however many there are, they take no memory.
+	// Record, when not nil, is called when the phase begins. One goroutine writes each result to the writer that it returns, as a
+	// line of vegeta's JSON, when the response has ended. Results therefore need no memory, however many there are.
 	Record func() io.Writer `json:"-"`
 	// Window is the length of a [Window] of the measurement. Default 1 s, and longer where there would be more than 600.
 	Window time.Duration
-	// SLO has the time bounds that [Measurement.Good] goes by.
+	// SLO contains the time bounds that a request must meet to count in [Measurement.Good].
 	SLO SLO
 	// Generator bounds how far this machine may fall behind before the phase is inconclusive.
 	Generator GeneratorLimits
-	// Embedded says that the gateway runs in this process, so that its CPU time and lag cannot be told from the
+	// Embedded says that the gateway runs in this process, so that its CPU time and lag cannot be distinguished from the
 	// generator's.
 	Embedded bool
-	// Snapshot, when not nil, is called with a copy of what was measured so far, without results, once in SnapshotEvery.
+	// Snapshot, when not nil, is called with a copy of the measurement so far, without results, once every
+	// SnapshotEvery.
 	Snapshot      func(Measurement) `json:"-"`
 	SnapshotEvery time.Duration
-	// SoFar, when not nil, is called like Snapshot with what the share came to so far, which is not to be kept beyond the call.
+	// SoFar, when not nil, is called like Snapshot with the portion so far, which must not be kept beyond the call.
 	SoFar func(Portion) `json:"-"`
-	// Closing, when not nil, is called with every window when it ends, and with what its responses came to, by one goroutine.
+	// Closing, when not nil, is called by one goroutine with every window when it ends, and with the measurement of its
+	// responses.
 	Closing func(Window, Measurement) `json:"-"`
 	// Progress, when not nil, is called about four times a second, by one goroutine. It does not slow the load down until
 	// 8,192 results wait for it.
@@ -82,13 +86,13 @@ type Request struct {
 	Name string
 	// Call is what is sent. [TokenPlaceholder] in its prompt is replaced by a token that is unique to each request.
 	Call exchange.Call
-	// Variants are sent in place of Call, each about equally often, at most 1024: the same kind of request with other prompts. They must
+	// Variants, at most 1024, are sent instead of Call, each about equally often: the same kind of request with other prompts. They must
 	// go to the same endpoint as Call.
 	Variants []exchange.Call
 	// Weight is the share of this kind in the mix, relative to the other weights. At most 1000; 0 counts as 1.
 	Weight int
-	// Expect, when set, is the case whose error every response has to carry. When not, a success is expected, and an error
-	// is checked by the row of the contract that it claims for itself.
+	// Expect, when set, is the case whose error every response must carry. Otherwise a success is expected, and an error
+	// is checked against the row of the contract that it claims to be.
 	Expect contract.Case
 }
 
@@ -96,7 +100,7 @@ type Request struct {
 type Progress struct {
 	Phase   string
 	Elapsed time.Duration
-	// Sent counts the requests that have ended, Admitted, Refused and Failed those of them with such an outcome.
+	// Sent counts the requests that have ended; Admitted, Refused and Failed count those with that outcome.
 	Sent, Admitted, Refused, Failed uint64
 	// Waited counts the requests that waited for a connection. Lag is the 99th percentile of the generator's own lag.
 	Waited uint64
@@ -127,25 +131,25 @@ func (p Phase) check() error {
 	problem := ""
 	switch {
 	case len(p.Mix) == 0 || len(p.Mix) > maxMix:
-		problem = fmt.Sprintf("%d kinds of requests: must be 1 to %d", len(p.Mix), maxMix)
+		problem = fmt.Sprintf("the mix has %d kinds of requests: it must have 1 to %d", len(p.Mix), maxMix)
 	case p.Connections < 1, p.Timeout < 0, p.Body < 0, p.Keep < 0, p.Window < 0, p.WarmUp < 0:
-		problem = "the connections must be at least 1, and no time or size may be negative"
+		problem = "at least one connection is required, and times and sizes must not be negative"
 	case p.WarmUp > 0 && p.WarmUp >= p.For:
 		problem = fmt.Sprintf("the warm-up of %s must be shorter than the phase of %s", plain.Duration(p.WarmUp), plain.Duration(p.For))
 	}
 	for _, r := range p.Mix {
 		if r.Weight < 0 || r.Weight > maxWeight {
-			problem = fmt.Sprintf("request %q: weight %d: must be 0 to %d", r.Name, r.Weight, maxWeight)
+			problem = fmt.Sprintf("request %q has weight %d: the weight must be between 0 and %d", r.Name, r.Weight, maxWeight)
 		}
 		if len(r.Variants) > maxVariants {
-			problem = fmt.Sprintf("request %q: %d variants: must be at most %d", r.Name, len(r.Variants), maxVariants)
+			problem = fmt.Sprintf("request %q has %d variants: at most %d are allowed", r.Name, len(r.Variants), maxVariants)
 		}
 	}
 	if problem != "" {
 		return fmt.Errorf("%w: %s", ErrInvalid, problem)
 	}
 	if !p.Share.whole() && (p.Record != nil || p.Closing != nil) {
-		return fmt.Errorf("%w: a share of a phase has neither single results nor windows while it goes on", ErrInvalid)
+		return fmt.Errorf("%w: a share of a phase cannot report individual results or windows while it runs", ErrInvalid)
 	}
 	return cmp.Or(p.Share.check(), p.checkSchedule())
 }
@@ -186,8 +190,8 @@ func (p Phase) requests() uint64 {
 	return uint64(math.Ceil(n))
 }
 
-// Requests returns the greatest number of requests that are sent: those of its share. In a closed loop a share has as many as its
-// connections are of all.
+// Requests returns the greatest number of requests that the phase's share sends. In a closed loop a share's part of the requests
+// is its part of the connections.
 func (p Phase) Requests() uint64 {
 	if !p.Closed || p.Share.whole() || p.Connections < 1 {
 		return p.Share.requests(p.requests())
@@ -234,7 +238,7 @@ func (p Phase) text() string {
 	return text + " for " + plain.Duration(p.For)
 }
 
-// A phase beyond these bounds is a mistake, and its arithmetic would overflow.
+// A phase beyond these bounds is a mistake, and computations about it would overflow.
 const (
 	maxRequests = 1e12
 	maxDuration = 30 * 24 * time.Hour
@@ -243,10 +247,10 @@ const (
 // checkSchedule returns [ErrInvalid] when the rate or the length of a phase is out of range.
 func (p Phase) checkSchedule() error {
 	if p.For <= 0 || p.For > maxDuration {
-		return fmt.Errorf("%w: the duration %s must be more than 0 and at most %s", ErrInvalid, plain.Duration(p.For), plain.Duration(maxDuration))
+		return fmt.Errorf("%w: the duration %s must be greater than 0 and at most %s", ErrInvalid, plain.Duration(p.For), plain.Duration(maxDuration))
 	}
 	if !(p.Rate > 0) || !(p.RampTo >= 0) || p.meanRate()*p.For.Seconds() > maxRequests { // !(>) catches NaN too
-		return fmt.Errorf("%w: a rate of %g/s for %s: the rate must be more than 0, and the number of requests at most %g", ErrInvalid, p.Rate, plain.Duration(p.For), maxRequests)
+		return fmt.Errorf("%w: a rate of %g/s for %s: the rate must be greater than 0, and the total number of requests must be at most %g", ErrInvalid, p.Rate, plain.Duration(p.For), maxRequests)
 	}
 	return nil
 }

@@ -32,7 +32,8 @@ func (p Plan) Loopback() bool {
 	})
 }
 
-// IsLoopback reports whether a host is certainly this machine. Any name but localhost may resolve to another one.
+// IsLoopback reports whether a host is certainly this machine. Any host name except localhost may resolve to
+// another machine.
 func IsLoopback(host string) bool {
 	address, err := netip.ParseAddr(host)
 	return err == nil && address.IsLoopback() || strings.EqualFold(host, "localhost")
@@ -61,7 +62,7 @@ func (p Plan) Repeat(n int) Plan {
 	return p
 }
 
-// ErrCap is returned when a phase would exceed the engine's caps. Its text says which.
+// ErrCap is returned when a phase would exceed the engine's caps. Its text names the exceeded cap.
 var ErrCap = errors.New("the plan exceeds a cap")
 
 // Caps bound what an engine sends. A field that is zero takes the value of [DefaultCaps].
@@ -74,21 +75,22 @@ type Caps struct {
 	Connections int
 }
 
-// DefaultCaps returns what somebody else's gateway can take without its owner being asked. A capacity search and a
-// comparison with all defaults send at most 39,406 requests in 272 s.
+// DefaultCaps returns the caps for sending load to a gateway without the consent of its owner. A capacity search
+// and a comparison with all defaults send at most 39,406 requests in 272 s.
 func DefaultCaps() Caps {
 	return Caps{Requests: 40_000, Rate: 200, Duration: 5 * time.Minute, Connections: 64}
 }
 
-// LocalCaps returns what is sent to a gateway on this machine without its owner being asked.
+// LocalCaps returns the caps for sending load to a gateway on this machine without the consent of
+// its owner.
 func LocalCaps() Caps {
 	c := HardCaps()
 	c.Connections = 4096
 	return c
 }
 
-// HardCaps returns the bounds of all caps: more than one machine can generate, and far less than a typing error can ask
-// for. Linux has 28,232 ports for the connections to one address.
+// HardCaps returns the upper bounds of all caps: more than one machine can generate, but far less than a typo could
+// request. Linux has 28,232 ports for the connections to one address.
 func HardCaps() Caps {
 	return Caps{Requests: 100_000_000, Rate: 100_000, Duration: 24 * time.Hour, Connections: 25_000}
 }
@@ -117,9 +119,9 @@ func (c Caps) Allow(p Plan) error {
 			over = append(over, fmt.Errorf("%w: "+format, append([]any{ErrCap}, args...)...))
 		}
 	}
-	check(p.Requests > c.Requests, "%d requests, at most %d allowed", p.Requests, c.Requests)
-	check(p.Rate > c.Rate, "%g requests/s, at most %g/s allowed", p.Rate, c.Rate)
-	check(p.Duration > c.Duration, "a duration of %s, at most %s allowed", plain.Duration(p.Duration.Round(100*time.Millisecond)), plain.Duration(c.Duration))
-	check(p.Connections > c.Connections, "%d connections, at most %d allowed", p.Connections, c.Connections)
+	check(p.Requests > c.Requests, "it sends %d requests, but at most %d are allowed", p.Requests, c.Requests)
+	check(p.Rate > c.Rate, "it sends %g requests/s, but at most %g/s are allowed", p.Rate, c.Rate)
+	check(p.Duration > c.Duration, "it takes %s, but at most %s is allowed", plain.Duration(p.Duration.Round(100*time.Millisecond)), plain.Duration(c.Duration))
+	check(p.Connections > c.Connections, "it uses %d connections, but at most %d are allowed", p.Connections, c.Connections)
 	return errors.Join(over...)
 }

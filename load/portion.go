@@ -9,8 +9,8 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Portion is what a [Share] of a phase came to. It can be encoded, sent to another machine, and joined with the other portions of the
-// phase by [Phase.Join]. Its size does not grow with the number of requests, except for the results that the phase keeps.
+// Portion is the result of a [Share] of a phase. It can be encoded, sent to another machine, and joined with the other portions of
+// the phase by [Phase.Join]. Its size does not grow with the number of requests, except for the results that the phase keeps.
 type Portion struct {
 	// m has everything but the pace.
 	m      Measurement
@@ -47,10 +47,11 @@ func (w *openWindow) part() windowPart {
 // Unleased returns how many requests were not sent because the lease had ended.
 func (p Portion) Unleased() uint64 { return p.unleased }
 
-// Empty reports whether nothing was begun.
+// Empty reports whether the share was never begun.
 func (p Portion) Empty() bool { return len(p.m.Requests) == 0 }
 
-// Share returns what the worker did. It knows nothing of its name and its clock.
+// Share returns what the worker did. Its name and its clock offset are missing, because a portion
+// does not contain them.
 func (p Portion) Share() WorkerShare {
 	g := p.m.Generator
 	return WorkerShare{Sent: p.m.Sent, Begun: p.begun, Lag: max(p.lag99, g.Lag.Quantile(0.99)), Late: g.Late, CPU: g.CPU, Cores: g.Cores}
@@ -65,17 +66,18 @@ func (p Portion) measurement(phase Phase) Measurement {
 	return m
 }
 
-// Named is a portion with the name of the worker that it is from.
+// Named is a portion with the name of its worker.
 type Named struct {
 	Worker string
 	Portion
 }
 
-// Join returns the measurement of a phase, given the portions of all of its shares. Nothing is lost in it: histograms and counts are
-// added, and quantiles are taken from the sums. Of the violations of one requirement the first is kept. Of what a worker says of itself,
-// the problems are those of the phase. started is when the phase began.
+// Join returns the measurement of a phase, given the portions of all of its shares. Nothing is lost: histograms and counts are added up,
+// and quantiles are taken from the sums. Of several violations of one requirement, the first is kept. The problems of a worker are
+// problems of the phase. started is when the phase began.
 //
-// It returns [ErrInvalid] when a portion is not one of this phase: it has other kinds of requests, or bytes that are no histogram.
+// It returns [ErrInvalid] when a portion does not belong to this phase: it has other kinds of requests, or bytes that are not a
+// histogram.
 func (p Phase) Join(started time.Time, parts []Named) (Measurement, error) {
 	p = p.withDefaults()
 	j := joiner{phase: p, course: newCourse(p), m: Measurement{
@@ -86,7 +88,7 @@ func (p Phase) Join(started time.Time, parts []Named) (Measurement, error) {
 	}
 	for _, part := range parts {
 		if len(part.m.Requests) != len(p.Mix) || part.course == nil {
-			return Measurement{}, fmt.Errorf("%w: the portion of %s is from a different phase", ErrInvalid, part.Worker)
+			return Measurement{}, fmt.Errorf("%w: the results from worker %s belong to a different phase", ErrInvalid, part.Worker)
 		}
 		if err := j.add(part); err != nil {
 			return Measurement{}, err
@@ -141,7 +143,7 @@ func (j *joiner) add(part Named) error {
 	m.Generator.Lag.Merge(of.Generator.Lag)
 	if part.encoded != nil {
 		if err := part.encoded.addTo(m); err != nil {
-			return fmt.Errorf("%w: the portion of %s: %w", ErrInvalid, part.Worker, err)
+			return fmt.Errorf("%w: results from worker %s: %w", ErrInvalid, part.Worker, err)
 		}
 	}
 	j.violations = append(j.violations, of.Violations...)
@@ -182,7 +184,7 @@ func (j *joiner) windows(parts []Named) error {
 		for i, part := range parts {
 			for next[i] < len(part.windows) && part.windows[next[i]].Start == start {
 				if err := sum.addPart(part.windows[next[i]]); err != nil {
-					return fmt.Errorf("%w: the portion of %s: %w", ErrInvalid, part.Worker, err)
+					return fmt.Errorf("%w: results from worker %s: %w", ErrInvalid, part.Worker, err)
 				}
 				next[i]++
 			}

@@ -175,8 +175,8 @@ func (c *course) json() courseJSON {
 	return out
 }
 
-// ErrPortion is returned for bytes that are not a portion of a phase.
-var ErrPortion = errors.New("not a portion of a phase")
+// ErrPortion is returned for bytes that are invalid worker results.
+var ErrPortion = errors.New("invalid worker results")
 
 // UnmarshalJSON implements json.Unmarshaler. It returns [ErrPortion].
 func (p *Portion) UnmarshalJSON(data []byte) error {
@@ -198,7 +198,7 @@ func (p *Portion) UnmarshalJSON(data []byte) error {
 	}
 	for _, x := range in.Metrics {
 		if x.Request < 0 || x.Request >= len(in.Requests) || !slices.Contains(runlog.Outcomes(), x.Outcome) {
-			return fmt.Errorf("%w: metrics of request %d with outcome %q", ErrPortion, x.Request, x.Outcome)
+			return fmt.Errorf("%w: invalid metrics for request %d with outcome %q", ErrPortion, x.Request, x.Outcome)
 		}
 	}
 	course, err := in.Course.course()
@@ -218,12 +218,12 @@ func (in courseJSON) course() (*course, error) {
 		from: in.From, to: in.To, due: in.Due, first: bunched{in.FirstDue, in.FirstWait}, last: bunched{in.LastDue, in.LastWait},
 	}
 	if len(in.Ended) > len(c.ended) || len(in.Batches) > len(c.batches) {
-		return nil, fmt.Errorf("%d bins and %d batches", len(in.Ended), len(in.Batches))
+		return nil, fmt.Errorf("too many bins (%d) or batches (%d)", len(in.Ended), len(in.Batches))
 	}
 	copy(c.ended[:], in.Ended)
 	for i, b := range in.Batches {
 		if len(b.Latency) > batchSize || len(b.Measured) != len(b.Latency) {
-			return nil, fmt.Errorf("a batch of %d and %d latencies", len(b.Latency), len(b.Measured))
+			return nil, fmt.Errorf("a batch contains %d latencies and %d measured latencies", len(b.Latency), len(b.Measured))
 		}
 		for k := range b.Latency {
 			if math.IsNaN(b.Latency[k]+b.Measured[k]) || math.IsInf(b.Latency[k]+b.Measured[k], 0) {

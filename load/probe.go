@@ -14,21 +14,21 @@ type Probe struct {
 	// Rate is in requests per second.
 	Rate     float64
 	Duration time.Duration
-	// Misses are in what the SLO was missed. Without any it was met.
+	// Misses are the ways in which the SLO was missed. If there are none, it was met.
 	Misses []string
-	// Inconclusive are the reasons why the probe says nothing about the gateway. Without any it does.
+	// Inconclusive are the reasons why the probe says nothing about the gateway. If there are none, the probe is
+	// conclusive.
 	Inconclusive []string
 
 	Admitted uint64
 	// Refused is the share of requests that a rate limit refused, 0 to 1.
 	Refused float64
 	Pace    Pace
-	// Throughput is how many requests were admitted a second while there were more than the gateway could handle, 0 when
-	// there were not.
+	// Throughput is how many requests were admitted per second while the gateway was saturated, 0 when it was not.
 	Throughput float64
 	// P50 and P99 are quantiles of the latency of admitted requests.
 	P50, P99 time.Duration
-	// Sample has everything else.
+	// Sample has all other figures.
 	Sample runlog.Sample
 }
 

@@ -20,12 +20,12 @@ import (
 type ProcessSample struct {
 	At    time.Duration
 	Bytes uint64
-	// Descriptors is -1 where they cannot be read: those of somebody else's process cannot.
+	// Descriptors is -1 if they cannot be read, as for another user's process.
 	Descriptors int
 }
 
 // errNoMemory is returned when the memory of a process cannot be read: there is no such process, or no /proc.
-var errNoMemory = errors.New("cannot read its memory")
+var errNoMemory = errors.New("cannot read the memory usage")
 
 // processSampler samples a process. It is safe for concurrent use.
 type processSampler struct {
@@ -85,13 +85,13 @@ func residentMemory(pid int) (uint64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return 0, fmt.Errorf("%w: there is no such process on this machine, or this system has no /proc: %w", errNoMemory, err)
+		return 0, fmt.Errorf("%w: the process does not exist on this machine, or the system has no /proc: %w", errNoMemory, err)
 	case err != nil:
 		return 0, fmt.Errorf("%w: %w", errNoMemory, err)
 	}
 	_, after, found := bytes.Cut(status, []byte("VmRSS:"))
 	if !found {
-		return 0, fmt.Errorf("%w: the process %d has ended", errNoMemory, pid)
+		return 0, fmt.Errorf("%w: process %d has exited", errNoMemory, pid)
 	}
 	kilobytes, _, _ := bytes.Cut(bytes.TrimSpace(after), []byte(" "))
 	size, err := strconv.ParseUint(string(kilobytes), 10, 54)

@@ -9,31 +9,33 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Ramp configures a rate that rises evenly until the gateway misses an SLO: a quick look at where, and how, it fails. A
-// [Search] says more exactly where, because its rates are held. Fields that are zero take their defaults.
+// Ramp configures a rate that rises evenly until the gateway misses an SLO: a quick look at where and how the gateway
+// fails. A [Search] finds the rate more exactly, because it holds each rate. Fields that are zero take their defaults.
 type Ramp struct {
-	// Phase is run once. The ramp sets its name, its rates and its length.
+	// Phase is run once. The ramp sets the phase's name, rates and length.
 	Phase Phase
 	SLO   SLO
 	// From and To, in requests/s, are the rates at the beginning and, if nothing fails, at the end. Default 10 and 200.
 	From, To float64
 	// For is the length of the whole ramp. Default 1 min.
 	For time.Duration
-	// Observe, when not nil, is called with every step when it is over.
+	// Observe, when not nil, is called after every step.
 	Observe func(RampStep)
 }
 
-// RampStep is a second of a ramp, or longer where the ramp is longer than 10 minutes.
+// RampStep is one second of a ramp, or more if the ramp is longer than 10 minutes.
 type RampStep struct {
-	// At is its beginning, since that of the ramp, and Rate the rate in its middle.
+	// At is when the step began, counted from the start of the ramp. Rate is the rate in the middle
+	// of the step.
 	At   time.Duration
 	Rate float64
-	// Admitted counts the requests admitted in it. P50 and P99 are quantiles of their latency.
+	// Admitted counts the requests admitted in the step. P50 and P99 are quantiles of their
+	// latency.
 	Admitted uint64
 	P50, P99 time.Duration
-	// Sample sums up the responses that ended in it.
+	// Sample summarizes the responses that ended in the step.
 	Sample runlog.Sample
-	// Misses are in what the SLO was missed, any term of it.
+	// Misses are the ways in which the SLO was missed, in any term.
 	Misses []string
 }
 
@@ -43,7 +45,8 @@ type RampResult struct {
 	Arrivals    Arrivals
 	Steps       []RampStep
 	Measurement Measurement
-	// Failed is the first of the steps that missed in a row, nil when the SLO was met until the end.
+	// Failed is the first of the consecutive steps that missed the SLO, nil if the SLO was met until
+	// the end.
 	Failed *RampStep
 }
 

@@ -88,7 +88,7 @@ func newWireRequest(kind Request, secrets []redact.Secret, codes *contract.CodeC
 		}
 		at, target, err := destination(built)
 		if err != nil || at != to || variant.Surface != kind.Call.Surface {
-			return nil, fmt.Errorf("%w: request %q: all variants must go to the same host and endpoint", ErrInvalid, kind.Name)
+			return nil, fmt.Errorf("%w: request %q: all variants must be sent to the same host and endpoint", ErrInvalid, kind.Name)
 		}
 		r.variants = append(r.variants, newWireBytes(wireForm(built, target)))
 	}
@@ -103,7 +103,7 @@ func destination(built exchange.Request) (endpoint, string, error) {
 	}
 	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: u})
 	if err != nil || proxy != nil {
-		return endpoint{}, "", fmt.Errorf("the environment variables set a proxy for %s, so that the load would measure the proxy: add this host to NO_PROXY", u.Host)
+		return endpoint{}, "", fmt.Errorf("the environment sets a proxy for %s, so the load would measure the proxy: add this host to NO_PROXY", u.Host)
 	}
 	to := endpoint{secure: u.Scheme == "https", address: u.Host}
 	if u.Port() == "" {

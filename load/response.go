@@ -38,7 +38,7 @@ type response struct {
 var errTooLong = errors.New("the response is too long")
 
 // errNotHTTP is returned when what came is not an HTTP/1 response.
-var errNotHTTP = errors.New("not HTTP")
+var errNotHTTP = errors.New("the response is not valid HTTP")
 
 // maxHead bounds the head of a response in bytes. Common servers and proxies stop at 8 to 64 KiB.
 const maxHead = 64 << 10
@@ -75,10 +75,10 @@ func (r *responseReader) read(method string) (response, error) {
 			return out, nil
 		}
 		if out.status == http.StatusSwitchingProtocols {
-			return out, fmt.Errorf("%w: status 101 although the request asked for no upgrade", errNotHTTP)
+			return out, fmt.Errorf("%w: it has status 101, but the request did not ask for an upgrade", errNotHTTP)
 		}
 	}
-	return out, fmt.Errorf("%w: there are more than %d interim responses before it", errTooLong, maxInterimResponses)
+	return out, fmt.Errorf("%w: more than %d interim responses came before it", errTooLong, maxInterimResponses)
 }
 
 // maxInterimResponses bounds the 1xx responses before the final one.
@@ -136,7 +136,7 @@ func (r *responseReader) readLine(head []byte) ([]byte, error) {
 	for {
 		piece, err := r.in.ReadSlice('\n')
 		if len(head)+len(piece) > maxHead {
-			return head, fmt.Errorf("%w: its header has more than %d bytes", errTooLong, maxHead)
+			return head, fmt.Errorf("%w: its headers are larger than %d bytes", errTooLong, maxHead)
 		}
 		head = append(head, piece...)
 		switch {
@@ -228,7 +228,7 @@ func (r *responseReader) readChunks(f framing) error {
 		line, _, _ = bytes.Cut(line, []byte(";"))
 		size, err := strconv.ParseUint(string(bytes.TrimSpace(line)), 16, 62)
 		if err != nil {
-			return fmt.Errorf("%w: the size of a chunk is %.20q", errNotHTTP, line)
+			return fmt.Errorf("%w: a chunk has the size %.20q", errNotHTTP, line)
 		}
 		if size == 0 {
 			return r.readTrailer()
@@ -240,7 +240,7 @@ func (r *responseReader) readChunks(f framing) error {
 			return err
 		}
 		if len(line) > 0 {
-			return fmt.Errorf("%w: a chunk is longer than its size", errNotHTTP)
+			return fmt.Errorf("%w: a chunk is longer than its declared size", errNotHTTP)
 		}
 	}
 }
@@ -267,7 +267,7 @@ func (r *responseReader) readTrailer() error {
 func (r *responseReader) readBytes(f framing, n int64) error {
 	for n > 0 {
 		if r.size > r.limit {
-			return fmt.Errorf("%w: its body has more than %d bytes", errTooLong, r.limit)
+			return fmt.Errorf("%w: its body is larger than %d bytes", errTooLong, r.limit)
 		}
 		if len(r.body) == cap(r.body) {
 			r.body = slices.Grow(r.body, bodyBuffer)

@@ -16,23 +16,24 @@ import (
 // Search configures a search for the highest rate at which a gateway meets an SLO. Fields that are zero take their
 // defaults.
 type Search struct {
-	// Phase is run for every probe. The search sets its name, its rate and its length.
+	// Phase is run for every probe. The search sets the phase's name, rate and length.
 	Phase Phase
 	SLO   SLO
 	// From and To bound the rates that are probed, in requests/s. Default 10 and 200.
 	From, To float64
-	// Short and Full are the durations of the shortest probes and of those that decide. Default 1 s and 5 s.
+	// Short is the duration of the shortest probes. Full is the duration of the probes that decide. Default 1
+	// s and 5 s.
 	Short, Full time.Duration
-	// Precision ends the search when Upper/Lower-1 is no more, 0.01 to 1. Default 0.1.
+	// Precision, 0.01 to 1, ends the search when Upper/Lower-1 is at most this value. Default 0.1.
 	Precision float64
 	// Repeats is how many full-length probes in a row have to agree at each bound, 1 to 100. Default 2, which takes less than
-	// a minute. Against a gateway whose throughput varies by a tenth (standard deviation), the bounds of five searches then
-	// overlap in a quarter of all cases, with 5 in more than nine tenths.
+	// a minute. Against a gateway whose throughput varies by a tenth (standard deviation), the bounds of five searches
+	// overlap in a quarter of all cases with 2 repeats, and in more than nine tenths with 5.
 	Repeats int
 	// Curve are shares of Lower at which the latency is measured after the search, in probes of a length between Short and
 	// Full. Default 0.25, 0.5 and 0.75; an empty list that is not nil measures none.
 	Curve []float64
-	// Observe, when not nil, is called with every probe when it is over.
+	// Observe, when not nil, is called after every probe.
 	Observe func(Probe)
 }
 
@@ -75,21 +76,21 @@ func (s Search) check() error {
 	problem := ""
 	switch { // every comparison is written so that NaN fails it
 	case !(s.From > 0) || !(s.To >= s.From):
-		problem = fmt.Sprintf("rates from %g/s to %g/s: the lowest must be more than 0, and not above the highest", s.From, s.To)
+		problem = fmt.Sprintf("rates from %g/s to %g/s: the lowest rate must be greater than 0 and not above the highest", s.From, s.To)
 	case s.Short <= 0 || s.Full < s.Short:
-		problem = fmt.Sprintf("probes of %s to %s: the shortest must be more than 0s, and not longer than the full length", plain.Duration(s.Short), plain.Duration(s.Full))
+		problem = fmt.Sprintf("probes of %s to %s: the shortest probe must be longer than 0s and not longer than a full-length probe", plain.Duration(s.Short), plain.Duration(s.Full))
 	case !(s.Precision >= 0.01) || s.Precision > 1:
 		problem = fmt.Sprintf("precision %g: must be 0.01 to 1", s.Precision)
 	case s.Repeats < 1 || s.Repeats > 100:
-		problem = fmt.Sprintf("%d repeats: must be 1 to 100", s.Repeats)
+		problem = fmt.Sprintf("%d repeats: must be between 1 and 100", s.Repeats)
 	case !(s.SLO.Quantile > 0) || s.SLO.Quantile >= 1:
 		problem = fmt.Sprintf("quantile %g: must be between 0 and 1, such as 0.99", s.SLO.Quantile)
 	case s.SLO.Latency < 0 || s.SLO.Latency == 0 && !s.SLO.Only:
-		problem = fmt.Sprintf("an SLO with a latency of %s: must be more than 0s", plain.Duration(s.SLO.Latency))
+		problem = fmt.Sprintf("SLO latency %s: must be greater than 0s", plain.Duration(s.SLO.Latency))
 	}
 	for _, share := range s.Curve {
 		if !(share > 0) || share > 1 {
-			problem = fmt.Sprintf("a point of the curve at %g of the capacity: must be above 0 and at most 1", share)
+			problem = fmt.Sprintf("curve point at %g of the capacity: must be greater than 0 and at most 1", share)
 		}
 	}
 	if problem != "" {
@@ -98,9 +99,9 @@ func (s Search) check() error {
 	return nil
 }
 
-// PlanSearch returns an upper bound of what a search will send. It simulates the search against stable gateways of every
-// capacity between From and To, takes the most expensive, and doubles it for probes that are repeated and bounds that
-// move. It returns [ErrInvalid].
+// PlanSearch returns an upper bound on what a search will send. It simulates the search against stable gateways of every
+// capacity between From and To, takes the most expensive search, and doubles it for probes that are repeated and bounds
+// that move. It returns [ErrInvalid].
 func (e *Engine) PlanSearch(s Search) (Plan, error) {
 	s = s.withDefaults()
 	if err := s.check(); err != nil {
@@ -180,7 +181,7 @@ func (e *Engine) Capacity(ctx context.Context, s Search) (Capacity, error) {
 	switch {
 	case errors.Is(err, errBudget):
 		err, c.Partial = nil, true
-		c.notef("the search had sent all its planned requests before %s in a row agreed at each bound", plain.Count(r.Repeats, "probe"))
+		c.notef("the search used up its planned requests before %s in a row agreed at each bound", plain.Count(r.Repeats, "probe"))
 	case err != nil:
 		c.Partial = true
 		c.notef("the search was interrupted before %s in a row agreed at each bound", plain.Count(r.Repeats, "probe"))

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// Share is the part of a phase that one of several generators sends: the requests whose number in the schedule leaves Index when it is
-// divided by Of. Together the shares are the phase, and each request is sent by one of them at its instant in the one schedule, whatever
-// its arrivals. Connections are divided too. The zero value is the whole phase.
+// Share is the part of a phase that one of several generators sends: the requests whose number in the schedule, modulo Of, is Index.
+// Together the shares make up the phase: each request is sent by exactly one of them, at its instant in the common schedule, whatever
+// the arrivals. Connections are divided too. The zero value is the whole phase.
 type Share struct{ Index, Of int }
 
 // maxShares bounds into how many shares a phase is divided.
@@ -51,19 +51,19 @@ func (s Share) connections(all int) int { return int(s.requests(uint64(max(all, 
 
 func (s Share) check() error {
 	if s.Of < 0 || s.Of > maxShares || s.Index < 0 || s.Index >= max(s.Of, 1) {
-		return fmt.Errorf("%w: share %d of %d", ErrInvalid, s.Index, s.Of)
+		return fmt.Errorf("%w: invalid share %d of %d", ErrInvalid, s.Index, s.Of)
 	}
 	return nil
 }
 
-// Lease is the permission to send that a generator has from somebody else. Its end may be moved. A request is not sent once the lease has
-// ended. The zero value has ended. It is safe for concurrent use.
+// Lease is a permission to send that a coordinator grants to a generator. After the lease ends, the generator sends no more requests.
+// The end of the lease can be postponed. The zero value has already ended. It is safe for concurrent use.
 type Lease struct {
 	until   atomic.Pointer[time.Time]
 	revoked atomic.Bool
 }
 
-// Extend moves the end of the lease. An instant before the end that it has changes nothing.
+// Extend moves the end of the lease. An instant before its current end changes nothing.
 func (l *Lease) Extend(until time.Time) {
 	for {
 		end := l.until.Load()
@@ -76,7 +76,8 @@ func (l *Lease) Extend(until time.Time) {
 // Revoke ends the lease for good.
 func (l *Lease) Revoke() { l.revoked.Store(true) }
 
-// Ended reports whether nothing may be sent any more. A nil lease, of a generator of its own, never ends.
+// Ended reports whether the lease has ended, so that nothing may be sent. A nil lease, which a generator without
+// a coordinator has, never ends.
 func (l *Lease) Ended() bool {
 	if l == nil {
 		return false

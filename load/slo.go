@@ -8,10 +8,10 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// SLO is a service level objective: what a gateway has to keep at a rate. Fields that are zero take their default, or are
-// not checked when they have none. [ParseSLO] reads one.
+// SLO is a service level objective: what a gateway must achieve at a rate. Fields that are zero take their default, or
+// are not checked if they have none. [ParseSLO] reads one.
 type SLO struct {
-	// Quantile is the one that Latency and TTFT bound, between 0 and 1. Default 0.99.
+	// Quantile is the quantile that Latency and TTFT bound, between 0 and 1. Default 0.99.
 	Quantile float64
 	// Latency bounds the latency of the admitted requests. Default 1 s.
 	Latency time.Duration
@@ -19,11 +19,11 @@ type SLO struct {
 	Errors float64
 	// TTFT bounds the time to first token: from sending a request to the first event of its stream that adds to the answer.
 	TTFT time.Duration
-	// Goodput is the least share of the offered requests that has to be admitted and keep each time bound for itself.
+	// Goodput is the least share of the offered requests that must be admitted and individually meet every time bound.
 	Goodput float64
 	// Bounds are further terms.
 	Bounds []Bound
-	// Only says that Latency has no default: the bounds are all that is asked for, apart from Errors.
+	// Only means that Latency has no default: apart from Errors, only the bounds that are set are checked.
 	Only bool
 }
 
@@ -36,7 +36,7 @@ func (o SLO) withDefaults() SLO {
 	return o
 }
 
-// Terms returns everything that the SLO asks for, one term each.
+// Terms returns all terms of the SLO, including defaults.
 func (o SLO) Terms() []Bound {
 	o = o.withDefaults()
 	var terms []Bound
@@ -70,7 +70,7 @@ func (o SLO) errorShare() float64 {
 	return share
 }
 
-// Misses returns in what a measurement misses the SLO, one sentence each.
+// Misses returns the ways in which a measurement misses the SLO, one sentence each.
 func (o SLO) Misses(m Measurement) []string {
 	admitted := m.Of(AllRequests, runlog.Admitted)
 	if admitted.Count == 0 {
@@ -93,7 +93,7 @@ func (o SLO) Misses(m Measurement) []string {
 	}
 	// What was never sent, because every connection was in use, counts like an error.
 	if unsent := float64(m.Offered-m.Sent) / float64(max(m.Offered, 1)); unsent > o.errorShare() {
-		misses = append(misses, fmt.Sprintf("%.3g %% of the requests were never sent, because no connection became free in time", unsent*100))
+		misses = append(misses, fmt.Sprintf("%.3g %% of the requests were never sent because no connection became free in time", unsent*100))
 	}
 	return misses
 }

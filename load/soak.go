@@ -6,20 +6,22 @@ import (
 	"time"
 )
 
-// Soak configures a constant rate that is held for long, to find what drifts. Fields that are zero take their defaults.
+// Soak configures a constant rate that is held for a long time, to find drift. Fields that are zero take their
+// defaults.
 type Soak struct {
-	// Phase is run once. The soak sets its name, its rate and its length. Its windows are the points of the trends.
+	// Phase is run once. The soak sets the phase's name, rate and length. The windows of the phase are the data
+	// points of the trends.
 	Phase Phase
 	// Rate, in requests/s, is held for For. Default 20/s for 1 min.
 	Rate float64
 	For  time.Duration
-	// PID is the process of the gateway, on this machine. Its memory and its open descriptors are sampled once per window. 0
-	// samples none.
+	// PID is the process ID of the gateway on this machine. Its memory and its open descriptors are sampled once per window.
+	// 0 disables sampling.
 	PID int
 	// WarmUp is the time at the beginning that the trends leave out. Default a tenth of For, at most 1 min.
 	WarmUp time.Duration
-	// Checkpoint, when not nil, is called with what is known so far, once in CheckpointEvery. Default 1 min. While it runs, up to
-	// 8,192 results wait.
+	// Checkpoint, when not nil, is called with what is known so far, once in CheckpointEvery. Default 1 min. While the call runs,
+	// up to 8,192 results are buffered.
 	Checkpoint      func(SoakResult)
 	CheckpointEvery time.Duration
 }
@@ -52,7 +54,7 @@ func (s Soak) CheckPID() error {
 	case s.PID == 0 || err == nil:
 		return nil
 	case s.PID < 0:
-		return fmt.Errorf("%w: the process id %d is negative: give the id of the gateway's process on this machine", ErrInvalid, s.PID)
+		return fmt.Errorf("%w: the process ID %d is negative: specify the ID of the gateway process on this machine", ErrInvalid, s.PID)
 	default:
 		return fmt.Errorf("%w: process %d: %w", ErrInvalid, s.PID, err)
 	}
@@ -61,7 +63,7 @@ func (s Soak) CheckPID() error {
 // PlanSoak returns what a soak will send. It returns [ErrInvalid].
 func (e *Engine) PlanSoak(s Soak) (Plan, error) { return e.Plan(s.withDefaults().Phase) }
 
-// Soak holds the rate and measures what drifts. It returns the errors of [Engine.Run], with what was found so far.
+// Soak holds the rate and measures what drifts. It returns the errors of [Engine.Run], with the results so far.
 func (e *Engine) Soak(ctx context.Context, s Soak) (SoakResult, error) {
 	s = s.withDefaults()
 	sampler := &processSampler{pid: s.PID, interval: s.Phase.withDefaults().Window}

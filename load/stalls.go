@@ -9,9 +9,10 @@ import (
 	"github.com/gatecert/gatecert/reports/plain"
 )
 
-// Stall is a time at which several requests were slow at once: the gateway, or something behind it, stood still.
+// Stall is a period in which several requests were slow at once: the gateway, or something behind it, stalled.
 type Stall struct {
-	// Start is when the first of them was sent, since the phase began. Length is until the last of them ended.
+	// Start is when the first slow request was sent, counted from the start of the phase. Length is the time until the
+	// last slow request ended.
 	Start, Length time.Duration
 	Requests      uint64
 
@@ -21,12 +22,12 @@ type Stall struct {
 
 // Stalls are the stalls of a phase.
 type Stalls struct {
-	// All are the first of them, at most 2,000. Dropped counts the others. Own counts those in which this machine sent a request
-	// late: they are not in All, because they may be its own.
+	// All holds the first stalls, at most 2,000. Dropped counts the others. Own counts the stalls in which this machine sent a
+	// request late: they are not in All, because this machine may have caused them.
 	All          []Stall
 	Dropped, Own uint64
-	// Every is the time from the start of one to the next, where that is regular, and 0 where it is not. Regular of Intervals
-	// are that long, or a small multiple of it, within a tenth.
+	// Every is the time from the start of one stall to the start of the next if it is regular, otherwise 0. Of Intervals,
+	// Regular are that long, or a small multiple of it, within a tenth.
 	Every              time.Duration
 	Regular, Intervals int
 }
@@ -181,7 +182,7 @@ func (s *Stalls) findPeriod() {
 func (s Stalls) String() string {
 	text := s.text()
 	if s.Own > 0 {
-		text += fmt.Sprintf("; %d more while this machine itself was late", s.Own)
+		text += fmt.Sprintf("; %d more occurred while this machine itself was behind schedule", s.Own)
 	}
 	return text
 }

@@ -13,10 +13,11 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Sweep configures a closed loop at growing concurrencies: so many callers, of whom each sends its next request when it has
-// the answer to its last. It shows where more callers stop making more throughput. Fields that are zero take their defaults.
+// Sweep configures a closed loop at increasing concurrency: each caller sends its next request as soon as it has the answer
+// to its last one. A sweep shows the concurrency beyond which more callers no longer increase the throughput. Fields that
+// are zero take their defaults.
 type Sweep struct {
-	// Phase is run for each level. The sweep sets its name, its connections, its rate and its length.
+	// Phase is run for each level. The sweep sets the phase's name, connections, rate and length.
 	Phase Phase
 	SLO   SLO
 	// Levels are the concurrencies, 1 to 25,000 each. Default 1, 2, 4, 8, 16, 32 and 64.
@@ -25,14 +26,14 @@ type Sweep struct {
 	Each time.Duration
 	// Most bounds the requests of a level, in requests/s on average. Default 200.
 	Most float64
-	// Observe, when not nil, is called with every level when it is over.
+	// Observe, when not nil, is called after every level.
 	Observe func(SweepLevel)
 }
 
-// SweepLevel is what one concurrency came to.
+// SweepLevel is the result at one concurrency.
 type SweepLevel struct {
 	Concurrency int
-	// Throughput is how many requests were admitted a second.
+	// Throughput is the number of requests admitted per second.
 	Throughput float64
 	Admitted   uint64
 	// P50 and P99 are quantiles of the service time of admitted requests: nobody waits for a connection.
@@ -41,7 +42,8 @@ type SweepLevel struct {
 	Errors float64
 	// Misses say how the SLO was missed, Inconclusive why the level says nothing about the gateway.
 	Misses, Inconclusive []string
-	// Bounded says that the level ended because it had sent as many requests as it may.
+	// Bounded means that the level ended because it had sent the largest number of requests that
+	// [Sweep.Most] allows.
 	Bounded bool
 }
 
@@ -59,7 +61,7 @@ type SweepResult struct {
 const enough = 0.95
 
 // Best returns the lowest concurrency that meets the SLO with at least 95 % of the highest throughput of those that do: more
-// callers would only wait longer. ok is false where none meets it.
+// callers would only wait longer. ok is false if no level meets the SLO.
 func (r SweepResult) Best() (best SweepLevel, ok bool) {
 	meets := func(l SweepLevel) bool { return len(l.Misses) == 0 && len(l.Inconclusive) == 0 }
 	highest := 0.0
@@ -88,7 +90,7 @@ func (r SweepResult) Verdict() contract.Verdict {
 func (r SweepResult) String() string {
 	best, ok := r.Best()
 	if !ok {
-		return "the SLO was missed with every number of callers"
+		return "every number of callers missed the SLO"
 	}
 	if len(r.Levels) > 0 && best.Concurrency == r.Levels[len(r.Levels)-1].Concurrency {
 		return fmt.Sprintf("%.4g/s with %d callers, the highest number tried: more callers may reach a higher rate", best.Throughput, best.Concurrency)
@@ -117,7 +119,7 @@ func (s Sweep) level(concurrency int) Phase {
 func (e *Engine) PlanSweep(s Sweep) (plan Plan, err error) {
 	s = s.withDefaults()
 	if !slices.IsSorted(s.Levels) {
-		return Plan{}, fmt.Errorf("%w: concurrency %v: give the levels in ascending order", ErrInvalid, s.Levels)
+		return Plan{}, fmt.Errorf("%w: concurrency %v: specify the levels in ascending order", ErrInvalid, s.Levels)
 	}
 	for _, level := range s.Levels {
 		more, err := e.Plan(s.level(level))

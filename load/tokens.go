@@ -4,14 +4,14 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// TokenSource is by what the output tokens of an answer are known.
+// TokenSource is the source of an answer's output token count.
 type TokenSource string
 
 // The sources.
 const (
-	// TokensUnknown: the endpoint counts none, or the answer was not a success.
+	// TokensUnknown: the endpoint has no output tokens, or the answer was not a success.
 	TokensUnknown TokenSource = ""
-	// TokensOfUsage: the answer says how many it has.
+	// TokensOfUsage: the answer reports its tokens.
 	TokensOfUsage TokenSource = "usage"
 	// TokensOfTokenizer: the tokenizer of [Options.CountTokens] counted the text.
 	TokensOfTokenizer TokenSource = "tokenizer"
@@ -19,7 +19,7 @@ const (
 	TokensOfEvents TokenSource = "events"
 )
 
-// TokenSources returns all sources, the surest first.
+// TokenSources returns all sources, the most reliable first.
 func TokenSources() []TokenSource {
 	return []TokenSource{TokensOfUsage, TokensOfTokenizer, TokensOfEvents}
 }

@@ -11,14 +11,14 @@ import (
 	"time"
 )
 
-// Bounds of a trace. Its file is a stranger's.
+// Bounds of a trace. The trace file is not trusted.
 const (
 	maxTrace     = 1_000_000 // requests
 	maxTraceLine = 1 << 20   // bytes
 )
 
-// ReadTrace reads recorded arrivals, one request a line, and returns them as a process whose gaps are as recorded, at any
-// rate. A line is one of:
+// ReadTrace reads recorded arrivals, one request per line, and returns them as a process with the recorded gaps, scaled
+// to any rate. A line is one of:
 //
 //	12.345                                   seconds since any instant
 //	{"timestamp": 12345, …}                  milliseconds since any instant, as in Mooncake's traces
@@ -42,7 +42,7 @@ func ReadTrace(name string, r io.Reader) (Arrivals, error) {
 		case ok:
 			at = append(at, seconds)
 		case n > 1:
-			return Arrivals{}, fmt.Errorf("%w: line %d of the trace has no time: it must be a number of seconds, a timestamp, or a date and time", ErrInvalid, n)
+			return Arrivals{}, fmt.Errorf("%w: line %d of the trace does not contain a valid time: use a number of seconds, a timestamp, or a date and time", ErrInvalid, n)
 		}
 	}
 	if err := lines.Err(); err != nil {
@@ -50,7 +50,7 @@ func ReadTrace(name string, r io.Reader) (Arrivals, error) {
 	}
 	slices.Sort(at)
 	if len(at) < 2 || at[0] == at[len(at)-1] {
-		return Arrivals{}, fmt.Errorf("%w: the trace has %d requests at different times: it must have at least 2", ErrInvalid, min(len(at), 1))
+		return Arrivals{}, fmt.Errorf("%w: the trace contains %d distinct request times: at least 2 are required", ErrInvalid, min(len(at), 1))
 	}
 	mean := (at[len(at)-1] - at[0]) / float64(len(at)-1)
 	gaps := make([]float64, len(at)-1)

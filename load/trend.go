@@ -17,7 +17,8 @@ type Trend struct {
 	// PerHour is the change per hour (Theil-Sen slope) with its 95 % confidence interval, for points that depend on their
 	// neighbours.
 	PerHour Estimate
-	// Unclear says that there is no interval: the points swing so slowly that they are worth less than eight independent ones.
+	// Unclear means that there is no confidence interval: neighbouring points are so strongly correlated that they are
+	// worth fewer than eight independent points.
 	Unclear bool
 	// Span is the time between the first and the last of the points.
 	Span time.Duration
@@ -27,9 +28,10 @@ type Trend struct {
 // significant and yet too small to matter.
 const minGrowth = 0.05
 
-// Grows reports whether the quantity grows: the confidence interval excludes 0, and the change within the soak exceeds a
-// twentieth of the start. In 1,000 series without a trend whose neighbours are correlated by up to 0.97, that is found in at most
-// 50; in series that grow by a tenth, with a spread of 5 % and neighbours correlated by 0.6, in at least 900 (270 points). An error rate also has to grow by more than 0.1 percentage points.
+// Grows reports whether the quantity grows: the confidence interval excludes 0, and the change within the soak exceeds a twentieth of the start.
+// Of 1,000 series without a trend, whose neighbours are correlated by up to 0.97, at most 50 are reported to grow. Of 1,000 series of 270 points
+// that grow by a tenth, with a spread of 5 % and neighbours correlated by 0.6, at least 900 are. An error rate also has to grow by more than 0.1
+// percentage points.
 func (t Trend) Grows() bool {
 	change := t.PerHour.Value * t.Span.Hours()
 	least := t.Start * minGrowth
@@ -46,7 +48,7 @@ const hourlyFrom = 10 * time.Minute
 // String returns the trend in one line: "p50 -0.36 ms in 27s (-0.57 to -0.18), from 2.04 ms".
 func (t Trend) String() string {
 	if t.Unclear {
-		return fmt.Sprintf("%s varies too slowly to tell a trend within %s, from %.3g %s", t.Name, plain.Duration(t.Span.Round(time.Second)), t.Start, t.Unit)
+		return fmt.Sprintf("%s varies too slowly to show a trend within %s, from %.3g %s", t.Name, plain.Duration(t.Span.Round(time.Second)), t.Start, t.Unit)
 	}
 	share, unit := 1.0, t.Unit+"/h"
 	if t.Span < hourlyFrom {

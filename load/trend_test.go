@@ -75,7 +75,7 @@ func TestATrendThatIsUnclear(t *testing.T) {
 	assert.True(t, ok)
 	assert.True(t, trend.Unclear)
 	assert.False(t, trend.Grows())
-	assert.Regexp(t, `^p50 varies too slowly to tell a trend within 59s, from [\d.]+ ms$`, trend.String())
+	assert.Regexp(t, `^p50 varies too slowly to show a trend within 59s, from [\d.]+ ms$`, trend.String())
 }
 
 // stallsOf are those of a soak at 20/s that stands still at some instants, for so long.
@@ -129,7 +129,7 @@ func TestStallsOfThisMachine(t *testing.T) {
 	}
 	s := f.stalls()
 	assert.Len(t, s.All, 1)
-	assert.Equal(t, "1, at irregular intervals, median length 500ms, longest 500ms; 1 more while this machine itself was late", s.String())
+	assert.Equal(t, "1, at irregular intervals, median length 500ms, longest 500ms; 1 more occurred while this machine itself was behind schedule", s.String())
 }
 
 func slicesWithout(all []time.Duration, without ...int) (left []time.Duration) {

@@ -87,7 +87,7 @@ func TestATenthOfACertificateIsPlayedAnew(t *testing.T) {
 		code int
 		text string
 	}{
-		{"an unreachable gateway", []string{"http://127.0.0.1:1", "--gateway-key", "k"}, exitHarness, "nothing listens at http://127.0.0.1:1"},
+		{"an unreachable gateway", []string{"http://127.0.0.1:1", "--gateway-key", "k"}, exitHarness, "nothing is listening at http://127.0.0.1:1"},
 		{"a key that does not work", []string{url, "--gateway-key", "sk-not-issued-0123456789"}, exitHarness, "rejects the key"},
 		{"no key", []string{url, "--gateway-key="}, exitUsage, "a URL needs --gateway-key (or $GATEWAY_KEY)"},
 		{"a profile that is none", []string{gateway + ".none"}, exitUsage, "no such file"},

@@ -100,7 +100,7 @@ func TestCleanAfterARunThatDied(t *testing.T) {
 		{"a driver that changes nothing", []string{"clean", "--target", static, "--from", died}, exitUsage, "changes nothing on a gateway"},
 		{"a folder without a journal", []string{"clean", "--target", unreachable, "--from", dir}, exitUsage, "has no " + journalName},
 		{"a missing profile", []string{"clean", "--target", dir + "/none", "--from", died}, exitUsage, "no such file"},
-		{"the gateway of a run is unreachable", []string{"run", "--target", unreachable, "--yes", "--out", t.TempDir()}, exitHarness, "nothing listens at http://127.0.0.1:1"},
+		{"the gateway of a run is unreachable", []string{"run", "--target", unreachable, "--yes", "--out", t.TempDir()}, exitHarness, "nothing is listening at http://127.0.0.1:1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			code, stdout, stderr := invoke(t.Context(), tt.args...)

@@ -73,7 +73,7 @@ func TestLoadCompareOfTwoGateways(t *testing.T) {
 	assert.Contains(t, stdout, "at most   service.p50=1ms: EXCEEDED\n")
 	code, _, stderr = compare("p51=1ms")
 	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, stderr, "must be a metric and the most that B may add")
+	assert.Contains(t, stderr, "write a metric and the largest increase allowed for B")
 }
 
 func TestLoadSoakOfAStream(t *testing.T) {
@@ -124,7 +124,7 @@ func TestADeclaredRateLimitIsVerified(t *testing.T) {
 	profile, dir := serveGateway(t, "--limiter", "fixed-window", "--rate", "5", "--window", "1s"), t.TempDir()
 	code, stdout, stderr := invoke(t.Context(), "load", "rate-limit", "--target", profile, "--out", dir)
 	assert.Equal(t, exitConformant, code, stdout+stderr)
-	assert.Regexp(t, `plan: load cases on http://127.0.0.1:\d+: at most \d+ calls over a limit of 5 calls in 1s, for at most [\dms]+ on chat\n`, stderr)
+	assert.Regexp(t, `plan: load cases on http://127.0.0.1:\d+: at most \d+ calls against a limit of 5 calls in 1s, for at most [\dms]+ on chat\n`, stderr)
 	assert.Contains(t, stdout, "fixed-window of 5 in 1s")
 	assert.Contains(t, stdout, "held     limit-exact")
 	assert.Contains(t, stdout, "held     key-isolation")
@@ -137,7 +137,7 @@ func TestAnOutageIsPlayed(t *testing.T) {
 	dir := t.TempDir()
 	code, stdout, stderr := invoke(t.Context(), "load", "timeout", "--surface", "messages", "--out", dir)
 	assert.Equal(t, exitConformant, code, stdout+stderr)
-	assert.Regexp(t, `plan: load cases on http://127.0.0.1:\d+: on messages usually \d+ requests in about`, stderr)
+	assert.Regexp(t, `plan: load cases on http://127.0.0.1:\d+: on messages, usually \d+ requests in about`, stderr)
 	assert.Contains(t, stdout, "held     in-time")
 	assert.Contains(t, stdout, "held     healthy-served")
 	assert.Contains(t, stdout, "PASS: 2 of 2 selected cases pass (http:5xx, code:channel:response_time_exceeded, level full).")

@@ -135,5 +135,5 @@ func TestARunDoesNotWaitForEver(t *testing.T) {
 	assert.Contains(t, stderr, "no such file")
 	code, _, stderr = invoke(t.Context(), "run", "http://127.0.0.1:1", "--key", "k", "--model", "m", "--wait", "150ms", "--out", t.TempDir())
 	assert.Equal(t, exitHarness, code)
-	assert.Contains(t, stderr, "nothing listens")
+	assert.Contains(t, stderr, "nothing is listening")
 }

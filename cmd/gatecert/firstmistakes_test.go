@@ -136,19 +136,19 @@ func TestFirstMistakes(t *testing.T) {
 	}{
 		{"nothing listens", func(t *testing.T) []string {
 			return []string{"run", "http://" + freeport.Address(t), "--key", "k-1234567890", "--model", "m"}
-		}, exitHarness, `nothing listens at http://127\.0\.0\.1:\d+ \(connection refused\): start the gateway, or correct the host and port`},
+		}, exitHarness, `nothing is listening at http://127\.0\.0\.1:\d+ \(connection refused\): start the gateway, or correct the host and port`},
 		{"the URL of a dashboard", func(t *testing.T) []string {
 			return []string{"run", serves(t, answer(200, "text/html; charset=utf-8", "<!doctype html><title>Console</title>")), "--key", "k-1234567890", "--model", "m"}
 		}, exitHarness, `returns a web page, not an API response \(200 "text/html; charset=utf-8", on all 17 endpoints\): use the URL of the API, not of the dashboard`},
 		{"an authority that nobody knows", func(t *testing.T) []string {
 			server, _ := overTLS(t, answer(404, "application/json", "{}"))
 			return []string{"run", server.URL, "--key", "k-1234567890", "--model", "m"}
-		}, exitHarness, `the certificate of https://127\.0\.0\.1:\d+ is signed by an authority that this machine does not know: set that authority's PEM file in a profile \(tls: \{ca: FILE\}\)`},
+		}, exitHarness, `the certificate of https://127\.0\.0\.1:\d+ is signed by a CA that this machine does not trust: set the CA's PEM file in a profile \(tls: \{ca: FILE\}\)`},
 		{"a certificate for another host", func(t *testing.T) []string {
 			server, ca := overTLS(t, answer(404, "application/json", "{}"))
 			_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
 			return []string{"run", "--target", newcomer{url: "https://localhost:" + port, key: "k-1234567890"}.profile(t, "tls: {ca: "+ca+"}")}
-		}, exitHarness, `the certificate of https://localhost:\d+ is for another host \(.*certificate is valid for example\.com.*\): use a host name that it covers`},
+		}, exitHarness, `the certificate of https://localhost:\d+ is for another host \(.*certificate is valid for example\.com.*\): use a host name that the certificate covers`},
 		{"https for a port that speaks plain HTTP", func(t *testing.T) []string {
 			n := arrives(t, nil)
 			return []string{"run", strings.Replace(n.url, "http://", "https://", 1), "--key", n.key, "--model", "gc-chat"}
@@ -168,13 +168,13 @@ func TestFirstMistakes(t *testing.T) {
 		{"a model that the gateway does not serve", func(t *testing.T) []string {
 			n := arrives(t, nil).withUpstream(t)
 			return []string{"run", n.url, "--key", n.key, "--model", "gc-chta"}
-		}, exitHarness, `does not serve the model "gc-chta" with this key \(404 "The model does not exist\."\): choose one that GET /v1/models lists \(gc-chat, .* and \d+ more\), with --model or models in the profile`},
+		}, exitHarness, `does not serve the model "gc-chta" with this key \(404 "The model does not exist\."\): choose a model that GET /v1/models lists \(gc-chat, .* and \d+ more\), with --model or models in the profile`},
 		{"a gateway that cannot reach the mock upstream", func(t *testing.T) []string {
 			return []string{"run", "--level", "relay", "--target", arrives(t, nil).profile(t, "upstream: {listen: "+freeport.Address(t)+"}")}
-		}, exitHarness, `answers healthy calls with 50\d ".+" and has not called the mock upstream at 127\.0\.0\.1:\d+ \(upstream\.listen\): point its channel for model "gc-chat" to http://127\.0\.0\.1:\d+; from a container, .*host\.docker\.internal.*upstream\.url`},
+		}, exitHarness, `answers healthy calls with 50\d ".+" and has not called the mock upstream at 127\.0\.0\.1:\d+ \(upstream\.listen\): point the gateway's channel for model "gc-chat" to http://127\.0\.0\.1:\d+; from a container, .*host\.docker\.internal.*upstream\.url`},
 		{"a model that leads to another upstream", func(t *testing.T) []string {
 			return []string{"run", "--level", "relay", "--target", arrives(t, nil).withUpstream(t).profile(t, "upstream: {listen: "+freeport.Address(t)+"}")}
-		}, exitHarness, `model "gc-chat" is served, but not by the mock upstream at 127\.0\.0\.1:\d+ \(upstream\.listen\), which received no request: point the gateway's channel for it to http://127.*or run --level edge`},
+		}, exitHarness, `model "gc-chat" is served, but not by the mock upstream at 127\.0\.0\.1:\d+ \(upstream\.listen\), which received no request: point the gateway's channel for this model to http://127.*or run --level edge`},
 		{"a port of upstream.listen that is in use", func(t *testing.T) []string {
 			n := arrives(t, nil).withUpstream(t)
 			return []string{"run", "--level", "relay", "--target", n.profile(t, "upstream: {listen: "+n.upstream+"}")}
@@ -189,10 +189,10 @@ func TestFirstMistakes(t *testing.T) {
 		{"a gateway that answers from a cache", func(t *testing.T) []string {
 			n := arrives(t, cachesBy(func(_ *http.Request, model string) string { return model }))
 			return []string{"run", "--level", "relay", "--target", n.profile(t, "upstream: {listen: "+n.upstream+", keys: ["+strings.Join(n.keys, ",")+"]}")}
-		}, exitHarness, `answers from a cache: a second healthy call for model "gc-chat", with another prompt, succeeded without a request to the mock upstream at 127.*: turn off its response cache for the run`},
+		}, exitHarness, `answers from a cache: a second healthy call for model "gc-chat", with another prompt, succeeded without a request to the mock upstream at 127.*: turn off the gateway's response cache for the run`},
 		{"a cache that looks at the question alone", func(t *testing.T) []string {
 			return arrives(t, cachesBy(func(r *http.Request, _ string) string { return r.URL.Path })).withUpstream(t).run("--surfaces", "chat,messages")
-		}, exitHarness, `returned the same response for a model that does not exist as for "gc-chat": it answers from a cache or ignores the model: turn off its response cache`},
+		}, exitHarness, `returned the same response for a model that does not exist as for "gc-chat": it answers from a cache or ignores the model: turn off the gateway's response cache`},
 		{"a gateway with a model for all names", func(t *testing.T) []string {
 			var n atomic.Int64
 			every := func(w http.ResponseWriter, r *http.Request) {
@@ -205,28 +205,28 @@ func TestFirstMistakes(t *testing.T) {
 		}, exitUsage, `--level relay needs more than a URL: write a profile with upstream\.listen and a model that the gateway routes there \(gatecert init URL writes a profile to start from\), or use --level edge`},
 		{"rows that need another level", func(t *testing.T) []string {
 			return arrives(t, nil).withUpstream(t).run("--rows", "code:do_request_failed")
-		}, exitIncomplete, `the selected cases need level relay; this run is at level edge: add --level relay and a profile with upstream\.listen and a model that the gateway routes there`},
+		}, exitIncomplete, `the selected cases need level relay, but this run is at level edge: add --level relay and a profile with upstream\.listen and a model that the gateway routes there`},
 		{"the wrong path", func(t *testing.T) []string {
 			n := arrives(t, nil).withUpstream(t)
 			return []string{"run", n.url + "/api", "--key", n.key, "--model", "gc-chat"}
-		}, exitHarness, `there is no API at http://127\.0\.0\.1:\d+/api \(404 ".*", on all 17 endpoints\): check the port, and whether a path is missing`},
+		}, exitHarness, `there is no API at http://127\.0\.0\.1:\d+/api \(404 ".*", on all 17 endpoints\): check the port, and whether the URL lacks a path prefix before /v1`},
 		{"a profile whose base_url ends in /v1", func(t *testing.T) []string {
 			n := arrives(t, nil).withUpstream(t)
 			n.url += "/v1"
 			return []string{"run", "--level", "edge", "--target", n.profile(t)}
-		}, exitHarness, `is not the root of the API: gatecert appends /v1/… by itself, and healthy calls succeed at http://127\.0\.0\.1:\d+: give that URL`},
+		}, exitHarness, `is not the root of the API: gatecert itself appends /v1/…, and healthy calls succeed at http://127\.0\.0\.1:\d+: use that URL`},
 		{"an upstream that is down", func(t *testing.T) []string {
 			return []string{"run", "--level", "edge", "--target", arrives(t, nil).profile(t)}
-		}, exitHarness, `answers healthy calls with 50\d ".+": the upstream of model "gc-chat" seems to be down: fix that first`},
+		}, exitHarness, `answers healthy calls with 50\d ".+": the upstream of model "gc-chat" seems to be down: get it working first`},
 		{"no mock upstream at upstream.attach", func(t *testing.T) []string {
 			n := arrives(t, nil).withUpstream(t)
 			return []string{"run", "--level", "relay", "--target", n.profile(t, "upstream: {attach: \"http://"+freeport.Address(t)+"\"}")}
-		}, exitHarness, `the mock upstream at http://127\S+ \(upstream\.attach\) does not answer \(.*connection refused\): start gatecert upstream there, or set upstream\.listen instead`},
+		}, exitHarness, `the mock upstream at http://127\S+ \(upstream\.attach\) does not respond \(.*connection refused\): start gatecert upstream there, or set upstream\.listen instead`},
 		{"neither the gateway nor its mock upstream", func(t *testing.T) []string {
 			n := arrives(t, nil)
 			n.url = "http://" + freeport.Address(t)
 			return []string{"run", "--level", "relay", "--target", n.profile(t, "upstream: {attach: \"http://"+freeport.Address(t)+"\"}")}
-		}, exitHarness, `nothing listens at http://127\S+ \(connection refused\): start the gateway, or correct the host and port`},
+		}, exitHarness, `nothing is listening at http://127\S+ \(connection refused\): start the gateway, or correct the host and port`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -26,9 +26,9 @@ func TestASoakOfAFleet(t *testing.T) {
 	dir := t.TempDir()
 	code, stdout, stderr := invoke(t.Context(), "load", "soak", "--workers", "2", "--for", "1s", "--rate", "40", "--show-workers", "--out", dir)
 	require.Equal(t, exitConformant, code, stdout+stderr)
-	assert.Contains(t, stderr, "has joined, 2 of 2")
+	assert.Contains(t, stderr, "joined (2 of 2)")
 	assert.Contains(t, stderr, "plan: if a worker is lost, the others send the phase again, at most twice")
-	assert.Less(t, strings.Index(stderr, "plan: "), strings.Index(stderr, "has joined"), "who joins is asked after what is sent")
+	assert.Less(t, strings.Index(stderr, "plan: "), strings.Index(stderr, "joined ("), "who joins is asked after what is sent")
 	assert.Contains(t, stderr, "there is no results.json")
 	assert.Contains(t, stdout, "sent 40 of 40 requests")
 	assert.Contains(t, stdout, "fleet     2 workers on 1 machine: lag p99 ")
@@ -121,8 +121,8 @@ func TestALimitPerKeyIsNotOnePerAddress(t *testing.T) {
 func TestALimitIsPerAddressOnlyWithSources(t *testing.T) {
 	t.Setenv(asCommand, "1")
 	for name, c := range map[string]struct{ args, want []string }{
-		"no workers": {nil, []string{"these two keys do not share it", "another key: in two rounds"}},
-		"no sources": {[]string{"--workers", "2"}, []string{"these two keys do not share it", "another address: not asked: no two workers were started with --source"}},
+		"no workers": {nil, []string{"these two keys do not share the limit", "another key: two rounds agree"}},
+		"no sources": {[]string{"--workers", "2"}, []string{"these two keys do not share the limit", "another address: not tested: no two workers were started with --source"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -156,7 +156,7 @@ func TestWorkersGetWhatIsMissing(t *testing.T) {
 		{[]string{"worker"}, "give --join nats://host:4222 and --allow-target URL"},
 		{[]string{"worker", "--join", "nats://127.0.0.1:1"}, "--allow-target is missing"},
 		{[]string{"worker", "--allow-target", "http://127.0.0.1:1"}, "--join is missing"},
-		{[]string{"worker", "--join", "nats://nats.example:4222", "--allow-target", "http://127.0.0.1:1"}, "unencrypted to nats.example:4222: use tls://, or give coordinator and workers the same secret"},
+		{[]string{"worker", "--join", "nats://nats.example:4222", "--allow-target", "http://127.0.0.1:1"}, "unencrypted to nats.example:4222: use tls://, or give the coordinator and the workers the same secret"},
 		{[]string{"worker", "--join", "http://x", "--allow-target", "http://127.0.0.1:1"}, "is not a URL such as nats://host:4222"},
 		{[]string{"worker", "--join", "nats://127.0.0.1:1", "--allow-target", "gateway"}, "is not a URL such as https://gateway.example"},
 		{[]string{"load", "soak", "--fleet", "nats://127.0.0.1:1"}, "give --workers N"},
@@ -166,7 +166,7 @@ func TestWorkersGetWhatIsMissing(t *testing.T) {
 		{[]string{"load", "rate-limit", "--fleet-secret", "x"}, "--fleet-secret without --workers"},
 		{[]string{"load", "soak", "--workers", "-1"}, "want 1 to 10,000"},
 		{[]string{"load", "capacity", "--workers", "2", "--ramp", "10s"}, "leave out --ramp"},
-		{[]string{"fleet", "yaml", "--image", "x y", "--allow-target", "http://x"}, "want a reference such as registry.example/gatecert:1.0"},
+		{[]string{"fleet", "yaml", "--image", "x y", "--allow-target", "http://x"}, "must be a reference such as registry.example/gatecert:1.0"},
 	} {
 		code, stdout, stderr := invoke(t.Context(), c.args...)
 		assert.Equal(t, exitUsage, code, "%q: %s", c.args, stderr)

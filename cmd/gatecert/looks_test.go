@@ -139,7 +139,7 @@ func TestTheFlagsOfLoadTimeout(t *testing.T) {
 	t.Parallel()
 	code, stdout, stderr := invoke(t.Context(), "load", "timeout", "--slow-calls", "20", "--outage", "1s", "--rate", "10", "--out", t.TempDir())
 	require.Contains(t, []int{exitConformant, exitHarness}, code, stdout+stderr)
-	assert.Contains(t, stdout, "10 healthy requests per second: alone for 1.5s, then for 1s together with faulty requests, of which the upstream holds up to 20 at once")
+	assert.Contains(t, stdout, "10 healthy requests per second: alone for 1.5s, then for 1s together with faulty requests, while the upstream holds up to 20 of them open")
 	assert.Contains(t, stdout, "capacity-kept")
 	for _, flag := range []string{"--rate=-1", "--outage=-1s", "--slow-calls=-1"} {
 		code, _, stderr := invoke(t.Context(), "load", "timeout", flag)
@@ -154,7 +154,7 @@ func TestManyConnections(t *testing.T) {
 	gateway := serveGateway(t)
 	code, _, stderr := invoke(t.Context(), "load", "soak", "--target", gateway, "--connections", "5000", "--for", "1s")
 	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, stderr, "5000 connections, at most 4096 allowed: add --yes to send it anyway")
+	assert.Contains(t, stderr, "it uses 5000 connections, but at most 4096 are allowed: add --yes to send it anyway")
 	code, _, stderr = invoke(t.Context(), "load", "soak", "--target", gateway, "--connections", "5000", "--for", "300ms", "--yes", "--out", t.TempDir())
 	assert.Contains(t, []int{exitConformant, exitHarness}, code, stderr)
 	command := process(t.Context(), "load", "soak", "--target", gateway, "--connections", "300", "--for", "1s")

@@ -113,7 +113,7 @@ func TestExitCodesOfThingsThatGoWrong(t *testing.T) {
 		code int
 		text string
 	}{
-		{"a dead port", []string{"run", "http://127.0.0.1:1", "--key", "k", "--model", "m"}, exitHarness, "INCONCLUSIVE: nothing listens at http://127.0.0.1:1 (connection refused)"},
+		{"a dead port", []string{"run", "http://127.0.0.1:1", "--key", "k", "--model", "m"}, exitHarness, "INCONCLUSIVE: nothing is listening at http://127.0.0.1:1 (connection refused)"},
 		{"a typo in a profile", []string{"run", "--target", typo}, exitUsage, `typo.yaml:2:1: unknown key "surfacs": did you mean "surfaces"?`},
 		{"a missing profile", []string{"run", "--target", typo + ".none"}, exitUsage, "no such file"},
 		{"a row that does not exist", []string{"run", "--rows", "nosuch"}, exitUsage, `no row matches "nosuch"`},
@@ -122,7 +122,7 @@ func TestExitCodesOfThingsThatGoWrong(t *testing.T) {
 		{"a URL and a profile", []string{"run", "http://127.0.0.1:1", "--target", typo}, exitUsage, "give only one of them"},
 		{"a URL without a model", []string{"run", "http://127.0.0.1:1", "--key", "k"}, exitUsage, "a URL needs --model"},
 		{"a URL without a key", []string{"run", "http://127.0.0.1:1", "--model", "m", "--key="}, exitUsage, "needs --key"},
-		{"a gateway without keys", []string{"run", "http://127.0.0.1:1", "--model", "m", "--claim", "client_keys=false"}, exitHarness, "nothing listens at http://127.0.0.1:1"},
+		{"a gateway without keys", []string{"run", "http://127.0.0.1:1", "--model", "m", "--claim", "client_keys=false"}, exitHarness, "nothing is listening at http://127.0.0.1:1"},
 		{"a model for nothing", []string{"run", "http://127.0.0.1:1", "--key", "k", "--model", "mesages=m"}, exitUsage, `"mesages" is neither an endpoint nor an API format: did you mean "messages"?`},
 		{"a model without a URL", []string{"run", "--model", "m"}, exitUsage, "--model needs a URL"},
 		{"a claim that is none", []string{"run", "--claim", "codes=some"}, exitUsage, `claim "codes=some": must be codes=none`},

@@ -48,7 +48,7 @@ func TestReplay(t *testing.T) {
 
 	code, _, stderr = invoke(t.Context(), "replay", "http:418/teapot/chat", "--from", out, "--target", gateway.profile)
 	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, stderr, `the run has no case "http:418/teapot/chat"`)
+	assert.Contains(t, stderr, `the run contains no case "http:418/teapot/chat"`)
 }
 
 func TestReplayKnowsTheTargetFromTheLog(t *testing.T) {

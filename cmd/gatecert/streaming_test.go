@@ -50,7 +50,7 @@ func TestSoakWithoutUsage(t *testing.T) {
 
 func TestStreamingUsage(t *testing.T) {
 	for want, args := range map[string][]string{
-		`--slo: invalid SLO: "ttft<1s": must be a quantile, the mean or the maximum: ttft.p99`:                                             {"load", "capacity", "--slo", "ttft<1s"},
+		`--slo: invalid SLO: "ttft<1s": add a quantile, the mean or the maximum: ttft.p99`:                                                 {"load", "capacity", "--slo", "ttft<1s"},
 		"--slo contains the whole SLO: leave out --latency":                                                                                {"load", "capacity", "--slo", "ttft.p99<1s", "--latency", "2s"},
 		`--upstream-profile: invalid model: unknown word: "speed"`:                                                                         {"load", "soak", "--upstream-profile", "speed=1"},
 		"--upstream-profile changes the mock upstream, and this gateway does not call it":                                                  {"load", "soak", "http://127.0.0.1:1", "--key", "sk-test-0123456789", "--model", "m", "--upstream-profile", "ttft=1s"},

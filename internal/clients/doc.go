@@ -1,5 +1,5 @@
-// Package clients plays the circumstances of the contract through real client libraries and sees what they make of the
-// answers.
+// Package clients plays the circumstances of the contract through real client libraries and records how the libraries
+// handle the responses.
 //
 //	manifest.go      which adapters there are
 //	protocol.go      the lines between gatecert and an adapter

@@ -16,15 +16,16 @@ const ManifestName = "clients.json"
 // maxManifest bounds a manifest, in bytes.
 const maxManifest = 1 << 20
 
-// ErrManifest is returned for a manifest that cannot be read or makes no sense.
-var ErrManifest = errors.New("list of adapters")
+// ErrManifest is returned for a manifest that cannot be read or is not valid.
+var ErrManifest = errors.New("adapter list")
 
-// Adapter is a program that speaks for a client.
+// Adapter is a program that makes calls through one client library.
 type Adapter struct {
 	Name string `json:"name"`
 	// Command starts it in Dir. A relative path with a slash is relative to Dir.
 	Command []string `json:"command"`
-	// Needs is a file, relative to Dir, that must exist; Install says how it comes about. Without it the adapter is left out.
+	// Needs is a file, relative to Dir, that must exist; Install says how to create that file. If the file is missing, the
+	// adapter is left out.
 	Needs   string `json:"needs,omitempty"`
 	Install string `json:"install,omitempty"`
 	// Dir is the folder of the manifest.
@@ -55,7 +56,7 @@ func ReadManifest(dir string) ([]Adapter, error) {
 	for i := range list.Adapters {
 		a := &list.Adapters[i]
 		if a.Name == "" || strings.ContainsAny(a.Name, " /=,") || seen[a.Name] || len(a.Command) == 0 {
-			return nil, fmt.Errorf("%w: %s: adapter %d must have a command and a unique name, without space, slash, comma or =", ErrManifest, path, i+1)
+			return nil, fmt.Errorf("%w: %s: adapter %d must have a command and a unique name without spaces, slashes, commas or =", ErrManifest, path, i+1)
 		}
 		seen[a.Name], a.Dir = true, absolute
 	}

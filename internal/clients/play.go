@@ -27,7 +27,8 @@ type Config struct {
 	Adapters []Adapter
 	// Asks selects cases; nil selects all.
 	Asks func(contract.Case) bool
-	// Probes are the names of the probes to play. Slow plays those too that let a client wait for minutes.
+	// Probes are the names of the probes to play. Slow also plays the probes that make a client wait for
+	// minutes.
 	Probes []string
 	Slow   bool
 	// CallTime bounds a call of a client with all its attempts.
@@ -50,8 +51,8 @@ type playing struct {
 	done, total int
 }
 
-// Play plays rows and probes with every client. A client that cannot be started, or that does not get an ordinary answer, is named and
-// left out. Where ctx is done first, Play returns what was seen until then, and the cause.
+// Play plays rows and probes with every client. The log names every client that cannot be started or whose ordinary call fails, and
+// Play leaves it out. If ctx is done first, Play returns the log so far and the cause.
 func Play(ctx context.Context, config Config) (log clientlog.Log, err error) {
 	transport := newTransport(config.Session.Roots)
 	defer transport.CloseIdleConnections()
@@ -130,7 +131,7 @@ func (s *playing) play(ctx context.Context) error {
 func (s *playing) healthy(ctx context.Context, c *crew) (surfaces []dialect.Surface, err error) {
 	for _, surface := range c.client.Surfaces {
 		if !slices.Contains(s.Session.Profile.Surfaces, surface) {
-			s.skip(clientlog.Skip{Client: c.client.Name, Reason: fmt.Sprintf("the gateway does not offer %s", surface)})
+			s.skip(clientlog.Skip{Client: c.client.Name, Reason: fmt.Sprintf("the gateway does not offer the endpoint %s", surface)})
 			continue
 		}
 		call := targets.HealthyCall(s.Session.Profile, surface, targets.NewToken())
@@ -222,7 +223,7 @@ func (s *playing) tolerate(ctx context.Context, k contract.Case, err error) erro
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
-	s.skip(clientlog.Skip{Row: k.Row, Reason: clip(s.Redactor.Text(fmt.Sprintf("the error of %s could not be caused: %v", k.ID(), err)), maxMessage)})
+	s.skip(clientlog.Skip{Row: k.Row, Reason: clip(s.Redactor.Text(fmt.Sprintf("gatecert could not trigger the error of %s: %v", k.ID(), err)), maxMessage)})
 	return nil
 }
 
@@ -281,4 +282,4 @@ func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // ErrNoClient is returned when no client could be started.
-var ErrNoClient = errors.New("no client")
+var ErrNoClient = errors.New("no usable client")

@@ -29,7 +29,7 @@ type probe struct {
 // probeCode is the code in the errors of the probes that are not about codes. No client knows the word.
 const probeCode = "do_request_failed"
 
-// Probe is a probe for those who only list them.
+// Probe describes a probe, for listings.
 type Probe struct{ Name, Sentence string }
 
 // Probes returns all probes in their order.
@@ -56,29 +56,29 @@ func onSurface(want dialect.Surface) func(dialect.Surface) bool {
 func probes() []probe {
 	var all []probe
 	for _, status := range clientlog.ProbedStatuses() {
-		all = append(all, failure(clientlog.StatusProbe(status), fmt.Sprintf("%d in the API format's envelope, with a code that no client knows", status), status, probeCode, nil))
+		all = append(all, failure(clientlog.StatusProbe(status), fmt.Sprintf("%d with a valid error envelope and a code that no client knows", status), status, probeCode, nil))
 	}
 	all = append(all,
 		failure("retry-after-1", "429 with Retry-After: 1", 429, probeCode, map[string]string{"Retry-After": "1"}),
 		slow(failure("retry-after-70", "429 with Retry-After: 70", 429, probeCode, map[string]string{"Retry-After": "70"})),
 		slow(failure("retry-after-200", "429 with Retry-After: 200", 429, probeCode, map[string]string{"Retry-After": "200"})),
-		probe{name: "retry-after-date", sentence: "429 with a Retry-After that is a date, two seconds from now", serve: func(_ context.Context, w http.ResponseWriter, s dialect.Surface) {
+		probe{name: "retry-after-date", sentence: "429 with a Retry-After date two seconds in the future", serve: func(_ context.Context, w http.ResponseWriter, s dialect.Surface) {
 			w.Header().Set("Retry-After", time.Now().Add(2*time.Second).UTC().Format(http.TimeFormat))
 			writeError(w, s, 429, probeCode)
 		}},
 		failure("retry-after-0", "429 with Retry-After: 0", 429, probeCode, map[string]string{"Retry-After": "0"}),
 		failure("retry-after-negative", "429 with Retry-After: -1, which is not valid", 429, probeCode, map[string]string{"Retry-After": "-1"}),
-		failure("retry-after-past", "429 with a Retry-After that is a date in the past", 429, probeCode, map[string]string{"Retry-After": "Mon, 01 Jan 2024 00:00:00 GMT"}),
+		failure("retry-after-past", "429 with a Retry-After date in the past", 429, probeCode, map[string]string{"Retry-After": "Mon, 01 Jan 2024 00:00:00 GMT"}),
 		failure("retry-after-ms", "429 with Retry-After-Ms: 1500 and Retry-After: 4", 429, probeCode, map[string]string{"Retry-After-Ms": "1500", "Retry-After": "4"}),
 		failure(clientlog.NoRetryProbe, "500 with x-should-retry: false", 500, probeCode, map[string]string{"X-Should-Retry": "false"}),
 		failure("should-retry-true", "400 with x-should-retry: true", 400, probeCode, map[string]string{"X-Should-Retry": "true"}),
 		failure("quota-402", "402 with insufficient_user_quota", 402, "insufficient_user_quota", nil),
 		failure("quota-403", "403 with insufficient_user_quota", 403, "insufficient_user_quota", nil),
 		failure("quota-429", "429 with insufficient_user_quota", 429, "insufficient_user_quota", nil),
-		failure("openai-quota-429", "429 with OpenAI's own word, insufficient_quota", 429, "insufficient_quota", nil),
+		failure("openai-quota-429", "429 with OpenAI's own code, insufficient_quota", 429, "insufficient_quota", nil),
 		failure("quota-429-retry-after", "429 with insufficient_user_quota and Retry-After: 1", 429, "insufficient_user_quota", map[string]string{"Retry-After": "1"}),
 		failure("openai-quota-429-retry-after", "429 with insufficient_quota and Retry-After: 1", 429, "insufficient_quota", map[string]string{"Retry-After": "1"}),
-		probe{name: "code-in-details", sentence: "400 with the code in error.details.error_code, as Anthropic's newer API has it", on: onDialect(dialect.Anthropic),
+		probe{name: "code-in-details", sentence: "400 with the code in error.details.error_code, as in Anthropic's newer API", on: onDialect(dialect.Anthropic),
 			serve: func(_ context.Context, w http.ResponseWriter, _ dialect.Surface) {
 				w.Header().Set("Content-Type", "application/json")
 				w.WriteHeader(400)
@@ -88,12 +88,12 @@ func probes() []probe {
 		probe{name: "empty-200", sentence: "200 with an empty body", serve: func(_ context.Context, w http.ResponseWriter, _ dialect.Surface) {
 			w.Header().Set("Content-Type", "application/json")
 		}},
-		probe{name: "html-502", sentence: "502 with a page of HTML", serve: func(_ context.Context, w http.ResponseWriter, _ dialect.Surface) {
+		probe{name: "html-502", sentence: "502 with an HTML page", serve: func(_ context.Context, w http.ResponseWriter, _ dialect.Surface) {
 			w.Header().Set("Content-Type", "text/html")
 			w.WriteHeader(502)
 			_, _ = w.Write([]byte("<html><body><h1>502 Bad Gateway</h1></body></html>"))
 		}},
-		probe{name: "no-answer", sentence: "the connection is closed without an answer", serve: func(context.Context, http.ResponseWriter, dialect.Surface) {
+		probe{name: "no-answer", sentence: "the connection is closed without a response", serve: func(context.Context, http.ResponseWriter, dialect.Surface) {
 			hangUp()
 		}},
 	)

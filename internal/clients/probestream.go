@@ -42,18 +42,18 @@ func streamProbes() []probe {
 	failed := `event: response.failed` + "\n" + `data: {"type":"response.failed","sequence_number":10,"response":{"id":"resp_probe","object":"response","created_at":1,"status":"failed","error":{"code":"do_request_failed","message":"gatecert probe"},"output":[],"model":"probe"}}` + "\n\n"
 	const done = "data: [DONE]\n\n"
 	return []probe{
-		stream("first-event-error", "the stream begins with the error event of the contract", streamed, false, contractError, false),
-		stream("mid-stream-error", "the error event of the contract after some text", streamed, true, contractError, false),
-		stream("error-named", "event: error with the error of the contract, after some text", onSurface(dialect.ChatStream), true, text("event: error\n"+bare(dialect.ChatStream)), false),
+		stream("first-event-error", "the stream begins with the contract's error event", streamed, false, contractError, false),
+		stream("mid-stream-error", "the contract's error event after some text", streamed, true, contractError, false),
+		stream("error-named", "event: error with the contract's error, after some text", onSurface(dialect.ChatStream), true, text("event: error\n"+bare(dialect.ChatStream)), false),
 		stream("error-unnamed", "the error envelope without event: error, after some text", onSurface(dialect.MessagesStream), true, text(bare(dialect.MessagesStream)), false),
 		stream("mid-stream-eof", "a clean end after some text, without a finish", streamed, true, nil, false),
 		stream("mid-stream-cut", "the connection breaks after some text", streamed, true, nil, true),
 		stream("done-after-cut", "[DONE] after some text, without a finish", func(s dialect.Surface) bool { return s.Streaming() && s.Dialect() == dialect.OpenAI }, true, text(done), false),
-		stream("error-flat", "event: error in the Responses API's own flat form, after some text", responses, true, text(flat), false),
+		stream("error-flat", "event: error in the flat form of the Responses API, after some text", responses, true, text(flat), false),
 		stream("error-nested", "event: error with an error member, after some text", responses, true, text(nested), false),
 		stream("response-failed", "response.failed after some text", responses, true, text(failed), false),
 		stream("error-and-failed", "event: error, response.failed and [DONE] after some text", responses, true, text(flat+failed+done), false),
-		{name: "tool-arguments-cut", sentence: "a clean end in the middle of the arguments of a tool call", on: onSurface(dialect.ChatStream),
+		{name: "tool-arguments-cut", sentence: "a clean end in the middle of a tool call's arguments", on: onSurface(dialect.ChatStream),
 			serve: func(_ context.Context, w http.ResponseWriter, _ dialect.Surface) {
 				w.Header().Set("Content-Type", "text/event-stream")
 				for _, delta := range []string{

@@ -33,7 +33,7 @@ const (
 	maxTail = 2 << 10
 )
 
-// ErrAdapter is returned when an adapter does not keep to the protocol: its text says how.
+// ErrAdapter is returned when an adapter violates the protocol. Its text says how.
 var ErrAdapter = errors.New("adapter")
 
 // process is a running adapter.
@@ -81,11 +81,11 @@ func start(ctx context.Context, a Adapter) (*process, error) {
 		return nil, fmt.Errorf("%w %s: %w", ErrAdapter, a.Name, p.ended())
 	case <-time.After(helloTime):
 		p.close()
-		return nil, fmt.Errorf("%w %s: it wrote no first line within %s%s", ErrAdapter, a.Name, helloTime, p.tail)
+		return nil, fmt.Errorf("%w %s: it wrote no first line to standard output within %s%s", ErrAdapter, a.Name, helloTime, p.tail)
 	}
 	if p.hello.Protocol != Protocol {
 		p.close()
-		return nil, fmt.Errorf("%w %s: it speaks version %d of the protocol, but must speak version %d", ErrAdapter, a.Name, p.hello.Protocol, Protocol)
+		return nil, fmt.Errorf("%w %s: it uses version %d of the protocol, but version %d is required", ErrAdapter, a.Name, p.hello.Protocol, Protocol)
 	}
 	return p, nil
 }
@@ -132,7 +132,7 @@ func (p *process) readLines(stdout io.Reader, first chan<- hello) error {
 		line := bytes.TrimSpace(lines.Bytes())
 		if len(line) == 0 {
 			if stray++; stray > maxStray {
-				return fmt.Errorf("it wrote more than %d lines that answer no call", maxStray)
+				return fmt.Errorf("it wrote more than %d lines that do not belong to a call", maxStray)
 			}
 			continue
 		}
@@ -156,7 +156,7 @@ func (p *process) readLines(stdout io.Reader, first chan<- hello) error {
 		if asked {
 			waiting <- a
 		} else if stray++; stray > maxStray { // a late answer to a call that was given up is one
-			return fmt.Errorf("it wrote more than %d lines that answer no call", maxStray)
+			return fmt.Errorf("it wrote more than %d lines that do not belong to a call", maxStray)
 		}
 	}
 	if errors.Is(lines.Err(), bufio.ErrTooLong) {

@@ -22,8 +22,8 @@ func TestAnAdapterThatCannotBeUsedIsNamed(t *testing.T) {
 	for behaviour, want := range map[string]string{
 		"ends":       `adapter ends: it ended: exit status 3 (it wrote: the library is missing \x1b[31m)`,
 		"babbles":    "adapter babbles: its first line is not JSON: hello!",
-		"newer":      "adapter newer: it speaks version 2 of the protocol, but must speak version 1",
-		"no-surface": "adapter no-surface: it names no endpoint that gatecert knows",
+		"newer":      "adapter newer: it uses version 2 of the protocol, but version 1 is required",
+		"no-surface": "adapter no-surface: it lists no endpoint that gatecert supports",
 	} {
 		_, err := newCrew(t.Context(), adapterOf(behaviour), redact.New(), time.Second)
 		require.ErrorIs(t, err, ErrAdapter)
@@ -55,7 +55,7 @@ func TestABadAdapterIsBounded(t *testing.T) {
 	for behaviour, want := range map[string]string{
 		"crashes":       "adapter: it ended: exit status 2 (it wrote: panic: the adapter is broken)",
 		"floods-a-line": "adapter: it wrote a line of more than 1048576 bytes",
-		"floods-lines":  "adapter: it wrote more than 100 lines that answer no call",
+		"floods-lines":  "adapter: it wrote more than 100 lines that do not belong to a call",
 	} {
 		call, client := played(t, behaviour, enough, refused)
 		assert.Equal(t, clientlog.Crashed, call.Outcome, behaviour)
@@ -71,10 +71,10 @@ func TestALyingAdapterIsDoubted(t *testing.T) {
 	t.Parallel()
 	call, _ := played(t, "invents", enough, refused)
 	assert.Empty(t, call.Attempts)
-	assert.Equal(t, []string{"the adapter reports an answer, but the recorder got no request from it"}, call.Doubts)
+	assert.Equal(t, []string{"the adapter reports an answer, but the recorder received no request from it"}, call.Doubts)
 	call, _ = played(t, "lies", enough, refused)
 	assert.Equal(t, clientlog.Accepted, call.Outcome)
-	assert.Equal(t, []string{"the adapter reports an answer with text, but the gateway answered with status 429"}, call.Doubts)
+	assert.Equal(t, []string{"the adapter reports a text answer, but the gateway returned status 429"}, call.Doubts)
 }
 
 func TestAttemptsAreCountedByTheRecorder(t *testing.T) {

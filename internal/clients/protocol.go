@@ -4,7 +4,7 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// Protocol is the version of the lines.
+// Protocol is the version of the line protocol.
 const Protocol = 1
 
 // hello is the first line of an adapter.
@@ -48,6 +48,6 @@ type answer struct {
 	Text string `json:"text"`
 }
 
-// PlaceholderKey is the key that clients are given. The recorder sends the key of the case in its place, so that no key of a
-// gateway reaches a client library.
+// PlaceholderKey is the key that clients receive. The recorder replaces it with the key of the case, so that no gateway key
+// reaches a client library.
 const PlaceholderKey = "gatecert-placeholder-key"

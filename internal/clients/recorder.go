@@ -22,7 +22,7 @@ import (
 )
 
 const (
-	// MaxAttempts bounds the attempts that are passed on in one call. A client that sends more gets no answer any more.
+	// MaxAttempts bounds the attempts that the recorder forwards in one call. Further attempts receive no response.
 	MaxAttempts = 32
 	// maxRequest bounds the body of an attempt, and maxAnswer what is kept of its answer, in bytes.
 	maxRequest = 8 << 20
@@ -131,7 +131,7 @@ func (r *recorder) end(index int, req *http.Request, sent int64, seen *watched, 
 	a.Broken = broken && !a.Cancelled
 	r.lastEnd = time.Now()
 	if seen.status == 0 {
-		r.last = contract.Observation{Failure: &contract.Failure{Detail: "no answer"}}
+		r.last = contract.Observation{Failure: &contract.Failure{Detail: "no response"}}
 		return
 	}
 	var body io.Reader = bytes.NewReader(seen.kept)

@@ -1,5 +1,5 @@
-// Package launcher writes what starts the workers of a fleet elsewhere: manifests for Kubernetes, a compose file, and a line for systemd.
-// It starts nothing itself.
+// Package launcher writes the files that start the workers of a fleet elsewhere: Kubernetes manifests, a compose file, and a systemd
+// script. It starts nothing itself.
 package launcher
 
 import (
@@ -19,7 +19,7 @@ import (
 var templates embed.FS
 
 // ErrOptions is returned for options that cannot be written into a manifest.
-var ErrOptions = errors.New("invalid options of a launcher")
+var ErrOptions = errors.New("invalid launcher options")
 
 // Options say what is started.
 type Options struct {
@@ -30,7 +30,8 @@ type Options struct {
 	Image, NATSImage string
 	// Targets are the URLs that the workers may send to.
 	Targets []string
-	// Namespace is that of the manifests, "" for none. Join is the server's URL where it is not started too, for systemd.
+	// Namespace is the namespace in the manifests, "" for none. Join is the URL of the NATS server, for systemd, where
+	// the server is not started too.
 	Namespace, Join string
 }
 
@@ -53,15 +54,15 @@ var image = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,250}$`)
 func (o Options) check(l Launcher) error {
 	switch {
 	case !label.MatchString(o.Fleet):
-		return fmt.Errorf("%w: fleet %.40q: want small letters, digits and -, as in the names of Kubernetes", ErrOptions, o.Fleet)
+		return fmt.Errorf("%w: fleet %.40q: use only lowercase letters, digits and -, as in Kubernetes names", ErrOptions, o.Fleet)
 	case o.Workers < 1 || o.Workers > 10_000:
-		return fmt.Errorf("%w: %d workers: want 1 to 10,000", ErrOptions, o.Workers)
+		return fmt.Errorf("%w: %d workers: must be 1 to 10,000", ErrOptions, o.Workers)
 	case o.Namespace != "" && !label.MatchString(o.Namespace):
-		return fmt.Errorf("%w: namespace %.40q", ErrOptions, o.Namespace)
+		return fmt.Errorf("%w: namespace %.40q: use a Kubernetes name: lowercase letters, digits and -", ErrOptions, o.Namespace)
 	case l != Systemd && (!image.MatchString(o.Image) || !image.MatchString(o.NATSImage)):
-		return fmt.Errorf("%w: image %.60q or %.60q: want a reference such as registry.example/gatecert:1.0", ErrOptions, o.Image, o.NATSImage)
+		return fmt.Errorf("%w: image %.60q or %.60q: must be a reference such as registry.example/gatecert:1.0", ErrOptions, o.Image, o.NATSImage)
 	case len(o.Targets) == 0:
-		return fmt.Errorf("%w: no target: workers send only to targets that are named", ErrOptions)
+		return fmt.Errorf("%w: no target: name at least one gateway that the workers may send to", ErrOptions)
 	}
 	for _, text := range append([]string{}, append(o.Targets, o.joins()...)...) {
 		if u, err := url.Parse(text); err != nil || u.Host == "" || u.User != nil || strings.ContainsAny(text, "'\"\\ \n$`") {
@@ -78,7 +79,7 @@ func (o Options) joins() []string {
 	return []string{o.Join}
 }
 
-// Write writes what a launcher needs. It returns [ErrOptions], and the errors of w.
+// Write writes the file of a launcher. It returns [ErrOptions], and the errors of w.
 func Write(w io.Writer, l Launcher, o Options) error {
 	if err := o.check(l); err != nil {
 		return err

@@ -27,7 +27,8 @@ type Sample struct {
 const sampleShare = 10
 
 // SampleOf chooses a tenth of the cases of an earlier run that passed or failed, at least one: the same with the same seed,
-// the same log and the same target. Load cases are never chosen. What a driver has to prepare first is taken to be offered.
+// the same log and the same target. Load cases are never chosen. SampleOf assumes that the target offers every case that a
+// driver has to prepare first.
 //
 // It returns [ErrNothingToRun] when the target offers none of them.
 func SampleOf(earlier runlog.Run, job Job, seed uint64) (Sample, error) {
@@ -64,7 +65,8 @@ func judged(v contract.Verdict) bool {
 	return v == contract.Pass || v == contract.Warn || v == contract.Fail || v == contract.ExpectedFail
 }
 
-// PlayAgain runs some cases of an earlier run anew, whatever the job selects. It returns the errors of [Run].
+// PlayAgain runs some cases of an earlier run again, whatever the job selects. It returns the errors of
+// [Run].
 func PlayAgain(ctx context.Context, job Job, cases []string) (runlog.Run, error) {
 	job.Selection = runlog.Selection{Level: contract.Full, Cases: cases, WithoutLoad: true}
 	for _, id := range cases {
@@ -78,15 +80,15 @@ func PlayAgain(ctx context.Context, job Job, cases []string) (runlog.Run, error)
 	return Run(ctx, job)
 }
 
-// TargetAt is the gateway at a URL as the profile in a log describes it: its models, endpoints, prefix and claims. A log holds no
-// header fields that could be sent: where it has any, the profile has to be given.
+// TargetAt returns the target for the gateway at a URL, as the profile in a log describes it: its models, endpoints, prefix and
+// claims. A log does not contain the values of header fields. If the profile has any, the caller must pass the profile.
 func TargetAt(run runlog.Run, baseURL, key string) (profile.Profile, error) {
 	logged, err := profile.ParseRedacted(run.Target.Profile)
 	if err != nil {
-		return logged, fmt.Errorf("%w: the profile in the log cannot be read: %w", ErrUsage, err)
+		return logged, fmt.Errorf("%w: cannot read the profile in the log: %w", ErrUsage, err)
 	}
 	if len(logged.Headers)+len(logged.SurfaceHeaders) > 0 {
-		return logged, fmt.Errorf("%w: the requests to %s had header fields from its profile, which a log does not contain: pass the profile itself", ErrUsage, logged.Name)
+		return logged, fmt.Errorf("%w: the requests to %s had header fields from its profile, but a log does not contain these fields: pass the profile itself", ErrUsage, logged.Name)
 	}
 	at := bareTarget(logged, key)
 	at.Name, at.BaseURL = baseURL, baseURL

@@ -177,7 +177,7 @@ func diagnose(f facts) diagnosis {
 		return diagnosis{sentence: fmt.Sprintf(format, values...), unreachable: s == unreachable}
 	}
 	if f.root != "" {
-		return say("%s is not the root of the API: gatecert appends /v1/… by itself, and healthy calls succeed at %s: give that URL", f.url, f.root)
+		return say("%s is not the root of the API: gatecert itself appends /v1/…, and healthy calls succeed at %s: use that URL", f.url, f.root)
 	}
 	switch s {
 	case unreachable:
@@ -201,7 +201,7 @@ func diagnose(f facts) diagnosis {
 	case servesAll:
 		return say("%s", f.servesAll(first))
 	case dropsUnknown:
-		return say("the gateway at %s sends no response when the model does not exist (%s, %s): fix that first, because no error can be judged until then",
+		return say("the gateway at %s sends no response when the model does not exist (%s, %s): fix this first, because gatecert cannot judge any error until then",
 			f.url, answer, ofCalls(calls, f.failed))
 	case modelUnknown:
 		return say("%s", f.noModel(first, answer))
@@ -220,10 +220,10 @@ func (f facts) unclear(s symptom, calls []runlog.Control) string {
 	case f.offered != nil && !slices.Contains(f.offered, model):
 		return f.noModel(first, answer)
 	case s == down:
-		return fmt.Sprintf("the gateway at %s answers healthy calls with %s: the upstream of model %q seems to be down: fix that first",
+		return fmt.Sprintf("the gateway at %s answers healthy calls with %s: the upstream of model %q seems to be down: get it working first",
 			f.url, answer, plain.Text(model, maxName))
 	case s == absent && f.offered == nil:
-		return fmt.Sprintf("there is no API at %s (%s, %s): check the port, and whether a path is missing from the URL (a prefix before /v1)",
+		return fmt.Sprintf("there is no API at %s (%s, %s): check the port, and whether the URL lacks a path prefix before /v1",
 			f.url, answer, ofCalls(calls, f.failed))
 	default:
 		return fmt.Sprintf("no healthy call succeeds at %s (%s on %s, with the model %q): correct the URL, the key or the model",
@@ -235,7 +235,7 @@ func (f facts) unclear(s symptom, calls []runlog.Control) string {
 func (f facts) servesAll(c runlog.Control) string {
 	if f.sameAnswer {
 		return fmt.Sprintf("the gateway at %s returned the same response for a model that does not exist as for %q: it answers from a cache or ignores the model: "+
-			"turn off its response cache for the run", f.url, plain.Text(f.model(c.Surface), maxName))
+			"turn off the gateway's response cache for the run", f.url, plain.Text(f.model(c.Surface), maxName))
 	}
 	return fmt.Sprintf("the gateway at %s serves a model that does not exist, so its errors for unknown models cannot be tested: "+
 		"turn off the model that replaces unknown ones (a default, a wildcard, a fallback)", f.url)
@@ -254,10 +254,10 @@ func (f facts) noModel(c runlog.Control, answer string) string {
 	sentence := fmt.Sprintf("the gateway at %s does not serve the model %q with this key (%s): ", f.url, plain.Text(model, maxName), answer)
 	const flags = "with --model or models in the profile"
 	if slices.Contains(f.offered, model) {
-		return sentence + "GET /v1/models lists it, so grant the key access to it, give it a channel, or choose another " + flags
+		return sentence + "GET /v1/models lists this model, so grant the key access to it, add a channel for it, or choose another model " + flags
 	}
 	if len(f.offered) == 0 {
-		return sentence + "choose one that it serves, " + flags
+		return sentence + "choose a model that the gateway serves, " + flags
 	}
 	names := slices.Clone(f.offered)
 	if near := yamlfile.Nearest(model, names); near != "" {
@@ -271,7 +271,7 @@ func (f facts) noModel(c runlog.Control, answer string) string {
 	if more := len(names) - len(shown); more > 0 {
 		list += fmt.Sprintf(" and %d more", more)
 	}
-	return sentence + "choose one that GET /v1/models lists (" + list + "), " + flags
+	return sentence + "choose a model that GET /v1/models lists (" + list + "), " + flags
 }
 
 // fromContainers says how a gateway in a container reaches this machine.
@@ -280,25 +280,25 @@ const fromContainers = "from a container, use an address of this machine such as
 // notServed is the sentence about healthy calls that fail at a gateway whose upstream is the mock upstream.
 func (m mockFacts) notServed(url, answer string) string {
 	if len(m.attempts) == 0 {
-		return fmt.Sprintf("the gateway at %s answers healthy calls with %s and has not called the mock upstream at %s (%s): point its channel for model %q to %s; %s",
+		return fmt.Sprintf("the gateway at %s answers healthy calls with %s and has not called the mock upstream at %s (%s): point the gateway's channel for model %q to %s; %s",
 			url, answer, m.address, m.field, plain.Text(m.model, maxName), m.url, fromContainers)
 	}
 	last := m.attempts[len(m.attempts)-1]
-	called := fmt.Sprintf("the gateway at %s answers healthy calls with %s, because the mock upstream answered its call to %s with %d: ",
+	called := fmt.Sprintf("the gateway at %s answers healthy calls with %s, because the mock upstream answered the gateway's call to %s with %d: ",
 		url, answer, plain.Text(last.Path, maxQuote), last.Status)
 	switch last.Status {
 	case http.StatusUnauthorized:
-		return called + "give its channel one of the keys in upstream.keys"
+		return called + "give the gateway's channel one of the keys in upstream.keys"
 	case http.StatusNotFound:
-		return called + "correct the path of its channel's URL: gatecert serves /v1/… and /v1beta/…"
+		return called + "correct the path in the URL of the gateway's channel: gatecert serves /v1/… and /v1beta/…"
 	default:
-		return called + "what the gateway sends its upstream is not what that API accepts"
+		return called + "the gateway's request to its upstream does not conform to that API"
 	}
 }
 
 // notAsked is the sentence about healthy calls that succeed without the mock upstream.
 func (m mockFacts) notAsked() string {
-	return fmt.Sprintf("model %q is served, but not by the mock upstream at %s (%s), which received no request: point the gateway's channel for it to %s; %s; or run --level edge",
+	return fmt.Sprintf("model %q is served, but not by the mock upstream at %s (%s), which received no request: point the gateway's channel for this model to %s; %s; or run --level edge",
 		plain.Text(m.model, maxName), m.address, m.field, m.url, fromContainers)
 }
 
@@ -306,7 +306,7 @@ func (m mockFacts) notAsked() string {
 // same answer.
 func (m mockFacts) cached(url string) string {
 	return fmt.Sprintf("the gateway at %s answers from a cache: a second healthy call for model %q, with another prompt, succeeded without a request to the mock upstream at %s (%s): "+
-		"turn off its response cache for the run", url, plain.Text(m.model, maxName), m.address, m.field)
+		"turn off the gateway's response cache for the run", url, plain.Text(m.model, maxName), m.address, m.field)
 }
 
 // noConnection is the sentence about a connection that could not be made, from the error of net/http.
@@ -317,15 +317,15 @@ func noConnection(url, detail string) string {
 	quoted := plain.Text(detail, maxQuote)
 	switch {
 	case has("proxyconnect"):
-		return fmt.Sprintf("the proxy that the environment sets for %s cannot be reached (%s): correct $HTTP_PROXY, or add the host to $NO_PROXY", url, quoted)
+		return fmt.Sprintf("cannot connect to the proxy that the environment sets for %s (%s): correct $HTTP_PROXY, or add the host to $NO_PROXY", url, quoted)
 	case has("connection refused", "actively refused"):
-		return fmt.Sprintf("nothing listens at %s (connection refused): start the gateway, or correct the host and port", url)
+		return fmt.Sprintf("nothing is listening at %s (connection refused): start the gateway, or correct the host and port", url)
 	case has("no such host"):
-		return fmt.Sprintf("the host name in %s does not resolve (no such host): correct it", url)
+		return fmt.Sprintf("the host name in %s does not resolve (no such host): correct the host name", url)
 	case has("signed by unknown authority"):
-		return fmt.Sprintf("the certificate of %s is signed by an authority that this machine does not know: set that authority's PEM file in a profile (tls: {ca: FILE})", url)
+		return fmt.Sprintf("the certificate of %s is signed by a CA that this machine does not trust: set the CA's PEM file in a profile (tls: {ca: FILE})", url)
 	case has("certificate is valid for", "doesn't contain any IP SANs", "certificate is not valid for any names"):
-		return fmt.Sprintf("the certificate of %s is for another host (%s): use a host name that it covers", url, quoted)
+		return fmt.Sprintf("the certificate of %s is for another host (%s): use a host name that the certificate covers", url, quoted)
 	case has("certificate has expired or is not yet valid"):
 		return fmt.Sprintf("the certificate of %s has expired or is not valid yet: renew it, or correct the clock of this machine", url)
 	case has("first record does not look like a TLS handshake", "server gave HTTP response to HTTPS client"):

@@ -17,17 +17,19 @@ import (
 
 // Found is what a gateway at a URL turned out to offer.
 type Found struct {
-	// Surfaces are those whose control calls did what they must, and Models what to ask for there.
+	// Surfaces are the surfaces whose control calls behaved as required. Models are the models to
+	// request there.
 	Surfaces []dialect.Surface
 	Models   profile.Models
-	// Failed says of every other surface that was tried what came of it, a line each that is safe to show.
+	// Failed explains for every other surface why its control calls failed, in one line each that is safe
+	// to show.
 	Failed []string
 	// Offered are the names in the gateway's list of models, as far as they look like names; nil where it has no list.
 	Offered []string
 }
 
-// Discover makes the control calls of every surface of a target that nobody has prepared. A target without a model gets some
-// from the gateway's list.
+// Discover makes the control calls of every surface of a target that nobody has prepared. If the target has no model,
+// Discover takes some from the gateway's list.
 //
 // It returns [ErrUsage] when there is no model to ask for, [ErrInconclusive] when no surface can be judged, and the errors of
 // [Prepare].
@@ -63,7 +65,7 @@ func Discover(ctx context.Context, driver targets.Driver, target profile.Profile
 	}
 	if err := checkControls(ctx, session, r.before, r.surfaces); err != nil {
 		if strings.Contains(err.Error(), unnamed) {
-			err = fmt.Errorf("%w: the gateway at %s lists no models: set one that it serves with --model", ErrUsage, shownRoot(*p))
+			err = fmt.Errorf("%w: the gateway at %s lists no models: use --model to set one that the gateway serves", ErrUsage, shownRoot(*p))
 		}
 		return found, err
 	}

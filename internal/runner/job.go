@@ -22,7 +22,8 @@ type Job struct {
 	Driver    targets.Driver
 	OpenStore targets.OpenStore
 	Selection runlog.Selection
-	// TimeLimit bounds the run; 0 does not. Persist tries every case of a surface whose calls take too long.
+	// TimeLimit bounds the run; 0 means no limit. Persist runs every case of a surface even if its calls
+	// take too long.
 	TimeLimit time.Duration
 	Persist   bool
 	// AllowActions permits the shell commands and SQL statements of Target. Those of a driver need no permission.

@@ -10,13 +10,13 @@ import (
 )
 
 // calledLate is why the outcome of a case is revised.
-const calledLate = "the upstream was called for it after the case had ended"
+const calledLate = "the upstream received the case's call after the case had ended"
 
 // reviseLate judges the cases again whose call reached the upstream after they had ended.
 func (r *runner) reviseLate(ctx context.Context) {
 	late, err := r.session.LateCalls(ctx)
 	if err != nil {
-		r.journal.note("it is unknown whether refused calls reached the upstream later: %v", err)
+		r.journal.note("gatecert could not check whether refused calls reached the upstream later: %v", err)
 		return
 	}
 	if len(late) == 0 {

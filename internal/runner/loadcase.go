@@ -153,7 +153,7 @@ func traffic(p targets.Prepared, c contract.Case) (string, error) {
 		if tokens > 0 {
 			calls += fmt.Sprintf(" of about %d tokens in total", tokens)
 		}
-		return fmt.Sprintf("at most %s over %s, for at most %s on %s", calls, plain.Joined(names), plain.Duration(budget.Time), c.Surface), nil
+		return fmt.Sprintf("at most %s against %s, for at most %s on %s", calls, plain.Joined(names), plain.Duration(budget.Time), c.Surface), nil
 	}
 	experiment, err := outageOf(p, c)
 	if err != nil {
@@ -166,7 +166,7 @@ func traffic(p targets.Prepared, c contract.Case) (string, error) {
 		return "", err
 	}
 	most, err := experiment.MaxTraffic(engine)
-	sentence := fmt.Sprintf("on %s usually %d requests in about %s, at most %d requests in %s, at up to %.4g/s and %d at once", c.Surface,
+	sentence := fmt.Sprintf("on %s, usually %d requests in about %s and at most %d requests in %s, at up to %.4g/s and %d at once", c.Surface,
 		usual.Requests, plain.Duration(usual.Duration.Round(time.Second)), most.Requests, plain.Duration(most.Duration.Round(time.Second)), most.Rate, most.Connections)
 	if experiment.Direct != nil {
 		sentence += ", some of them directly to the mock upstream at " + experiment.Direct.Call.BaseURL
@@ -174,7 +174,7 @@ func traffic(p targets.Prepared, c contract.Case) (string, error) {
 	return sentence, err
 }
 
-// OnThisMachine reports whether what is sent to a URL stays on this machine.
+// OnThisMachine reports whether requests to a URL stay on this machine.
 func OnThisMachine(baseURL string) bool {
 	u, err := url.Parse(baseURL)
 	return err == nil && load.IsLoopback(u.Hostname())

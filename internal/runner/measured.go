@@ -22,15 +22,16 @@ import (
 
 // Measured says how the requests of a measurement differ from the healthy call of a surface.
 type Measured struct {
-	// Model is played by the mock upstream. The zero value asks for none.
+	// Model is the model that the mock upstream imitates. The zero value means none.
 	Model upstream.Model
-	// Usage asks for the usage of streams where an API has it on request.
+	// Usage requests token usage in streams if the API reports it only on request.
 	Usage bool
 	// Workload makes the prompts; the zero value leaves the healthy one.
 	Workload workload.Shape
 	// Prefix is how many tokens of text all prompts begin with.
 	Prefix int
-	// Models are those that are asked for, by weight; none for the profile's own.
+	// Models are the requested models with their weights. An empty list means the profile's own
+	// models.
 	Models []Weighted
 	// Count counts the tokens of a text.
 	Count func(string) int
@@ -48,7 +49,7 @@ const maxKinds = 16
 // ErrMix is returned for a mix of more kinds than a load can have, or for a surface that cannot have the prompts of a workload.
 var ErrMix = errors.New("invalid mix of requests")
 
-// MeasuredHeader returns the header of a measurement's log. The caller adds what is asked of the measurement.
+// MeasuredHeader returns the header of a measurement's log. The caller adds the settings of the measurement.
 func MeasuredHeader(p profile.Profile, kind runlog.MeasuredKind, command []string, surfaces ...dialect.Surface) runlog.MeasuredHeader {
 	return runlog.MeasuredHeader{
 		RunID: runID(), Tool: version.Tool(), Started: time.Now().Round(0).UTC(), Kind: kind, Target: targetInfo(p, surfaces),
@@ -63,7 +64,7 @@ func (m Measured) Mix(p profile.Profile, surfaces []Weighted) ([]load.Request, e
 		models = []Weighted{{Weight: 1}}
 	}
 	if len(surfaces)*len(models) > maxKinds {
-		return nil, fmt.Errorf("%w: %d endpoints with %d models are %d kinds of requests: at most %d are possible", ErrMix, len(surfaces), len(models), len(surfaces)*len(models), maxKinds)
+		return nil, fmt.Errorf("%w: %d endpoints with %d models make %d kinds of requests: at most %d are allowed", ErrMix, len(surfaces), len(models), len(surfaces)*len(models), maxKinds)
 	}
 	var mix []load.Request
 	for _, s := range surfaces {
@@ -87,7 +88,7 @@ func (m Measured) request(p profile.Profile, s dialect.Surface, model string) (l
 	}
 	prompts := m.Workload.Prompts(maxVariants, m.Count)
 	if len(prompts) > 0 && !s.Generates() {
-		return r, fmt.Errorf("%w: the endpoint %s takes no prompts: use --prompt-tokens, --output-tokens and --dataset only with endpoints that generate text", ErrMix, s)
+		return r, fmt.Errorf("%w: the endpoint %s does not accept prompts: use --prompt-tokens, --output-tokens and --dataset only with endpoints that generate text", ErrMix, s)
 	}
 	for _, prompt := range prompts {
 		r.Variants = append(r.Variants, m.call(p, s, model, prompt))

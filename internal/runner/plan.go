@@ -92,9 +92,9 @@ func emptySelection(s runlog.Selection, surfaces []dialect.Surface) string {
 		}
 	}
 	if least == "" || s.Level.Includes(least) {
-		return fmt.Sprintf("the selection has no case on %s", plain.Joined(surfaces))
+		return fmt.Sprintf("the selection contains no cases for %s", plain.Joined(surfaces))
 	}
-	return fmt.Sprintf("the selected cases need level %s; this run is at level %s: add --level %s and a profile with %s", least, s.Level, least, least.Needs())
+	return fmt.Sprintf("the selected cases need level %s, but this run is at level %s: add --level %s and a profile with %s", least, s.Level, least, least.Needs())
 }
 
 const maxReasons = 3
@@ -137,8 +137,8 @@ type Choice struct {
 	Rows, Cases, Surfaces []string
 }
 
-// Select checks a choice. A load case that is named is selected at any level. It returns [ErrUsage] when a word names
-// something that does not exist.
+// Select checks a choice. A load case that the choice names is selected at any level. It returns [ErrUsage] when a
+// word names something that does not exist.
 func Select(c Choice) (runlog.Selection, error) {
 	s := runlog.Selection{Level: contract.LevelOf(string(c.Level))}
 	if s.Level == "" {
@@ -175,8 +175,8 @@ func didYouMean[T ~string](typo string, known []T) string {
 	return yamlfile.DidYouMean(typo, known, "must be one of "+plain.Joined(known))
 }
 
-// RowHint says what to do about a name that no row has. A row with another status is not what a typo meant: http:418 is one
-// digit away from two rows.
+// RowHint suggests what to do about a name that matches no row. A row with another status is not what a typo meant:
+// http:418 is one digit away from two rows.
 func RowHint(name string) string {
 	digits := func(s string) string {
 		return strings.Map(func(r rune) rune {

@@ -194,7 +194,7 @@ func checkAttached(ctx context.Context, session *targets.Session) error {
 	if request, ok := errors.AsType[*url.Error](err); ok {
 		reason = request.Err.Error()
 	}
-	return diagnosis{sentence: fmt.Sprintf("the mock upstream at %s (%s) does not answer (%s): start gatecert upstream there, or set upstream.listen instead",
+	return diagnosis{sentence: fmt.Sprintf("the mock upstream at %s (%s) does not respond (%s): start gatecert upstream there, or set upstream.listen instead",
 		m.address, m.field, plain.Text(reason, maxQuote))}
 }
 

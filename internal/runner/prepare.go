@@ -45,8 +45,9 @@ func Prepare(ctx context.Context, driver targets.Driver, target profile.Profile)
 	}
 }
 
-// CheckHealth makes the healthy call of a surface. A load multiplies this call: if one fails, a load of them shows nothing.
-// It returns [ErrInconclusive] when the call does not succeed, which is [ErrUnreachable] too when there is no connection.
+// CheckHealth makes the healthy call of a surface. A load repeats this call many times: if a single call fails, the load is
+// meaningless. It returns [ErrInconclusive] when the call does not succeed, which is [ErrUnreachable] too when there is no
+// connection.
 func CheckHealth(ctx context.Context, p targets.Prepared, surface dialect.Surface) (err error) {
 	session := targets.NewSession(p, targets.Host{})
 	defer func() { err = errors.Join(err, session.Close()) }()
@@ -63,12 +64,14 @@ func HealthyRequest(p profile.Profile, s dialect.Surface) load.Request {
 	return load.Request{Name: string(s), Call: Measured{}.call(p, s, "", workload.Prompt{})}
 }
 
-// DirectRequest returns the same call straight to the mock upstream. ok is false when the profile has none.
+// DirectRequest returns the call of [HealthyRequest], sent directly to the mock upstream. ok is false when
+// the profile has none.
 func DirectRequest(p profile.Profile, s dialect.Surface) (request load.Request, ok bool) {
 	return Direct(p, HealthyRequest(p, s))
 }
 
-// Direct returns a request of a gateway straight to the mock upstream. ok is false when the profile has none.
+// Direct returns the same request, sent directly to the mock upstream instead of the gateway. ok is false
+// when the profile has none.
 func Direct(p profile.Profile, request load.Request) (direct load.Request, ok bool) {
 	u := p.Upstream
 	if !u.Present() {

@@ -21,8 +21,9 @@ import (
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
-// InferRateLimit infers the limit of the valid key of a prepared gateway. It makes at most budget's calls and takes several windows
-// of time. Progress, when not nil, is called a few times a second. It returns the limit and the experiments that it was inferred from.
+// InferRateLimit infers the limit of the valid key of a prepared gateway. It makes at most as many calls as the budget allows and
+// takes several windows of time. Progress, when not nil, is called a few times a second. It returns the limit and the experiments that
+// it was inferred from.
 //
 // A limit that the profile declares is not inferred but verified, by the load cases of http:429.
 //
@@ -30,7 +31,7 @@ import (
 // call fails, and the errors of [limits.Infer].
 func InferRateLimit(ctx context.Context, p targets.Prepared, surface dialect.Surface, budget limits.Budget, progress func(load.Progress)) (limits.LimiterModel, []limits.Experiment, error) {
 	if p.Profile.Models.Routed(surface) == "" {
-		return limits.LimiterModel{}, nil, fmt.Errorf("%w: the profile has no model for surface %s", ErrNothingToRun, surface)
+		return limits.LimiterModel{}, nil, fmt.Errorf("%w: the profile has no model for the endpoint %s", ErrNothingToRun, surface)
 	}
 	if err := CheckHealth(ctx, p, surface); err != nil {
 		return limits.LimiterModel{}, nil, err

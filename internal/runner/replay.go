@@ -22,10 +22,10 @@ func Replay(ctx context.Context, job Job, earlier runlog.Run, id string) (runlog
 		for _, c := range earlier.AllCases() {
 			ids = append(ids, c.ID)
 		}
-		return runlog.Run{}, fmt.Errorf("%w: the run has no case %q: %s", ErrUsage, id, yamlfile.DidYouMean(id, ids, "see its reports for the case ids"))
+		return runlog.Run{}, fmt.Errorf("%w: the run contains no case %q: %s", ErrUsage, id, yamlfile.DidYouMean(id, ids, "see the reports of the run for the case IDs"))
 	}
 	if before.Verdict == contract.NotOffered {
-		return runlog.Run{}, fmt.Errorf("%w: %s did not run, because it was not offered: %s", ErrUsage, id, before.Reason)
+		return runlog.Run{}, fmt.Errorf("%w: the case %s did not run because the target does not offer it: %s", ErrUsage, id, before.Reason)
 	}
 	if known, err := contract.ParseCase(id); err == nil && known.IsLoad() {
 		job.Target.Load.Surfaces = []dialect.Surface{before.Surface}
@@ -35,13 +35,13 @@ func Replay(ctx context.Context, job Job, earlier runlog.Run, id string) (runlog
 }
 
 // TargetOf returns the target of an earlier run, ready to be asked again: the zero profile for the reference gateway, or
-// a bare URL with the key that is given. A log holds no keys, and no address of an upstream.
+// a bare URL with the key that is given. A log contains no keys and no upstream address.
 //
 // It returns [ErrUsage] when the profile has to be given.
 func TargetOf(run runlog.Run, key string) (profile.Profile, error) {
 	logged, err := profile.ParseRedacted(run.Target.Profile)
 	if err != nil {
-		return logged, fmt.Errorf("%w: the profile in the log cannot be read: %w", ErrUsage, err)
+		return logged, fmt.Errorf("%w: cannot read the profile in the log: %w", ErrUsage, err)
 	}
 	if logged.Driver == profile.ReferenceDriver {
 		return profile.Profile{Concurrency: logged.Concurrency, Claims: logged.Claims}, nil

@@ -38,7 +38,7 @@ func Address(baseURL string) (string, error) {
 	return net.JoinHostPort(u.Hostname(), port), nil
 }
 
-// Accepts reports whether somebody accepts connections at an address.
+// Accepts reports whether a server accepts connections at an address.
 func Accepts(ctx context.Context, address string) bool {
 	connection, err := (&net.Dialer{Timeout: knockTimeout}).DialContext(ctx, "tcp", address)
 	if err != nil {
@@ -48,9 +48,9 @@ func Accepts(ctx context.Context, address string) bool {
 	return true
 }
 
-// AwaitRestart returns when nobody has accepted connections at an address for a moment and somebody does again. It sends nothing:
-// it holds one connection, which ends with the process at its other end. A restart behind a proxy that goes on accepting connections
-// cannot be seen in this way. It returns the cause when ctx is cancelled.
+// AwaitRestart returns when the server at an address has stopped accepting connections for a moment and accepts them again.
+// AwaitRestart sends nothing: it holds one connection open, which ends with the process at its other end. A restart behind a proxy
+// that goes on accepting connections cannot be seen in this way. It returns the cause when ctx is cancelled.
 func AwaitRestart(ctx context.Context, address string) error {
 	for {
 		gone, err := awaitEnd(ctx, address)

@@ -59,7 +59,7 @@ func (r *runner) run(ctx context.Context) (run runlog.Run, err error) {
 	defer func() {
 		if closing := r.prepared.Close(context.WithoutCancel(ctx)); closing != nil {
 			// Its kind does not matter: whatever it was, the gateway is not as it was before.
-			err = errors.Join(err, fmt.Errorf("%w: take down what was prepared: %v", ErrHarness, closing)) //nolint:errorlint // see above
+			err = errors.Join(err, fmt.Errorf("%w: clean up after the run: %v", ErrHarness, closing)) //nolint:errorlint // see above
 		}
 	}()
 	if r.job.Concurrency > 0 {
@@ -73,7 +73,7 @@ func (r *runner) run(ctx context.Context) (run runlog.Run, err error) {
 		r.journal.note("%s", note)
 	}
 	if _, weak := r.prepared.Profile.SearchedSecrets(); len(weak) > 0 {
-		r.journal.note("responses are not searched for these secrets because they are words, numbers or too short: %s", strings.Join(weak, ", "))
+		r.journal.note("gatecert does not search responses for these secrets, because they are ordinary words, numbers or too short: %s", strings.Join(weak, ", "))
 	}
 	r.session = targets.NewSession(r.prepared, targets.Host{OpenStore: r.job.OpenStore, Persist: r.job.Persist})
 	defer func() { err = errors.Join(err, r.session.Close()) }()
@@ -205,7 +205,7 @@ func (r *runner) tryNewerVersions(ctx context.Context) error {
 func (r *runner) dropUnclaimed() {
 	r.surfaces = slices.DeleteFunc(r.surfaces, func(s dialect.Surface) bool {
 		if r.before.unhealthy[s] {
-			r.journal.note("surface %s is treated as not offered: %s", s, r.before.failed[s])
+			r.journal.note("endpoint %s is treated as not offered: %s", s, r.before.failed[s])
 			delete(r.before.failed, s)
 		}
 		return r.before.unhealthy[s]
@@ -272,7 +272,7 @@ func (r *runner) healthyAfter(ctx context.Context) bool {
 	})
 	after, err := callControls(ctx, r.session, surfaces, runlog.AfterCases)
 	if err != nil {
-		r.journal.note("the control calls after the cases could not be made: %v", err)
+		r.journal.note("gatecert could not make the control calls after the cases: %v", err)
 		return false
 	}
 	healthy := true
@@ -283,11 +283,11 @@ func (r *runner) healthyAfter(ctx context.Context) bool {
 		}
 		waited, err := r.session.AwaitRecovery(ctx, contract.Case{Surface: c.Surface})
 		if err != nil {
-			r.journal.note("%s was not healthy after the run (%s): %v", c.Surface, c.Detail, err)
+			r.journal.note("the endpoint %s was not healthy after the run (%s): %v", c.Surface, c.Detail, err)
 			healthy = false
 			continue
 		}
-		r.journal.note("%s was not healthy right after the run (%s); it recovered after %s", c.Surface, c.Detail, waited.Round(time.Millisecond))
+		r.journal.note("the endpoint %s was not healthy right after the run (%s); it recovered after %s", c.Surface, c.Detail, waited.Round(time.Millisecond))
 	}
 	return healthy
 }

@@ -210,7 +210,7 @@ func (g gateway) judge(run runlog.Run) reports.GatewayResult {
 	// Whatever the gateway does, an audit believes the log of a run that took place.
 	if !g.unaudited {
 		for _, problem := range (certificate.Auditor{OfferOf: targets.OfferOf}).Audit(run) {
-			result.Mistakes = append(result.Mistakes, reports.Mistake{Problem: "the audit refuses the log: " + problem})
+			result.Mistakes = append(result.Mistakes, reports.Mistake{Problem: "the audit rejects the log: " + problem})
 		}
 	}
 	killed := make(map[*mutants.Expectation]bool)
@@ -235,7 +235,7 @@ func (g gateway) judge(run runlog.Run) reports.GatewayResult {
 	for i := range g.mutant.Expect {
 		if e := &g.mutant.Expect[i]; e.AtLeastOne && !killed[e] {
 			result.Mistakes = append(result.Mistakes, reports.Mistake{
-				Want: e.Verdict, Got: contract.Pass, Problem: fmt.Sprintf("survived all of the cases %s", e.Cases),
+				Want: e.Verdict, Got: contract.Pass, Problem: fmt.Sprintf("survived all cases that match %s", e.Cases),
 			})
 		}
 	}

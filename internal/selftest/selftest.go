@@ -18,11 +18,12 @@ import (
 
 // Config selects the gateways to test. The zero value selects all but those that only load cases show.
 type Config struct {
-	// Mutants and Permitted are names. Without any, all permitted behaviours are tested, and the mutants that Load selects.
+	// Mutants and Permitted are names. If both are empty, all permitted behaviours are tested, and the mutants that Load
+	// selects.
 	Mutants, Permitted []string
-	// All runs every case against every mutant. Without it a mutant is run against the cases that its expectations name, and a
-	// twentieth of the others, which differ from mutant to mutant, and a permitted behaviour against three quarters of all. A
-	// gateway that is named is always run against all.
+	// All runs every case against every mutant. If All is false, each mutant is run against the cases that its expectations
+	// name and a twentieth of the others, which differ from mutant to mutant; a permitted behaviour is run against three
+	// quarters of all cases. A gateway that is selected by name is always run against all cases.
 	All bool
 	// Load selects the mutants that only many calls show, and tests permitted behaviours with load cases.
 	Load bool

@@ -52,10 +52,10 @@ func (f folder) load() ([]Entry, state, error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
-		return nil, state{}, fmt.Errorf("read the last state of the watch: %w", err)
+		return nil, state{}, fmt.Errorf("read the last watch state: %w", err)
 	default:
 		if err := json.Unmarshal(raw, &last); err != nil {
-			return nil, state{}, fmt.Errorf("%s is not a state of gatecert watch: %w; remove it to start afresh", f.path(stateName), err)
+			return nil, state{}, fmt.Errorf("%s is not a state file of gatecert watch: %w; remove it to start over", f.path(stateName), err)
 		}
 	}
 	// The history is written before the state: a watch that was killed between the two has told the changes of the last entry.
@@ -71,7 +71,7 @@ func (f folder) history() ([]Entry, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read the history of the watch: %w", err)
+		return nil, fmt.Errorf("read the watch history: %w", err)
 	}
 	defer file.Close() //nolint:errcheck // it was only read
 	var entries []Entry
@@ -93,14 +93,14 @@ func (f folder) history() ([]Entry, error) {
 // save adds an entry to the history, and then replaces the state.
 func (f folder) save(entries []Entry, s state) error {
 	if err := f.append(entries); err != nil {
-		return fmt.Errorf("write the history of the watch: %w", err)
+		return fmt.Errorf("write the watch history: %w", err)
 	}
 	raw, err := json.Marshal(s)
 	if err == nil {
 		err = atomicfile.WriteBytes(f.path(stateName), 0o600, append(raw, '\n'))
 	}
 	if err != nil {
-		return fmt.Errorf("write the state of the watch: %w", err)
+		return fmt.Errorf("write the watch state: %w", err)
 	}
 	return nil
 }
@@ -148,7 +148,7 @@ func endLine(file *os.File) error {
 func (f folder) prune(keep int) error {
 	found, err := os.ReadDir(f.path(runsName)) // sorted by name, and so by time
 	if err != nil {
-		return fmt.Errorf("list the runs of the watch: %w", err)
+		return fmt.Errorf("list the watch runs: %w", err)
 	}
 	var runs []string
 	for _, entry := range found {
@@ -173,7 +173,7 @@ func readAtMost(path string, n int64) ([]byte, error) {
 	defer file.Close() //nolint:errcheck // it was only read
 	raw, err := io.ReadAll(io.LimitReader(file, n+1))
 	if err == nil && int64(len(raw)) > n {
-		err = fmt.Errorf("%s has more than %d bytes", path, n)
+		err = fmt.Errorf("%s is larger than %d bytes", path, n)
 	}
 	return raw, err
 }

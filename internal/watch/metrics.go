@@ -38,16 +38,16 @@ func newMetrics(target string) *metrics {
 	}
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
-		verdicts: gauges("gatecert_row_verdict", "Last verdict of a row on an endpoint: 0 pass, 1 warn, 2 not-offered, 3 expected-fail, 6 fail. What could not be judged keeps its last verdict.", "row", "surface"),
-		cases:    gauges("gatecert_cases", "Cases of the last run by verdict.", "verdict"),
-		rounds:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "gatecert_rounds_total", Help: "Rounds since the start, by outcome.", ConstLabels: labels}, []string{"outcome"}),
+		verdicts: gauges("gatecert_row_verdict", "Last verdict of a row on an endpoint: 0 pass, 1 warn, 2 not-offered, 3 expected-fail, 6 fail. A row that could not be judged keeps its last verdict.", "row", "surface"),
+		cases:    gauges("gatecert_cases", "Number of cases in the last run, by verdict.", "verdict"),
+		rounds:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "gatecert_rounds_total", Help: "Number of rounds since the watch started, by outcome.", ConstLabels: labels}, []string{"outcome"}),
 		outcome:  gauges("gatecert_outcome", "1 for the outcome of the last round, 0 for all others.", "outcome"),
-		changes:  prometheus.NewCounter(prometheus.CounterOpts{Name: "gatecert_changes_total", Help: "Changes of verdicts and outcomes since the start.", ConstLabels: labels}),
-		last:     gauge("gatecert_last_round_timestamp_seconds", "When the last round ended, in seconds since 1970."),
-		judged:   gauge("gatecert_last_verdict_timestamp_seconds", "When the last round ended that was conformant or not, in seconds since 1970."),
-		took:     gauge("gatecert_round_duration_seconds", "How long the last round took."),
+		changes:  prometheus.NewCounter(prometheus.CounterOpts{Name: "gatecert_changes_total", Help: "Number of verdict and outcome changes since the watch started.", ConstLabels: labels}),
+		last:     gauge("gatecert_last_round_timestamp_seconds", "Unix time at which the last round ended."),
+		judged:   gauge("gatecert_last_verdict_timestamp_seconds", "Unix time at which the last round with the outcome conformant or not-conformant ended."),
+		took:     gauge("gatecert_round_duration_seconds", "Duration of the last round in seconds."),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "gatecert_case_duration_seconds", Help: "How long cases took.", ConstLabels: labels,
+			Name: "gatecert_case_duration_seconds", Help: "Duration of cases in seconds.", ConstLabels: labels,
 			Buckets: []float64{.005, .02, .1, .5, 1, 2, 5, 10, 30, 60},
 		}, []string{"surface"}),
 	}

@@ -18,11 +18,12 @@ const (
 	NotConformant Outcome = "not-conformant"
 	// Inconclusive is a round in which something could not be judged, and nothing is proven against the gateway.
 	Inconclusive Outcome = "inconclusive"
-	// Unreachable is a round that never began: nothing listens.
+	// Unreachable is a round that never began because nothing is listening at the gateway's URL.
 	Unreachable Outcome = "unreachable"
 	// Incomplete is a round that ended before all its cases had run.
 	Incomplete Outcome = "incomplete"
-	// Fault is a round that gatecert could not play: a profile that was changed and is wrong now, a full disk.
+	// Fault is a round that gatecert could not run, for example because the profile is no longer valid or the
+	// disk is full.
 	Fault Outcome = "fault"
 )
 
@@ -37,7 +38,7 @@ type Round struct {
 	Run *runlog.Run
 	// Outcome is for a round without a run: Unreachable, Inconclusive or Fault.
 	Outcome Outcome
-	// Reason is why there is no run, or why it did not end. It has no secrets.
+	// Reason is why there is no run, or why it did not end. It contains no secrets.
 	Reason string
 }
 
@@ -72,7 +73,7 @@ const maxSentence = 600
 
 // Entry is a round in the history.
 type Entry struct {
-	// ID is its name: its beginning in UTC, and the name of its folder.
+	// ID is the name of the round and of its folder: the start time in UTC.
 	ID       string    `json:"id"`
 	Started  time.Time `json:"started"`
 	Ended    time.Time `json:"ended"`
@@ -82,6 +83,6 @@ type Entry struct {
 	Report bool `json:"report"`
 	// Cases counts the cases by verdict, none for a round without a run.
 	Cases runlog.Counts `json:"cases,omitempty"`
-	// Changes are what differs from the rounds before, each told once.
+	// Changes are the differences from earlier rounds. Each is reported once.
 	Changes []Change `json:"changes,omitempty"`
 }

@@ -37,7 +37,7 @@ func (w *Watcher) Handler() (http.Handler, error) {
 		"took": func(e Entry) time.Duration { return e.Ended.Sub(e.Started).Round(100 * time.Millisecond) },
 	}).ParseFS(pageFiles, "page.html.tmpl")
 	if err != nil {
-		return nil, fmt.Errorf("page of the watch: %w", err)
+		return nil, fmt.Errorf("watch page: %w", err)
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", w.metrics.handler())
@@ -50,7 +50,7 @@ func (w *Watcher) Handler() (http.Handler, error) {
 			http.Redirect(out, request, "/runs/"+id+"/", http.StatusFound)
 			return
 		}
-		http.Error(out, "no run has ended yet", http.StatusNotFound)
+		http.Error(out, "no run has finished yet", http.StatusNotFound)
 	})
 	mux.HandleFunc("GET /runs/{id}/{$}", w.serveReport)
 	mux.HandleFunc("GET /{$}", func(out http.ResponseWriter, _ *http.Request) {
@@ -74,7 +74,7 @@ func (w *Watcher) serveReport(out http.ResponseWriter, request *http.Request) {
 	}
 	file, err := os.Open(filepath.Join(w.folder.path(runsName), id, "report.html")) //nolint:gosec // the name of a run was matched above
 	if err != nil {
-		http.Error(out, "the report of this round is not kept (--keep)", http.StatusNotFound)
+		http.Error(out, "the report of this round was removed (--keep)", http.StatusNotFound)
 		return
 	}
 	defer file.Close() //nolint:errcheck // it was only read

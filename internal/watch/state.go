@@ -12,7 +12,7 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Change is something that became different between two rounds.
+// Change is a difference between two rounds.
 type Change struct {
 	// Row and Surface name a cell of the matrix. Both are "" for a change of the outcome.
 	Row     string `json:"row,omitempty"`
@@ -33,11 +33,11 @@ func (c Change) String() string {
 
 // state is what was last known of the target.
 type state struct {
-	// Last is the id of the round that it is from.
+	// Last is the id of the round that the state is from.
 	Last    string  `json:"last"`
 	Outcome Outcome `json:"outcome"`
-	// Cells are the last verdicts about the gateway by row and surface ("http:404/chat"). A round that could not judge a cell does not
-	// change it: what nobody saw did not change, and is not told a second time when it is seen again.
+	// Cells are the last verdicts about the gateway by row and surface ("http:404/chat"). A round that could not judge a cell keeps
+	// its last verdict, so that the same verdict is not reported again when the cell can be judged again.
 	Cells map[string]contract.Verdict `json:"cells"`
 }
 

@@ -146,11 +146,11 @@ func TestAFolderOfSomethingElse(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, stateName), []byte("[]"), 0o600))
 	_, err := New(Config{Target: "g", Every: time.Minute, Dir: dir, Keep: 1})
-	assert.ErrorContains(t, err, "is not a state of gatecert watch")
+	assert.ErrorContains(t, err, "is not a state file of gatecert watch")
 	for _, bad := range []Config{{Every: time.Second, Keep: 1}, {Every: time.Minute}, {Every: time.Minute, Keep: 1, Rounds: -1}} {
 		bad.Dir = dir
 		_, err := New(bad)
-		assert.ErrorContains(t, err, "want at least 5s, 1 and 0")
+		assert.ErrorContains(t, err, "must be at least 5s, 1 and 0")
 	}
 }
 
@@ -282,7 +282,7 @@ func TestWhatAWatchServes(t *testing.T) {
 		assert.Equal(t, http.StatusOK, code)
 		assert.Contains(t, index, "http:404/chat: pass -&gt; fail")
 		assert.NotContains(t, index, "<script>")
-		assert.Contains(t, index, `<a href="/runs/`+entries[1].ID+`/">The last report</a>`)
+		assert.Contains(t, index, `<a href="/runs/`+entries[1].ID+`/">Latest report</a>`)
 
 		code, report := get(t, h, "/runs/"+entries[1].ID+"/")
 		assert.Equal(t, http.StatusOK, code)
@@ -380,6 +380,6 @@ func TestAWebhookThatNeverAnswersIsNamedWithoutItsURL(t *testing.T) {
 		for _, p := range problems() {
 			assert.NotContains(t, p, "hidden")
 		}
-		assert.Contains(t, problems()[1], "100 messages are waiting")
+		assert.Contains(t, problems()[1], "100 messages are already waiting")
 	})
 }

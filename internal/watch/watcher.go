@@ -12,7 +12,7 @@ import (
 	"github.com/gatecert/gatecert/internal/wait"
 )
 
-// MinEvery is the shortest interval of a watch: a run must not follow on the last one without a pause.
+// MinEvery is the shortest interval of a watch. It leaves a pause between two runs.
 const MinEvery = 5 * time.Second
 
 // jitter is the part of the interval by which a round comes earlier or later, so that many watches do not all call at once.
@@ -23,29 +23,30 @@ const pause = time.Second
 
 // Config is a watch.
 type Config struct {
-	// Target names what is watched in metrics and messages. It has no secrets.
+	// Target is the name of the watched target in metrics and messages. It contains no secrets.
 	Target string
 	// Every is the time from the beginning of one round to that of the next, at least [MinEvery].
 	Every time.Duration
-	// Rounds ends the watch after so many; 0 does not.
+	// Rounds is the number of rounds after which the watch ends; 0 means that it does not end.
 	Rounds int
-	// Dir keeps the runs, their history and the last state. A watch that is started again in the same folder goes on.
+	// Dir keeps the runs, their history and the last state. A watch that is restarted in the same folder continues.
 	Dir string
-	// Keep is how many runs stay in Dir, at least 1. The history keeps more, without their reports.
+	// Keep is the number of runs that stay in Dir, at least 1. The history keeps more rounds,
+	// without their reports.
 	Keep int
 	// Play plays one run and writes its log and report.html into dir, which exists. It returns when ctx is done.
 	Play func(ctx context.Context, dir string) Round
 	// Ended, when not nil, is called after each round.
 	Ended func(Entry)
-	// Webhook, when its URL is not "", gets the changes.
+	// Webhook receives the changes, unless its URL is "".
 	Webhook Webhook
-	// Problem, when not nil, is called with what went wrong on the side: a webhook that does not answer. Two goroutines may call it at once.
+	// Problem, when not nil, is called with secondary errors, such as a webhook that does not respond. Two goroutines may call it at once.
 	Problem func(error)
 	// Random returns a number from 0 up to 1, for the jitter.
 	Random func() float64
 }
 
-// Watcher plays the rounds of a watch.
+// Watcher runs the rounds of a watch.
 type Watcher struct {
 	config  Config
 	folder  folder
@@ -59,11 +60,11 @@ type Watcher struct {
 // New reads what earlier watches left in the folder. It fails if that cannot be read or written.
 func New(config Config) (*Watcher, error) {
 	if config.Every < MinEvery || config.Keep < 1 || config.Rounds < 0 {
-		return nil, fmt.Errorf("watch: every %s, keep %d, rounds %d: want at least %s, 1 and 0", config.Every, config.Keep, config.Rounds, MinEvery)
+		return nil, fmt.Errorf("watch: every %s, keep %d, rounds %d: must be at least %s, 1 and 0", config.Every, config.Keep, config.Rounds, MinEvery)
 	}
 	w := &Watcher{config: config, folder: folder{config.Dir}, metrics: newMetrics(config.Target)}
 	if err := os.MkdirAll(w.folder.path(runsName), 0o750); err != nil {
-		return nil, fmt.Errorf("make the folder of the watch: %w", err)
+		return nil, fmt.Errorf("create the watch folder: %w", err)
 	}
 	var err error
 	if w.entries, w.last, err = w.folder.load(); err != nil {
@@ -75,7 +76,7 @@ func New(config Config) (*Watcher, error) {
 	return w, nil
 }
 
-// Run plays rounds until ctx is done or all rounds are played. Both are a good end: it returns nil. It returns an error when the
+// Run runs rounds until ctx is done or all rounds are complete. In both cases it returns nil. It returns an error when the
 // folder can no longer be written.
 func (w *Watcher) Run(ctx context.Context) error {
 	sender := newSender(w.config.Webhook, w.config.Problem)
@@ -108,7 +109,7 @@ func (w *Watcher) round(ctx context.Context, started time.Time) (Entry, error) {
 	id := started.UTC().Format(idTime)
 	dir := w.folder.path(runsName) + string(os.PathSeparator) + id
 	if err := os.Mkdir(dir, 0o750); err != nil && !errors.Is(err, os.ErrExist) {
-		return Entry{}, fmt.Errorf("make the folder of a run: %w", err)
+		return Entry{}, fmt.Errorf("create the run folder: %w", err)
 	}
 	r := w.config.Play(ctx, dir)
 	if r.Run == nil {

@@ -18,20 +18,20 @@ import (
 	"github.com/gatecert/gatecert/internal/wait"
 )
 
-// MessageSchema is the version of the JSON that a webhook gets.
+// MessageSchema is the version of the JSON that a webhook receives.
 const MessageSchema = "gatecert.watch/1"
 
-// SignatureHeader holds "sha256=" and the HMAC of the body under the secret, in hexadecimal.
+// SignatureHeader contains "sha256=" and the HMAC of the body under the secret, in hexadecimal.
 const SignatureHeader = "X-Gatecert-Signature"
 
-// Webhook gets a message after each round that changed something.
+// Webhook receives a message after each round that changed something.
 type Webhook struct {
 	URL string
 	// Secret signs the messages; "" leaves them unsigned.
 	Secret string
 }
 
-// Message is what a webhook gets.
+// Message is the message that a webhook receives.
 type Message struct {
 	Schema string `json:"schema"`
 	Target string `json:"target"`
@@ -98,7 +98,7 @@ func (s *sender) send(m Message) {
 	select {
 	case s.messages <- m:
 	default:
-		s.problem(fmt.Errorf("webhook: %d messages are waiting; the changes of round %s are not sent (they are in %s)", queue, m.ID, historyName))
+		s.problem(fmt.Errorf("webhook: %d messages are already waiting, so the changes of round %s are not sent (they are in %s)", queue, m.ID, historyName))
 	}
 }
 
@@ -132,7 +132,7 @@ func (s *sender) deliver(ctx context.Context, m Message) error {
 func (s *sender) post(ctx context.Context, body []byte) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.webhook.URL, bytes.NewReader(body))
 	if err != nil {
-		return errors.New("its URL cannot be used")
+		return errors.New("the webhook URL cannot be used")
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", "gatecert")
@@ -149,7 +149,7 @@ func (s *sender) post(ctx context.Context, body []byte) error {
 	_, _ = io.CopyN(io.Discard, answer.Body, 64<<10)
 	_ = answer.Body.Close()
 	if answer.StatusCode < 200 || answer.StatusCode > 299 {
-		return fmt.Errorf("it answered %d", answer.StatusCode)
+		return fmt.Errorf("the server returned status %d", answer.StatusCode)
 	}
 	return nil
 }

@@ -21,21 +21,22 @@ type Access struct {
 	URL string
 	// User and Password, or Credentials (a file with a JWT and its seed), or NKey (a file with a seed), or none of them.
 	User, Password, Credentials, NKey string
-	// CA is a file with the certificates, in PEM, of the authorities that vouch for the server's; "" stands for those of the system.
-	// Certificate and Key are files with the client's own.
+	// CA is a file with the certificates, in PEM, of the authorities that sign the server's certificate; "" stands for the
+	// authorities of the system. Certificate and Key are files with the client's own certificate and key.
 	CA, Certificate, Key string
-	// Secret is what coordinator and workers seal their messages with. Without it messages are not sealed.
+	// Secret is the secret that the coordinator and the workers encrypt their messages with. Without a
+	// secret, messages are not encrypted.
 	Secret string
 }
 
 var (
 	// ErrAccess is returned when the server cannot be reached as configured.
-	ErrAccess = errors.New("no access to the NATS server")
-	// ErrPlain is returned when keys would travel unencrypted.
+	ErrAccess = errors.New("cannot access the NATS server")
+	// ErrPlain is returned when keys would be sent unencrypted.
 	ErrPlain = errors.New("the gateway's keys would be sent unencrypted")
 )
 
-// maxPayload bounds in bytes a message through the embedded server. What is larger than inlined goes through the object store.
+// maxPayload bounds in bytes a message through the embedded server. Messages larger than inlined go through the object store.
 const (
 	maxPayload = 8 << 20
 	inlined    = 512 << 10
@@ -44,19 +45,19 @@ const (
 // reconnectEvery is how often a lost connection is tried again.
 const reconnectEvery = 250 * time.Millisecond
 
-// Check returns [ErrAccess] for a URL that is none, and [ErrPlain] where neither the connection is encrypted, nor the messages are
-// sealed, nor everything stays on this machine.
+// Check returns [ErrAccess] for a URL that is not valid, and [ErrPlain] unless the connection is encrypted, the messages are
+// sealed, or everything stays on this machine.
 func (a Access) Check() error {
 	for text := range strings.SplitSeq(a.URL, ",") {
 		if strings.Contains(text, "@") { // not quoted: it may be a password
-			return fmt.Errorf("%w: a URL with a password in it would show in the list of processes: use a file (--creds, --nkey), or --nats-user and NATS_PASSWORD", ErrAccess)
+			return fmt.Errorf("%w: a password in the URL would be visible in the process list: use a file (--creds, --nkey), or --nats-user and NATS_PASSWORD", ErrAccess)
 		}
 		u, err := url.Parse(strings.TrimSpace(text))
 		if err != nil || u.Host == "" || u.Scheme != "nats" && u.Scheme != "tls" {
 			return fmt.Errorf("%w: %.60q is not a URL such as nats://host:4222 or tls://host:4222", ErrAccess, text)
 		}
 		if u.Scheme != "tls" && a.Secret == "" && !load.IsLoopback(u.Hostname()) {
-			return fmt.Errorf("%w to %s: use tls://, or give coordinator and workers the same secret (--fleet-secret FILE)", ErrPlain, u.Host)
+			return fmt.Errorf("%w to %s: use tls://, or give the coordinator and the workers the same secret (--fleet-secret FILE)", ErrPlain, u.Host)
 		}
 	}
 	return nil
@@ -107,7 +108,7 @@ func (a Access) tls() (*tls.Config, error) {
 		}
 		config.RootCAs = x509.NewCertPool()
 		if !config.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("%w: %s has no certificate in PEM", ErrAccess, a.CA)
+			return nil, fmt.Errorf("%w: %s contains no PEM certificate", ErrAccess, a.CA)
 		}
 	}
 	if a.Certificate != "" {

@@ -61,7 +61,7 @@ func newAttempt(f *Fleet, id string, p load.Phase, setup Setup, workers []string
 	a := &attempt{fleet: f, id: id, phase: p, setup: setup, events: make(chan any, 4096+4*len(workers))}
 	n := min(len(workers), p.Connections)
 	if n < len(workers) {
-		f.note("", fmt.Sprintf("with %d connections, %d of %d workers send", p.Connections, n, len(workers)))
+		f.note("", fmt.Sprintf("the phase has %d connections, so only %d of %d workers send requests", p.Connections, n, len(workers)))
 	}
 	for i, worker := range workers[:n] {
 		a.shards = append(a.shards, &shardState{worker: worker, id: fmt.Sprintf("%s.%s.%d-%d", f.session, id, i, n), share: load.Share{Index: i, Of: n}})
@@ -93,7 +93,7 @@ func (a *attempt) run(ctx context.Context) (load.Measurement, error) {
 	if a.began.IsZero() {
 		lasts = stoppedFor
 	}
-	err := a.follow(ctx, lasts, func(s *shardState) bool { return s.portion != nil }, "did not say what its share came to")
+	err := a.follow(ctx, lasts, func(s *shardState) bool { return s.portion != nil }, "did not report the result of its share of the load")
 	if err != nil {
 		return load.Measurement{Phase: a.phase.Name}, err
 	}
@@ -124,7 +124,7 @@ func (a *attempt) each(what func(s *shardState) error) {
 func (a *attempt) measureClocks(ctx context.Context) {
 	a.each(func(s *shardState) (err error) {
 		if s.offset, err = a.fleet.measureClock(ctx, s.worker); err != nil {
-			return errors.New("does not answer")
+			return errors.New("did not respond")
 		}
 		return nil
 	})
@@ -141,14 +141,14 @@ func (a *attempt) sendShards(ctx context.Context) {
 	}
 	a.each(func(s *shardState) error {
 		if err != nil {
-			return fmt.Errorf("could not be sent its share: %w", err)
+			return fmt.Errorf("did not receive its share of the load: %w", err)
 		}
 		now := f.clock.now()
 		todo := shard{
 			ID: s.id, Attempt: a.id, Made: now, Ahead: s.offset.Ahead, Share: s.share, Order: common, Blob: blob, Deadline: now + int64(readyFor) + int64(s.offset.Ahead),
 		}
 		if err := f.send(ctx, s.worker, todo); err != nil {
-			return fmt.Errorf("could not be sent its share: %w", err)
+			return fmt.Errorf("did not receive its share of the load: %w", err)
 		}
 		return nil
 	})
@@ -180,10 +180,10 @@ func (a *attempt) start(ctx context.Context) {
 	a.each(func(s *shardState) error {
 		var reply answer
 		if err := a.fleet.ask(ctx, s.worker, startRequest, start{Shard: s.id, At: at + int64(s.offset.Ahead)}, &reply); err != nil {
-			return errors.New("did not hear when to begin")
+			return errors.New("did not confirm the start time")
 		}
 		if reply.Refused != "" {
-			return errors.New("did not begin: " + reply.Refused)
+			return errors.New("did not start: " + reply.Refused)
 		}
 		return nil
 	})
@@ -233,7 +233,7 @@ func (a *attempt) follow(ctx context.Context, lasts time.Duration, done func(*sh
 		case <-deadline:
 			a.fail(done, func(*shardState) string { return late })
 		case <-stopped:
-			a.fail(done, func(*shardState) string { return "did not stop when asked" })
+			a.fail(done, func(*shardState) string { return "did not stop when the coordinator asked it to" })
 			return nil
 		case <-ended: // the top of the loop stops the workers
 		}
@@ -280,7 +280,7 @@ func (a *attempt) missing(s *shardState) string {
 		s.idle = time.Now()
 	}
 	if time.Since(s.idle) > idleFor {
-		return "has ended its share, and what it came to was lost on its way"
+		return "finished its share, but the result was lost in transit"
 	}
 	return ""
 }
@@ -288,9 +288,9 @@ func (a *attempt) missing(s *shardState) string {
 // silence says why nothing is heard of a worker.
 func (f *Fleet) silence() string {
 	if !f.conn.IsConnected() {
-		return "cannot be heard: the connection to the NATS server was lost"
+		return "cannot be reached: the connection to the NATS server was lost"
 	}
-	return "has not been heard for " + lostAfter.String()
+	return "sent nothing for " + lostAfter.String()
 }
 
 func (f *Fleet) heardLately(worker string) bool {
@@ -389,7 +389,7 @@ func (f *Fleet) heardPortion(message jetstream.Msg) {
 		err = f.load(message.Subject(), p.Blob, &p)
 	}
 	if err != nil {
-		f.show("a portion cannot be read: " + err.Error())
+		f.show("cannot read the results of a worker: " + err.Error())
 	} else if !f.pass(&p) {
 		_ = message.NakWithDelay(fetchAgain) // it comes again
 		return

@@ -18,7 +18,8 @@ const (
 	answerFor = 5 * time.Second
 )
 
-// Call makes a single call from a worker. It returns [ErrLost] when the worker does not answer, and [ErrTarget] as text when it refuses.
+// Call makes a single call from a worker. It returns [ErrLost] when the worker does not respond, and the text of [ErrTarget] when the
+// worker refuses.
 func (f *Fleet) Call(ctx context.Context, worker string, setup Setup, c exchange.Call) (exchange.Made, error) {
 	offset, err := f.offsetOf(ctx, worker)
 	if err != nil {
@@ -38,14 +39,15 @@ func (f *Fleet) Call(ctx context.Context, worker string, setup Setup, c exchange
 	}, nil
 }
 
-// Calls returns a caller whose calls are made by the workers in turn. Without names they are all that are there.
+// Calls returns a caller whose calls are made by the workers in turn. Without names, all workers that are present
+// take turns.
 func (f *Fleet) Calls(setup Setup, workers ...string) exchange.Caller {
 	var next atomic.Uint64
 	return func(ctx context.Context, c exchange.Call) (exchange.Made, error) {
 		of := workers
 		if len(of) == 0 {
 			if of = f.Workers(); len(of) == 0 {
-				return exchange.Made{}, fmt.Errorf("%w: none is left", ErrLost)
+				return exchange.Made{}, fmt.Errorf("%w: no worker is left", ErrLost)
 			}
 		}
 		return f.Call(ctx, of[(next.Add(1)-1)%uint64(len(of))], setup, c)
@@ -58,7 +60,7 @@ func (f *Fleet) offsetOf(ctx context.Context, worker string) (Offset, error) {
 	m := f.members[worker]
 	if m == nil {
 		f.mu.Unlock()
-		return Offset{}, fmt.Errorf("%w: there is no worker %s", ErrLost, worker)
+		return Offset{}, fmt.Errorf("%w: worker %s is not part of this fleet", ErrLost, worker)
 	}
 	offset, age := m.offset, time.Since(m.measured)
 	f.mu.Unlock()
@@ -69,5 +71,5 @@ func (f *Fleet) offsetOf(ctx context.Context, worker string) (Offset, error) {
 	return offset, nil
 }
 
-// Source returns the address that a worker was told to send from, "" where it was not told one.
+// Source returns the address that a worker sends from, "" if none was set.
 func (f *Fleet) Source(worker string) string { return f.member(worker).Source }

@@ -27,7 +27,7 @@ func (c clock) instant(ns int64) time.Time {
 	return c.base.Add(time.Duration(ns-c.base.UnixNano()) - c.ahead)
 }
 
-// Offset is by how much a worker's clock is ahead of the coordinator's: Ahead, with an uncertainty of Within to either side.
+// Offset is how far a worker's clock is ahead of the coordinator's: Ahead, give or take Within.
 type Offset struct{ Ahead, Within time.Duration }
 
 // clockReadings is how often a clock is read. The reading with the shortest way is the best: half of its way bounds the error.
@@ -67,7 +67,7 @@ func (f *Fleet) askWithin(ctx context.Context, within time.Duration, worker, wha
 	subject, nonce := f.subjects.to(worker, what), rand.Text()
 	body, err := json.Marshal(request)
 	if err != nil {
-		return fmt.Errorf("pack a request: %w", err)
+		return fmt.Errorf("encode a request: %w", err)
 	}
 	message, err := f.sealer.seal(subject, asked{nonce, body})
 	if err != nil {
@@ -77,7 +77,7 @@ func (f *Fleet) askWithin(ctx context.Context, within time.Duration, worker, wha
 	defer cancel()
 	got, err := f.conn.RequestMsgWithContext(ctx, &nats.Msg{Subject: subject, Data: message})
 	if err != nil {
-		return fmt.Errorf("%w: worker %s does not answer (%s): %w", ErrLost, worker, what, err)
+		return fmt.Errorf("%w: worker %s did not respond (%s): %w", ErrLost, worker, what, err)
 	}
 	return f.sealer.open(replyTo(subject, nonce), got.Data, reply)
 }

@@ -1,7 +1,7 @@
-// Package fleet sends a load from several processes, on one machine or on many, as if it were one.
+// Package fleet sends a load from several processes, on one machine or on many, as if from one process.
 //
-// A coordinator, a [Fleet], divides each phase of a load into shares and sends them to workers ([Join]), which are the same program. Between
-// them is a NATS server with JetStream, somebody's own or one that the coordinator starts ([StartServer]):
+// The coordinator (a [Fleet]) divides each phase of a load into shares and sends them to workers ([Join]), which run the same program. They
+// communicate through a NATS server with JetStream: an existing one, or one that the coordinator starts ([StartServer]):
 //
 //	             shards (JetStream, acknowledged)
 //	coordinator ────────────────────────────────▶ workers ──▶ gateway
@@ -9,28 +9,29 @@
 //	     └───────────────────────────────────────────┘
 //	        hello (every 500 ms), portions (JetStream, acknowledged)
 //
-// A Fleet is a [load.Generators]: an engine that has one runs its phases there.
+// [Fleet.For] returns [load.Generators]: an engine that has them runs its phases on the fleet.
 //
 // # One phase
 //
-// The coordinator measures how far each worker's clock is from its own, and sends each worker its shard: the phase, with the share of it.
-// A worker that is ready has built its requests, connected to the gateway and checked its descriptors. When all are, the coordinator names
-// an instant, and at that all begin: worker i of N sends the requests i, i+N, i+2N … of the one schedule. Each sends back its portion,
-// with histograms and counts, which are added up ([load.Phase.Join]).
+// The coordinator measures how much each worker's clock differs from its own, and sends each worker its shard: the phase and the worker's
+// share of it. A worker is ready when it has built its requests, connected to the gateway and checked its descriptors. When all workers are
+// ready, the coordinator names an instant, at which all of them begin: worker i of N sends the requests i, i+N, i+2N … of the one schedule.
+// Each worker sends back its portion, which contains histograms and counts. [load.Phase.Join] adds the portions up.
 //
 // # What can go wrong
 //
-// Nothing is silently smaller. Where a worker is lost, late, or could not keep up, the phase is inconclusive and names it. A
-// phase from which a worker is lost is given up, and run again by those that are left, if the caps allow.
+// A load is never silently smaller than planned. If a worker is lost or late, or could not keep up, the phase is inconclusive and names the
+// worker. A phase that loses a worker is aborted and, if the caps allow, run again by the remaining workers.
 //
-// A worker sends only while it has a lease. The coordinator extends it every 500 ms by two seconds, in the worker's own monotonic time, so
-// that a lease that was delayed on its way is no longer than any other. Without a coordinator every worker has stopped after that.
+// A worker sends only while it has a lease. Every 500 ms the coordinator extends the lease to two seconds from then. The worker converts
+// this instant to its own monotonic clock, so that a message that was delayed on its way does not make the lease longer. Two seconds after
+// the coordinator has disappeared, every worker has stopped.
 //
-// Shards and portions have ids. A message that comes twice is answered twice and run once.
+// Shards and portions have ids. A message that arrives twice is answered twice, but run once.
 //
-// # Who may aim it
+// # Which targets a worker sends to
 //
-// A worker sends to the targets that it was started for, and to no others ([WorkerOptions.Targets]). Messages are sealed with a secret that
-// coordinator and workers share, unless the connection is encrypted or stays on this machine. Both refuse to work with another version or
-// another contract.
+// A worker sends only to the targets that it was started for ([WorkerOptions.Targets]). Messages are sealed with a secret that
+// coordinator and workers share, unless the connection is encrypted or stays on this machine. Coordinator and worker refuse to work
+// together if their versions or their contracts differ.
 package fleet

@@ -225,7 +225,7 @@ func TestAWorkerIsOfAnotherVersion(t *testing.T) {
 	_, err := Open(t.Context(), Config{Access: a, Workers: 1, Wait: 2 * time.Second})
 	require.ErrorIs(t, err, ErrWorkers)
 	assert.ErrorContains(t, err, "worker oldx")
-	assert.ErrorContains(t, err, "it is gatecert 0.0.1, and this is")
+	assert.ErrorContains(t, err, "it runs gatecert 0.0.1, but this process runs")
 }
 
 func TestAWorkerRefusesOtherTargets(t *testing.T) {
@@ -236,7 +236,7 @@ func TestAWorkerRefusesOtherTargets(t *testing.T) {
 	require.NoError(t, err)
 	assert.Zero(t, m.Sent)
 	require.NotEmpty(t, m.Generator.Problems)
-	assert.Contains(t, m.Generator.Problems[0], "a target that this worker was not started for")
+	assert.Contains(t, m.Generator.Problems[0], "this worker must not send to this target (--allow-target)")
 	assert.Zero(t, g.requests.Load())
 }
 
@@ -247,7 +247,7 @@ func TestAWorkerIsForOtherTargets(t *testing.T) {
 	join(t, 1, WorkerOptions{Access: a, Targets: []string{"http://127.0.0.1:1"}})
 	_, err := Open(t.Context(), Config{Access: a, Workers: 1, Wait: time.Second, Targets: []string{"http://127.0.0.1:2"}})
 	require.ErrorIs(t, err, ErrWorkers)
-	assert.ErrorContains(t, err, "it may send to http://127.0.0.1:1 (--allow-target), and the load is for http://127.0.0.1:2")
+	assert.ErrorContains(t, err, "it may send only to http://127.0.0.1:1 (--allow-target), but the load goes to http://127.0.0.1:2")
 }
 
 func TestAWorkerHasAnotherSecret(t *testing.T) {
@@ -258,7 +258,7 @@ func TestAWorkerHasAnotherSecret(t *testing.T) {
 	join(t, 1, WorkerOptions{Access: wrong, Targets: []string{g.URL}})
 	_, err := Open(t.Context(), Config{Access: a, Workers: 1, Wait: time.Second})
 	require.ErrorIs(t, err, ErrWorkers)
-	assert.ErrorContains(t, err, "it was encrypted with another secret")
+	assert.ErrorContains(t, err, "it was encrypted with a different secret")
 }
 
 // A load that is ended by its caller says how much was sent.

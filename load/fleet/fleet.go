@@ -22,22 +22,23 @@ import (
 var (
 	// ErrWorkers is returned when fewer workers than asked for have joined in time. Its text says who was refused, and why.
 	ErrWorkers = errors.New("not enough workers")
-	// ErrLost is returned when workers were lost and none is left, and when a call was asked of a worker that does not answer.
+	// ErrLost is returned when no worker or no NATS server is left, and when a worker that should make a call does not answer.
 	ErrLost = errors.New("lost workers")
 )
 
 // Config configures a [Fleet].
 type Config struct {
 	Access Access
-	// Name keeps fleets apart that use one server: letters, digits, - and _, at most 32. Default "default".
+	// Name distinguishes fleets that use the same server: letters, digits, - and _, at most 32. Default "default".
 	Name string
-	// Workers is how many workers the fleet has, 1 to 10,000. Wait is how long to wait for them. Default 30 s.
+	// Workers is the number of workers in the fleet, 1 to 10,000. Wait is how long to wait for them. Default
+	// 30 s.
 	Workers int
 	Wait    time.Duration
-	// Targets are the URLs that the load is for. A worker that may not send there does not join.
+	// Targets are the URLs that receive the load. A worker that may not send there does not join.
 	Targets []string
-	// Skew bounds how much later than named a worker may begin, the uncertainty of its clock included, before a phase is inconclusive.
-	// Default 25 ms, which is how late any request may be sent.
+	// Skew bounds how long after the agreed start time a worker may begin, including the uncertainty of its clock. If a worker
+	// begins later, the phase is inconclusive. Default 25 ms, which is how late any request may be sent.
 	Skew time.Duration
 	// ShowWorkers shows a line for each worker every two seconds while a phase runs.
 	ShowWorkers bool
@@ -45,7 +46,7 @@ type Config struct {
 	Show func(sentence string)
 }
 
-// Fleet is a number of workers that run phases together. One phase runs at a time.
+// Fleet is a group of workers that run phases together. One phase runs at a time.
 type Fleet struct {
 	config   Config
 	subjects subjects
@@ -80,13 +81,13 @@ type member struct {
 	refused string
 }
 
-// Open connects to the server and waits until enough workers have joined. Close the fleet.
+// Open connects to the server and waits until enough workers have joined. Close the fleet after use.
 //
 // It returns [ErrAccess], [ErrPlain], [ErrWorkers], and the context's cause.
 func Open(ctx context.Context, c Config) (*Fleet, error) {
 	c.Name, c.Wait, c.Skew = cmp.Or(c.Name, "default"), cmp.Or(c.Wait, 30*time.Second), cmp.Or(c.Skew, 25*time.Millisecond)
 	if !validName.MatchString(c.Name) || c.Workers < 1 || c.Workers > 10_000 {
-		return nil, fmt.Errorf("%w: fleet %.40q with %d workers: a name has letters, digits, - and _, and 1 to 10,000 workers can join", ErrAccess, c.Name, c.Workers)
+		return nil, fmt.Errorf("%w: fleet %.40q with %d workers: a fleet name may contain only letters, digits, - and _, and a fleet must have 1 to 10,000 workers", ErrAccess, c.Name, c.Workers)
 	}
 	sealer, err := newSealer(c.Access.Secret)
 	if err != nil {
@@ -137,7 +138,7 @@ func (f *Fleet) begin(ctx, running context.Context) error {
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("%w: %d of %d have joined fleet %s within %s%s", ErrWorkers, len(got), f.config.Workers, f.config.Name, f.config.Wait, f.refusals())
+			return fmt.Errorf("%w: only %d of %d workers joined fleet %s within %s%s", ErrWorkers, len(got), f.config.Workers, f.config.Name, f.config.Wait, f.refusals())
 		}
 		if err := wait.For(ctx, helloEvery/5); err != nil {
 			return err
@@ -158,7 +159,7 @@ func (f *Fleet) ensure(ctx context.Context) error {
 		return nil
 	}
 	if errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrJetStreamNotEnabled) {
-		return fmt.Errorf("%w: the NATS server has no JetStream: start it with nats-server -js", ErrAccess)
+		return fmt.Errorf("%w: JetStream is not enabled on the NATS server: start it with nats-server -js", ErrAccess)
 	}
 	if !errors.Is(err, jetstream.ErrStreamNotFound) {
 		return fmt.Errorf("%w: look for a JetStream stream: %w", ErrAccess, err)
@@ -170,7 +171,7 @@ func (f *Fleet) ensure(ctx context.Context) error {
 		Subjects:  []string{f.subjects.of(f.session, "shard.*"), f.subjects.of(f.session, "portion.*")},
 	})
 	if err != nil {
-		return fmt.Errorf("%w: make a JetStream stream: %w", ErrAccess, err)
+		return fmt.Errorf("%w: create a JetStream stream: %w", ErrAccess, err)
 	}
 	return f.consumer(ctx, coordinatorConsumer, "portion.*")
 }
@@ -184,7 +185,7 @@ func (f *Fleet) consumer(ctx context.Context, name, of string) error {
 		Name: name, Durable: name, FilterSubject: f.subjects.of(f.session, of), AckPolicy: jetstream.AckExplicitPolicy, AckWait: ackWait,
 	})
 	if err != nil {
-		return fmt.Errorf("%w: make a JetStream consumer: %w", ErrAccess, err)
+		return fmt.Errorf("%w: create a JetStream consumer: %w", ErrAccess, err)
 	}
 	f.consumers[name] = true
 	return nil
@@ -197,7 +198,7 @@ const maxMembers = 20_000
 func (f *Fleet) hear(message *nats.Msg) {
 	var h hello
 	if err := f.sealer.open(message.Subject, message.Data, &h); err != nil {
-		f.note("?", "a worker of fleet "+f.config.Name+" is ignored: "+err.Error())
+		f.note("?", "ignoring a worker of fleet "+f.config.Name+": "+err.Error())
 		return
 	}
 	if !validName.MatchString(h.Worker) {
@@ -260,11 +261,11 @@ func (f *Fleet) refusals() string {
 		}
 	}
 	if busy > 0 {
-		all = append(all, fmt.Sprintf("%d of them work for another coordinator, or wait for one that is gone (up to %s)", busy, orphanedAfter))
+		all = append(all, fmt.Sprintf("%d busy with another coordinator, or waiting for a coordinator that went down (for up to %s)", busy, orphanedAfter))
 	}
 	slices.Sort(all)
 	if len(all) == 0 {
-		return ": start them with gatecert worker --join"
+		return ": start workers with gatecert worker --join"
 	}
 	return "; " + strings.Join(slices.Compact(all), "; ")
 }
@@ -296,7 +297,7 @@ func (f *Fleet) recruit(ctx context.Context) ([]string, error) {
 			return nil, err
 		}
 		mine = append(mine, h.Worker)
-		f.show(fmt.Sprintf("worker %s has joined, %d of %d", h.Worker, len(mine), f.config.Workers))
+		f.show(fmt.Sprintf("worker %s joined (%d of %d)", h.Worker, len(mine), f.config.Workers))
 	}
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -311,7 +312,7 @@ const atOnce = 64
 // offer offers the session to a worker, and reports whether it has joined.
 func (f *Fleet) offer(ctx context.Context, h hello) bool {
 	if differs := h.Build.differs(thisBuild()); differs != "" {
-		f.note(h.Worker, "worker "+h.Worker+" is refused: "+differs)
+		f.note(h.Worker, "worker "+h.Worker+" was rejected: "+differs)
 		return false
 	}
 	offset, err := f.measureClock(ctx, h.Worker)
@@ -323,7 +324,7 @@ func (f *Fleet) offer(ctx context.Context, h hello) bool {
 		return false
 	}
 	if a.Refused != "" {
-		f.note(h.Worker, "worker "+h.Worker+" has refused: "+a.Refused)
+		f.note(h.Worker, "worker "+h.Worker+" refused to join: "+a.Refused)
 		return false
 	}
 	f.mu.Lock()
@@ -427,7 +428,7 @@ func (f *Fleet) Reruns() []string {
 	return slices.Clone(f.reruns)
 }
 
-// Workers returns the names of the workers that are there.
+// Workers returns the names of the workers that are present.
 func (f *Fleet) Workers() []string {
 	mine, _ := f.present()
 	return mine

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// Inherited is what a local worker gets from the process that starts it, on its standard input: nothing secret is in the list of
-// processes or in its environment. The worker ends when that input does.
+// Inherited is what a local worker reads on its standard input from the process that starts it, so that no secret appears in the
+// process list or in the environment. The worker ends when this input ends.
 type Inherited struct {
 	Access  Access
 	Fleet   string
@@ -26,7 +26,8 @@ type Inherited struct {
 // maxInherited bounds in bytes what is read of it.
 const maxInherited = 1 << 20
 
-// ReadInherited reads what a worker inherits. The context that it returns is done when the process that has started the worker is gone.
+// ReadInherited reads what a worker inherits. It returns a context that is done when the process that started the worker has
+// exited.
 func ReadInherited(ctx context.Context, in io.Reader) (Inherited, context.Context, error) {
 	var i Inherited
 	decoder := json.NewDecoder(io.LimitReader(in, maxInherited))
@@ -48,8 +49,8 @@ type Local struct {
 	ended     sync.WaitGroup
 }
 
-// StartLocal starts a worker for each of what they inherit: the command is that of a worker which reads it. What workers print goes to
-// output, from several goroutines. Close ends them. Where this process is killed, they end by themselves.
+// StartLocal starts one worker for each element of all. The command must start a worker that calls [ReadInherited]. What workers print
+// goes to output, from several goroutines. Close ends the workers. If this process is killed, they end by themselves.
 func StartLocal(command []string, all []Inherited, output io.Writer) (*Local, error) {
 	l := &Local{}
 	for _, i := range all {

@@ -13,7 +13,8 @@ import (
 	"github.com/gatecert/gatecert/load"
 )
 
-// Intervals of the protocol. A test that needs shorter ones has no better protocol, only less patience.
+// Intervals of the protocol. Shorter intervals would make tests faster, but would not test the protocol
+// better.
 const (
 	// helloEvery is how often a worker says that it is there, leaseEvery how often the coordinator extends the leases, by leaseFor.
 	helloEvery = 500 * time.Millisecond
@@ -55,13 +56,13 @@ type hello struct {
 	// Sent is when, by the worker's clock: one that is repeated by somebody else is older than the last.
 	Sent  int64
 	Build build
-	// Host is the name of the machine, Machine what workers on the same machine have in common.
+	// Host is the name of the machine. Machine is an id that all workers on the same machine share.
 	Host, Machine string
 	Source        string
 	Cores         int
-	// Session is the one that the worker works for, "" for none.
+	// Session is the session that the worker works for, "" for none.
 	Session string
-	// Shard is the one that it prepares or runs, "" for none.
+	// Shard is the shard that the worker prepares or runs, "" for none.
 	Shard string
 }
 
@@ -74,9 +75,9 @@ func thisBuild() build { return build{version.Tool(), contract.Digest()} }
 func (b build) differs(other build) string {
 	switch {
 	case b.Version != other.Version:
-		return fmt.Sprintf("it is %s, and this is %s", b.Version, other.Version)
+		return fmt.Sprintf("it runs %s, but this process runs %s", b.Version, other.Version)
 	case b.Contract != other.Contract:
-		return "its contract differs: the digest is " + b.Contract
+		return "it uses a different version of the contract, with the digest " + b.Contract
 	default:
 		return ""
 	}
@@ -88,9 +89,9 @@ type offer struct {
 	Build   build
 	// Ahead is by how much the worker's clock is ahead of the coordinator's.
 	Ahead time.Duration
-	// Lease is the first one.
+	// Lease is the first lease.
 	Lease lease
-	// Targets are the URLs that the load is for.
+	// Targets are the URLs that receive the load.
 	Targets []string
 	// Release ends the worker's part in the session.
 	Release bool
@@ -114,7 +115,8 @@ func replyTo(subject, nonce string) string { return subject + " reply " + nonce 
 // lease permits a session's workers to send, until an instant of the coordinator's clock.
 type lease struct {
 	Made, Until int64
-	// Attempt is the one that runs, "" for none: a worker that runs a shard of another has missed that it was stopped.
+	// Attempt is the attempt that runs, "" for none. A worker that runs a shard of another attempt has missed the
+	// order to stop.
 	Attempt string
 }
 
@@ -122,7 +124,8 @@ type lease struct {
 type shard struct {
 	// ID is the shard's, and its portion's: the phase, the attempt and the share.
 	ID, Attempt string
-	// Made is when, by the coordinator's clock, and Ahead by how much the worker's is ahead of that.
+	// Made is when the shard was made, by the coordinator's clock. Ahead is how far the worker's
+	// clock is ahead of that clock.
 	Made  int64
 	Ahead time.Duration
 	Share load.Share
@@ -158,7 +161,7 @@ type ready struct {
 type news struct {
 	Worker, Shard string
 	Progress      load.Progress
-	// SoFar has what was measured so far, where the phase asks for it.
+	// SoFar contains the results so far, if the phase asks for them.
 	SoFar *load.Portion
 	// Blob is the name of a larger message that stands in place of this one.
 	Blob string
@@ -170,21 +173,22 @@ type portion struct {
 	// Blob is the name of a larger message that stands in place of what follows.
 	Blob    string
 	Portion load.Portion
-	// Ended says why the shard was not sent to its end, "" when it was. Stopped says that the coordinator asked for it.
+	// Ended says why the shard was not sent completely, "" if it was. Stopped says that the coordinator stopped it.
 	Ended string
 	// Stopped says that the coordinator asked for it, Refused that the worker cannot run such a shard.
 	Stopped, Refused bool
 }
 
-// Setup is what the workers need to know of a target besides the requests.
+// Setup is what the workers need to know about a target in addition to the requests.
 type Setup struct {
 	// Secrets are redacted in everything that is kept of a response.
 	Secrets []redact.Secret
-	// Roots are the certificates, in PEM, of the authorities that vouch for the gateway's. Empty stands for those of each worker's system.
+	// Roots are the certificates, in PEM, of the authorities that sign the gateway's certificate. Empty stands for the authorities of each
+	// worker's system.
 	Roots []byte
-	// Codes are those that the gateway publishes, nil for table 2 as it is.
+	// Codes are the codes that the gateway publishes. nil stands for table 2 unchanged.
 	Codes *contract.CodeClaim
-	// CountTokens says that the tokens of answers that do not say how many they have are counted.
+	// CountTokens means that workers count the tokens of answers that do not report them.
 	CountTokens bool
 	// Limits bound single calls.
 	Limits exchange.Limits
@@ -192,7 +196,7 @@ type Setup struct {
 
 // call asks for a single call to the gateway.
 type call struct {
-	// ID is the call's own: a message that comes twice makes one call.
+	// ID identifies the call: a message that arrives twice makes only one call.
 	ID    string
 	Call  exchange.Call
 	Setup Setup

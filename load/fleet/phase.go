@@ -12,7 +12,7 @@ import (
 	"github.com/gatecert/gatecert/load"
 )
 
-// For returns the fleet as the generators of an engine whose target needs a setup.
+// For returns the fleet as the generators of an engine, with the setup of its target.
 func (f *Fleet) For(s Setup) load.Generators { return generators{f, s} }
 
 type generators struct {
@@ -26,7 +26,7 @@ const maxAttempts = 3
 // rejoinFor is how long is waited for a worker when none is left: a server that is restarted is back within seconds.
 const rejoinFor = 30 * time.Second
 
-// RunPhase implements [load.Generators]. A phase from which a worker was lost is given up, and run again by those that are left.
+// RunPhase implements [load.Generators]. A phase that has lost a worker is abandoned, and run again by the remaining workers.
 func (g generators) RunPhase(ctx context.Context, p load.Phase, spare load.Plan) (m load.Measurement, extra load.Plan, err error) {
 	f := g.fleet
 	f.mu.Lock()
@@ -93,7 +93,7 @@ func (f *Fleet) noteRerun(phase, why string) {
 	f.mu.Lock()
 	f.reruns = append(f.reruns, fmt.Sprintf("phase %q was run again: %s", phase, why))
 	f.mu.Unlock()
-	f.show(fmt.Sprintf("phase %s is sent again, by the workers that are left", phase))
+	f.show(fmt.Sprintf("the remaining workers run phase %s again", phase))
 }
 
 // gather returns the workers that are there. Where none is, it waits for one. It returns [ErrLost] when none comes.
@@ -113,9 +113,9 @@ func (f *Fleet) gather(ctx context.Context) ([]string, error) {
 		case ctx.Err() != nil:
 			return nil, context.Cause(ctx)
 		case time.Now().After(deadline) && !f.conn.IsConnected():
-			return nil, fmt.Errorf("%w: the NATS server at %s was lost, and is not back after %s", ErrLost, f.config.Access.URL, rejoinFor)
+			return nil, fmt.Errorf("%w: the connection to the NATS server at %s was lost and could not be restored within %s", ErrLost, f.config.Access.URL, rejoinFor)
 		case time.Now().After(deadline):
-			return nil, fmt.Errorf("%w: no worker of fleet %s is left, and none has come back within %s", ErrLost, f.config.Name, rejoinFor)
+			return nil, fmt.Errorf("%w: fleet %s has no workers left, and none came back within %s", ErrLost, f.config.Name, rejoinFor)
 		}
 		if err := wait.For(ctx, helloEvery/5); err != nil {
 			return nil, err
@@ -140,7 +140,7 @@ func (a *attempt) merge() (load.Measurement, error) {
 		share.Name, share.Host, share.Source, share.Offset, share.Uncertainty = s.worker, h.Host, h.Source, s.offset.Ahead, s.offset.Within
 		m.Workers = append(m.Workers, share)
 		if skew := share.Begun + share.Uncertainty; skew > a.fleet.config.Skew && share.Sent > 0 {
-			m.Generator.Problems = append(m.Generator.Problems, fmt.Sprintf("worker %s: it may have begun %s late, including the uncertainty of its clock, and the limit is %s",
+			m.Generator.Problems = append(m.Generator.Problems, fmt.Sprintf("worker %s may have started %s late, including the uncertainty of its clock; the limit is %s",
 				s.worker, skew.Round(100*time.Microsecond), a.fleet.config.Skew))
 		}
 	}

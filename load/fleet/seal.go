@@ -14,8 +14,9 @@ import (
 	"io"
 )
 
-// ErrSeal is returned for a message that cannot be opened: it was sealed with another secret, or is none of a fleet's.
-var ErrSeal = errors.New("a message that cannot be opened")
+// ErrSeal is returned for a message that cannot be opened: it was encrypted with a different secret, or is not from a
+// fleet.
+var ErrSeal = errors.New("cannot read a fleet message")
 
 // maxMessage bounds in bytes what a message may unpack to. A shard with 512 prompts of 8,000 tokens has 20 MB.
 const maxMessage = 128 << 20
@@ -54,7 +55,7 @@ func (s sealer) seal(subject string, value any) ([]byte, error) {
 	var packed bytes.Buffer
 	w, _ := gzip.NewWriterLevel(&packed, gzip.BestSpeed) // the level is valid
 	if err := errors.Join(json.NewEncoder(w).Encode(value), w.Close()); err != nil {
-		return nil, fmt.Errorf("pack a message: %w", err)
+		return nil, fmt.Errorf("encode a message: %w", err)
 	}
 	if s.aead == nil {
 		return append([]byte{plainMessage}, packed.Bytes()...), nil
@@ -67,7 +68,7 @@ func (s sealer) seal(subject string, value any) ([]byte, error) {
 // open unpacks a message of a subject into value. It returns [ErrSeal].
 func (s sealer) open(subject string, message []byte, value any) error {
 	if len(message) == 0 {
-		return fmt.Errorf("%w: it is empty", ErrSeal)
+		return fmt.Errorf("%w: the message is empty", ErrSeal)
 	}
 	body := message[1:]
 	switch {
@@ -76,13 +77,13 @@ func (s sealer) open(subject string, message []byte, value any) error {
 		n := s.aead.NonceSize()
 		opened, err := s.aead.Open(nil, body[:n], body[n:], []byte(subject))
 		if err != nil {
-			return fmt.Errorf("%w: it was encrypted with another secret (--fleet-secret)", ErrSeal)
+			return fmt.Errorf("%w: it was encrypted with a different secret (--fleet-secret)", ErrSeal)
 		}
 		body = opened
 	case s.aead == nil:
-		return fmt.Errorf("%w: it is encrypted: this side was started without --fleet-secret", ErrSeal)
+		return fmt.Errorf("%w: it is encrypted, but this process was started without --fleet-secret", ErrSeal)
 	default:
-		return fmt.Errorf("%w: it is not encrypted: the other side was started without --fleet-secret", ErrSeal)
+		return fmt.Errorf("%w: it is not encrypted, because its sender was started without --fleet-secret", ErrSeal)
 	}
 	r, err := gzip.NewReader(bytes.NewReader(body))
 	if err != nil {

@@ -15,18 +15,19 @@ import (
 type Server struct {
 	server *server.Server
 	dir    string
-	// Access is how to reach it. Its password is known to nobody who is not told.
+	// Access is how to reach the server. Its password is known only to this process.
 	Access Access
 }
 
 // serverReady bounds how long the server may take to start: it takes 30 ms.
 const serverReady = 10 * time.Second
 
-// StartServer starts a NATS server with JetStream on loopback. Nobody can use it without the password in Access. Close it.
+// StartServer starts a NATS server with JetStream on loopback. Nobody can use it without the password in Access. Close it
+// after use.
 func StartServer() (*Server, error) {
 	dir, err := os.MkdirTemp("", "gatecert-fleet-")
 	if err != nil {
-		return nil, fmt.Errorf("make a folder for the NATS server: %w", err)
+		return nil, fmt.Errorf("create a folder for the NATS server: %w", err)
 	}
 	password := rand.Text()
 	s, err := server.NewServer(&server.Options{

@@ -46,7 +46,7 @@ type session struct {
 // mostSetups bounds the targets of a session: a comparison has two.
 const mostSetups = 16
 
-var errSetups = errors.New("a session has too many targets")
+var errSetups = errors.New("the session has too many targets")
 
 // doneKept is how many portions are kept, for shards that come again.
 const doneKept = 4
@@ -130,7 +130,7 @@ func (s *session) take(message jetstream.Msg) {
 		err = s.sealer.open(s.subjects.of(s.id, "order"), todo.Order, &what)
 	}
 	if err != nil {
-		s.show("a share cannot be read: " + err.Error())
+		s.show("cannot read a share of the load: " + err.Error())
 		_ = message.Ack() // the coordinator gives the phase up
 		return
 	}
@@ -216,7 +216,7 @@ func (s Setup) roots() (*x509.CertPool, error) {
 	}
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(s.Roots) {
-		return nil, errors.New("the certificates of the target's authorities cannot be read")
+		return nil, errors.New("cannot read the target's CA certificates")
 	}
 	return roots, nil
 }
@@ -271,9 +271,9 @@ func (s *session) beginCall(id string) error {
 	defer s.mu.Unlock()
 	switch {
 	case s.calls[id]:
-		return errors.New("the call was made before")
+		return errors.New("the call was already made")
 	case s.calling >= mostCalling || len(s.calls) >= mostCalls:
-		return fmt.Errorf("more than %d calls at once, or %d in total", mostCalling, mostCalls)
+		return fmt.Errorf("a worker makes at most %d calls at once, and %d in total", mostCalling, mostCalls)
 	}
 	s.calls[id] = true
 	s.calling++
@@ -299,7 +299,7 @@ func (w *worker) called(_ context.Context, body []byte) any {
 	}
 	w.mu.Unlock()
 	if s == nil {
-		return called{Refused: "it works for no coordinator"}
+		return called{Refused: "it is not working for a coordinator at the moment"}
 	}
 	defer s.running.Done()
 	ctx, cancel := s.whileLeased(s.ctx)
@@ -322,7 +322,7 @@ func (w *worker) called(_ context.Context, body []byte) any {
 	out.Observation, err = client.Do(ctx, c.Call)
 	out.Ended = w.clock.now()
 	if err != nil {
-		return called{Refused: fmt.Sprintf("the call cannot be made: %v", err)}
+		return called{Refused: fmt.Sprintf("cannot make the call: %v", err)}
 	}
 	return out
 }

@@ -25,9 +25,9 @@ type runningShard struct {
 }
 
 var (
-	errStopped = errors.New("the coordinator has stopped it")
-	errLease   = errors.New("its lease has ended: the coordinator was not heard in time")
-	errLate    = errors.New("it came after its deadline")
+	errStopped = errors.New("the coordinator stopped its share")
+	errLease   = errors.New("its lease expired: it did not receive a heartbeat from the coordinator in time")
+	errLate    = errors.New("the deadline for its share has passed")
 )
 
 // run runs a shard and returns its portion.
@@ -77,7 +77,7 @@ func (s *session) prepare(ctx context.Context, todo shard, what order) (*load.Re
 	}()
 	if err != nil {
 		said.Refused, said.Invalid = err.Error(), errors.Is(err, load.ErrInvalid) && !errors.Is(err, load.ErrDescriptors)
-		s.show("refuses a share: " + err.Error())
+		s.show("refused a share of the load: " + err.Error())
 	}
 	s.say("ready", said)
 	return share, err
@@ -151,9 +151,9 @@ func (w *worker) started(_ context.Context, body []byte) any {
 	running := w.runningShard(st.Shard)
 	switch {
 	case running == nil:
-		return answer{"it does not have the share"}
+		return answer{"it does not have this share of the load"}
 	case w.clock.now() > st.At:
-		return answer{"it heard of the beginning too late"}
+		return answer{"it received the start time too late"}
 	}
 	running.once.Do(func() {
 		running.at = w.clock.instant(st.At)

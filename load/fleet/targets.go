@@ -11,11 +11,11 @@ import (
 	"github.com/gatecert/gatecert/load"
 )
 
-// ErrTarget is returned for a target that a worker was not started for.
-var ErrTarget = errors.New("a target that this worker was not started for")
+// ErrTarget is returned for a target that a worker is not allowed to send to.
+var ErrTarget = errors.New("this worker must not send to this target (--allow-target)")
 
-// ErrAllow is returned when what a worker may send to is not a URL.
-var ErrAllow = errors.New("the target that a worker may send to")
+// ErrAllow is returned when a target that a worker may send to is not a URL, or none is named.
+var ErrAllow = errors.New("invalid --allow-target")
 
 // allowed are the URLs that a worker may send to.
 type allowed []*url.URL
@@ -25,7 +25,7 @@ func newAllowed(targets []string) (allowed, error) {
 	var list allowed
 	for _, text := range targets {
 		if strings.Contains(text, "@") { // not quoted: it may be a password
-			return nil, fmt.Errorf("%w: it has a user or a password in it", ErrAllow)
+			return nil, fmt.Errorf("%w: the URL contains a user name or a password", ErrAllow)
 		}
 		u, err := url.Parse(text)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
@@ -110,7 +110,7 @@ func (a allowed) checkCall(c exchange.Call) error {
 			return fmt.Errorf("%w: %.100q", ErrTarget, call.BaseURL)
 		}
 		if host := built.Header.Get("Host"); host != "" && !a.named(host) {
-			return fmt.Errorf("%w: the host %.100q of a header field", ErrTarget, host)
+			return fmt.Errorf("%w: a header field names the host %.100q", ErrTarget, host)
 		}
 	}
 	return nil

@@ -24,15 +24,16 @@ type WorkerOptions struct {
 	Access Access
 	// Fleet is the name of the fleet to join. Default "default".
 	Fleet string
-	// Name begins the worker's name, which random characters end. Default the name of the machine.
+	// Name is the beginning of the worker's name; random characters follow. Default: the name of the machine.
 	Name string
-	// Targets are the URLs that the worker may send to, and what is below them. A coordinator that asks for others is refused.
+	// Targets are the URLs that the worker may send to, including all paths below them. A worker refuses a coordinator that
+	// asks for other targets.
 	Targets []string
 	// Source is the address of this machine that requests come from. The zero value leaves the choice to the system.
 	Source netip.Addr
-	// Once ends the worker when the coordinator that it has worked for has released it, or is gone.
+	// Once ends the worker when its first coordinator has released it or went down.
 	Once bool
-	// CountTokens counts the tokens of a text, for targets that do not say how many an answer has; nil counts events.
+	// CountTokens counts the tokens of a text, for targets whose answers do not report them; nil counts events.
 	CountTokens func(text string) int
 	// Show, when not nil, is called with what the worker does, by several goroutines at once.
 	Show func(sentence string)
@@ -68,10 +69,10 @@ func Join(ctx context.Context, o WorkerOptions) error {
 		o.Show = func(string) {}
 	}
 	if !validName.MatchString(o.Fleet) {
-		return fmt.Errorf("%w: fleet %.40q: a name has letters, digits, - and _", ErrAccess, o.Fleet)
+		return fmt.Errorf("%w: fleet %.40q: a fleet name may contain only letters, digits, - and _", ErrAccess, o.Fleet)
 	}
 	if len(o.Targets) == 0 {
-		return fmt.Errorf("%w: none is named", ErrAllow)
+		return fmt.Errorf("%w: specify at least one target", ErrAllow)
 	}
 	targets, err := newAllowed(o.Targets)
 	if err != nil {
@@ -104,7 +105,7 @@ func connectPatiently(ctx context.Context, o WorkerOptions) (*nats.Conn, error) 
 	for first := true; ; first = false {
 		conn, err := o.Access.connect("gatecert worker", nats.DisconnectErrHandler(func(*nats.Conn, error) {
 			o.Show("the connection to the NATS server was lost")
-		}), nats.ReconnectHandler(func(*nats.Conn) { o.Show("the connection to the NATS server is back") }))
+		}), nats.ReconnectHandler(func(*nats.Conn) { o.Show("the connection to the NATS server was restored") }))
 		if err == nil || !errors.Is(err, nats.ErrNoServers) && !errors.Is(err, nats.ErrTimeout) {
 			return conn, err
 		}
@@ -132,7 +133,7 @@ func nameOf(name string) string {
 }
 
 func (w *worker) work(ctx context.Context) error {
-	defer w.end("the worker is stopped")
+	defer w.end("the worker was stopped")
 	for what, handle := range map[string]func(context.Context, []byte) any{
 		offerRequest: w.offered, clockRequest: w.readClock, startRequest: w.started, stopRequest: w.stopped, callRequest: w.called,
 	} {
@@ -150,7 +151,7 @@ func (w *worker) work(ctx context.Context) error {
 	if _, err := w.conn.Subscribe("gatecert."+w.options.Fleet+".session.*.lease", w.leased); err != nil {
 		return fmt.Errorf("%w: %w", ErrAccess, err)
 	}
-	w.show(fmt.Sprintf("worker %s waits for a coordinator of fleet %s; it may send to %s", w.id, w.options.Fleet, strings.Join(w.options.Targets, " and ")))
+	w.show(fmt.Sprintf("%s is waiting for a coordinator of fleet %s; this worker may send to %s", w.id, w.options.Fleet, strings.Join(w.options.Targets, " and ")))
 	for {
 		w.sayHello()
 		select {
@@ -162,7 +163,7 @@ func (w *worker) work(ctx context.Context) error {
 		}
 		w.endOrphan()
 		if w.conn.IsClosed() {
-			return fmt.Errorf("%w: %s has closed the connection: %w", ErrAccess, w.options.Access.URL, w.conn.LastError())
+			return fmt.Errorf("%w: the server at %s closed the connection: %w", ErrAccess, w.options.Access.URL, w.conn.LastError())
 		}
 		if wait.For(ctx, helloEvery) != nil {
 			return nil
@@ -210,7 +211,7 @@ func (w *worker) answer(ctx context.Context, m *nats.Msg, handle func(context.Co
 	if most := w.conn.MaxPayload(); err == nil && int64(len(message)) > most {
 		// Only the answer to a single call can be so large.
 		message, err = w.sealer.seal(replyTo(m.Subject, a.Nonce),
-			called{Refused: fmt.Sprintf("the answer has %d kB, and the NATS server takes %d kB (max_payload)", len(message)>>10, most>>10)})
+			called{Refused: fmt.Sprintf("the response has %d kB, but the NATS server accepts at most %d kB (max_payload)", len(message)>>10, most>>10)})
 	}
 	if err == nil {
 		_ = m.Respond(message) // who asked will miss it
@@ -228,19 +229,19 @@ func (w *worker) offered(ctx context.Context, body []byte) any {
 	current, differs, missing := w.current(), o.Build.differs(w.build), w.targets.missing(o.Targets)
 	switch {
 	case o.Release && current != nil && current.id == o.Session:
-		w.end("released by the coordinator")
+		w.end("the coordinator released the worker")
 		w.sayHello()
 		return answer{}
 	case o.Release:
 		return answer{}
 	case differs != "":
-		return answer{"the coordinator is not like it: " + differs}
+		return answer{"the coordinator is incompatible: " + differs}
 	case !validName.MatchString(o.Session):
-		return answer{"the session has no valid name"}
+		return answer{"the session name is not valid"}
 	case missing != "":
-		return answer{fmt.Sprintf("it may send to %s (--allow-target), and the load is for %s", strings.Join(w.options.Targets, " and "), missing)}
+		return answer{fmt.Sprintf("it may send only to %s (--allow-target), but the load goes to %s", strings.Join(w.options.Targets, " and "), missing)}
 	case current != nil && current.id != o.Session:
-		return answer{"it works for another coordinator"}
+		return answer{"it is already working for another coordinator"}
 	case current != nil:
 		current.setAhead(o.Ahead)
 		current.extend(o.Lease)
@@ -252,7 +253,7 @@ func (w *worker) offered(ctx context.Context, body []byte) any {
 	w.session = s
 	w.mu.Unlock()
 	s.running.Go(s.work)
-	w.show("works for a coordinator")
+	w.show("the worker is now working for a coordinator")
 	return answer{}
 }
 
@@ -282,7 +283,7 @@ const orphanedAfter = 15 * time.Second
 func (w *worker) endOrphan() {
 	s := w.current()
 	if s != nil && time.Since(s.lastLease()) > orphanedAfter {
-		w.end("its coordinator is gone")
+		w.end("the coordinator went down")
 	}
 }
 

@@ -66,7 +66,7 @@ func (i *inference) judgeAnnounced() []string {
 			best.add(m, countContradictions(newLimiter(m, decisions, usage, defaultSlack), decisions, best.bound()))
 			return best.contradictions > 0
 		})
-		sentences = append(sentences, fmt.Sprintf("%s header fields announce %d in %s: as a %s, contradicted by %d of %d responses",
+		sentences = append(sentences, fmt.Sprintf("the %s header fields announce %d calls in %s; if this is a %s, %d of %d responses contradict it",
 			a.source, a.limit, plain.Duration(a.window), best.values[0].Kind, best.contradictions, len(decisions)))
 	}
 	return sentences
@@ -102,20 +102,21 @@ func (i *inference) planTime() error {
 	left := (i.budget.Time - time.Since(i.began)).Round(time.Second)
 	switch needed := windowsNeeded * wait; {
 	case wait == 0:
-		i.announce(fmt.Sprintf("the refusals do not say how long to wait; the time that is left (%s) is enough to infer a window of up to %s",
+		i.announce(fmt.Sprintf("the refusals do not say how long to wait; the remaining time (%s) is enough to infer a window of up to %s",
 			round(left), round(left/windowsNeeded)))
 	case wait > left:
 		of := "has a longer window"
 		if wait > hourlyQuota {
-			of = "is a quota of a day or of many hours"
+			of = "is a quota for a day or for many hours"
 		}
-		return fmt.Errorf("%w: %d calls were admitted, then a refusal asked to wait for %s (%s), but only %s are left: the limit %s. "+
-			"gatecert sent nothing more. To infer the limit takes about %s", ErrInconclusive, count(i.calls, Admitted), round(wait), field, round(left), of, round(needed))
+		return fmt.Errorf("%w: %d calls were admitted, then a refusal asked the caller to wait for %s (%s), but only %s of the time budget is left: the limit %s. "+
+			"gatecert sent no more calls. Inferring this limit takes about %s", ErrInconclusive, count(i.calls, Admitted), round(wait), field, round(left), of, round(needed))
 	case needed > left:
-		i.announce(fmt.Sprintf("the refusal asks to wait for %s (%s); to infer the kind of the limit takes about %s, but only %s are left: gatecert will find the number of calls, but perhaps not the kind",
+		i.announce(fmt.Sprintf("the refusal asks the caller to wait for %s (%s); inferring the kind of limit takes about %s, but only %s is left: "+
+			"gatecert will find the number of calls, but perhaps not the kind of limit",
 			round(wait), field, round(needed), round(left)))
 	default:
-		i.announce(fmt.Sprintf("the refusal asks to wait for %s (%s); to infer the limit takes about %s of the %s that are left", round(wait), field, round(needed), round(left)))
+		i.announce(fmt.Sprintf("the refusal asks the caller to wait for %s (%s); inferring the limit takes about %s of the remaining %s", round(wait), field, round(needed), round(left)))
 	}
 	return nil
 }

@@ -27,8 +27,8 @@ func inferAnnounced(t *testing.T, s simulation, f faults, b Budget) (m LimiterMo
 func TestInferSaysHowMuchTimeItNeeds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, plans, took, err := inferAnnounced(t, simulation{contract.SlidingLog, 20, time.Minute, 1, 3, false}, faults{}, Budget{Time: 3 * time.Minute})
-		require.Equal(t, []string{"the refusal asks to wait for 1m (Retry-After: 60); to infer the kind of the limit takes about 5m, but only 3m are left: " +
-			"gatecert will find the number of calls, but perhaps not the kind"},
+		require.Equal(t, []string{"the refusal asks the caller to wait for 1m (Retry-After: 60); inferring the kind of limit takes about 5m, but only 3m is left: " +
+			"gatecert will find the number of calls, but perhaps not the kind of limit"},
 			plans)
 		require.LessOrEqual(t, took, 3*time.Minute, err)
 	})
@@ -46,10 +46,10 @@ func TestInferKnowsAQuotaOfADay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _, took, err := inferAnnounced(t, simulation{contract.FixedWindow, 50, 24 * time.Hour, 1, 3, false}, faults{}, Budget{})
 		require.ErrorIs(t, err, ErrInconclusive)
-		require.ErrorContains(t, err, "a quota of a day")
+		require.ErrorContains(t, err, "a quota for a day")
 		require.ErrorContains(t, err, "50 calls were admitted")
 		require.Less(t, took, time.Second)
-		require.Contains(t, strings.Join(m.Evidence, "\n"), "announce 50 in 24h: as a sliding-log, contradicted by 0 of")
+		require.Contains(t, strings.Join(m.Evidence, "\n"), "announce 50 calls in 24h; if this is a sliding-log, 0 of")
 	})
 }
 
@@ -65,9 +65,9 @@ func TestInferTestsWhatIsAnnounced(t *testing.T) {
 		})
 		return evidence
 	}
-	require.Regexp(t, `(?m)^ratelimit header fields announce 20 in 4s: as a sliding-log, contradicted by 0 of \d+ responses`, infer(faults{}))
-	require.Regexp(t, `(?m)^ratelimit header fields announce 20 in 6s: as a [a-z-]+, contradicted by [1-9]\d* of \d+ responses`, infer(faults{otherPolicy: true}))
-	require.Regexp(t, `x-ratelimit header fields announce 23 in \d+s: as a [a-z-]+, contradicted by [1-9]\d* of \d+ responses`, infer(faults{wrongLimit: 3}))
+	require.Regexp(t, `(?m)^the ratelimit header fields announce 20 calls in 4s; if this is a sliding-log, 0 of \d+ responses contradict it`, infer(faults{}))
+	require.Regexp(t, `(?m)^the ratelimit header fields announce 20 calls in 6s; if this is a [a-z-]+, [1-9]\d* of \d+ responses contradict it`, infer(faults{otherPolicy: true}))
+	require.Regexp(t, `x-ratelimit header fields announce 23 calls in \d+s; if this is a [a-z-]+, [1-9]\d* of \d+ responses contradict it`, infer(faults{wrongLimit: 3}))
 }
 
 // Some gateways refuse with 503 or 529.

@@ -99,7 +99,7 @@ func (a *assessment) orderChecks() {
 		}
 	}
 	for _, r := range requirements {
-		check := runlog.Check{Requirement: r, Result: contract.Untested, Sentence: "no call tested this"}
+		check := runlog.Check{Requirement: r, Result: contract.Untested, Sentence: "no call tested this requirement"}
 		if i := slices.IndexFunc(recorded, func(c runlog.Check) bool { return c.Requirement == r }); i >= 0 {
 			check = recorded[i]
 		}
@@ -129,11 +129,11 @@ func (a *assessment) inconclusive() error {
 	tested := slices.ContainsFunc(a.checks, func(c runlog.Check) bool { return ofLimit(c.Requirement) && c.Result != contract.Untested })
 	switch admitted := count(a.calls, Admitted); {
 	case admitted == 0:
-		return fmt.Errorf("%w: none of %d calls was admitted", ErrInconclusive, len(a.calls))
+		return fmt.Errorf("%w: none of the %d calls was admitted", ErrInconclusive, len(a.calls))
 	case !slices.Contains(a.rejected, true) && !violated:
-		return fmt.Errorf("%w: the limit was never reached: %d calls admitted, none refused", ErrInconclusive, admitted)
+		return fmt.Errorf("%w: the limit was never reached: %d calls were admitted and none was refused", ErrInconclusive, admitted)
 	case !tested && !a.refusedCount: // where refused calls count, a caller that goes on is never admitted again
-		return fmt.Errorf("%w: neither the sequential calls nor the burst used up the whole limit", ErrInconclusive)
+		return fmt.Errorf("%w: neither the sequential calls nor the burst used up the limit", ErrInconclusive)
 	}
 	return nil
 }

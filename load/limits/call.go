@@ -8,7 +8,7 @@ import (
 	"github.com/gatecert/gatecert/contract"
 )
 
-// Call is one call as the limiter may have seen it.
+// Call is one call, as observed from outside the limiter.
 type Call struct {
 	// The gateway decided about the call between Earliest, when it was sent, and Latest, when the first byte of its response
 	// arrived. Where the upstream delayed the response to an admitted call, Latest is earlier by that delay.
@@ -17,8 +17,8 @@ type Call struct {
 	Ended time.Time
 	// Held is how long after Latest the call was certainly still in flight.
 	Held time.Duration
-	// Asked is how many tokens the call asked for, none where it was not made for its size; Tokens is how many its answer says it took,
-	// none where it says nothing.
+	// Asked is the number of tokens that the call asked for, none if its size did not matter. Tokens is the number of tokens that the
+	// call used according to its answer, none if the answer does not report them.
 	Asked, Tokens TokenCount
 	// Observation is the response.
 	Observation contract.Observation
@@ -31,16 +31,17 @@ type Call struct {
 	phase phase
 }
 
-// Outcome is what became of a call, as far as a limiter is concerned.
+// Outcome is what happened to a call, from the limiter's point of view.
 type Outcome string
 
 // The outcomes.
 const (
 	// Admitted calls passed the limiter. A 429 from the upstream counts as admitted: the call had passed by then.
 	Admitted Outcome = "admitted"
-	// Refused calls got the limiter's own 429.
+	// Refused calls received the limiter's own 429.
 	Refused Outcome = "refused"
-	// Failed calls got another status or no response. Whether they passed the limiter is not known.
+	// Failed calls received another status or no response. It is unknown whether they passed the
+	// limiter.
 	Failed Outcome = "failed"
 )
 

@@ -19,7 +19,7 @@ func (v *verifier) measureBaseline(ctx context.Context) error {
 	calls, err := repeat(ctx, v.probers.Control)
 	v.transcript.baseline = calls
 	if err == nil && count(calls, Admitted) == 0 {
-		err = fmt.Errorf("%w: no call of the control key was admitted; the last one was answered with status %d",
+		err = fmt.Errorf("%w: no call with the control key was admitted; the last one received status %d",
 			ErrInconclusive, calls[len(calls)-1].Observation.Status)
 	}
 	return err
@@ -53,8 +53,8 @@ func (v *verifier) probeDuringBurst(ctx context.Context) error {
 }
 
 // The median latency of the control key during a burst may be maxSlowdown times the baseline plus slowdownGrace. A gateway on a
-// small machine slows down under load whatever it limits, and on a busy machine a median of five calls is easily off by a tenth
-// of a second.
+// small machine slows down under load whatever it limits, and on a busy machine, the median of five calls can easily be off by
+// a tenth of a second.
 const (
 	maxSlowdown   = 10
 	slowdownGrace = 250 * time.Millisecond
@@ -69,17 +69,17 @@ func (a *assessment) checkIsolation() {
 	}
 	before, admitted := count(baseline, Admitted), count(during, Admitted)
 	if len(during)-admitted > len(baseline)-before {
-		a.find(contract.KeyIsolation, contract.Should, "the control key unaffected while another key is over its limit",
+		a.find(contract.KeyIsolation, contract.Should, "calls with the control key to succeed while another key is over its limit",
 			fmt.Sprintf("%d of %d control calls admitted (%d of %d before the burst): %s", admitted, len(during), before, len(baseline), describeFailures(during)))
 	}
 	usual, measured := latencies("control key, before the burst", baseline), latencies("control key, during the burst", during)
 	measured.Bound = maxSlowdown*usual.P50 + slowdownGrace
 	if measured.P50 > measured.Bound {
 		a.find(contract.KeyIsolation, contract.Should,
-			fmt.Sprintf("a median latency of the control key of at most %s (%d times its baseline of %s, plus %s)", round(measured.Bound), maxSlowdown, round(usual.P50), slowdownGrace),
+			fmt.Sprintf("a median latency of at most %s for the control key (%d times its baseline of %s, plus %s)", round(measured.Bound), maxSlowdown, round(usual.P50), slowdownGrace),
 			round(measured.P50))
 	}
 	a.times = []runlog.Times{usual, measured}
-	a.held(contract.KeyIsolation, "during the burst, %d of %d calls of the control key were admitted (%d of %d before), with a median latency of %s (%s before)",
+	a.held(contract.KeyIsolation, "during the burst, %d of %d calls with the control key were admitted (before it: %d of %d), with a median latency of %s (before it: %s)",
 		admitted, len(during), before, len(baseline), round(measured.P50), round(usual.P50))
 }

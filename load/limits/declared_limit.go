@@ -13,23 +13,24 @@ import (
 type DeclaredLimit struct {
 	// Kind is how calls are counted. "" means not declared: the calls are then judged by the kind that explains them best.
 	Kind contract.LimiterKind
-	// Limit is the number of calls in a window, or of those in flight; of tokens where Tokens is set.
+	// Limit is the number of calls in a window or in flight, or the number of tokens if Tokens is set.
 	Limit int
-	// Tokens says that the limit is on tokens, Part on which.
+	// Tokens means that the limit is on tokens; Part says on which ones.
 	Tokens bool
 	Part   TokenPart
 	Window time.Duration
 	// Burst is the capacity of a token bucket. 0 means Limit.
 	Burst int
-	// RefusedCount says that refused calls count against the limit too.
+	// RefusedCount means that refused calls count against the limit too.
 	RefusedCount bool
 	// Shared says whether streaming calls count against the same limit. nil: not declared.
 	Shared *bool
-	// Attempts is how often the gateway may try one call at the upstream. 0 means contract.DefaultAttempts.
+	// Attempts is the number of times that the gateway may try one call at the upstream. 0 means
+	// contract.DefaultAttempts.
 	Attempts int
 	// UpstreamRetryAfter is the Retry-After, in seconds, that the upstream behind [Probers.Throttled] sends.
 	UpstreamRetryAfter int
-	// Slack is by how much the gateway's clock may be off at any decision. 0 means 25 ms.
+	// Slack is how far the gateway's clock may be off at any decision. 0 means 25 ms.
 	Slack time.Duration
 }
 
@@ -39,15 +40,15 @@ const defaultSlack = 25 * time.Millisecond
 func (d DeclaredLimit) check() error {
 	switch {
 	case d.Kind != "" && !d.Kind.Valid():
-		return fmt.Errorf("%w: the kind %q must be one of %s", ErrDeclared, d.Kind, plain.Joined(contract.LimiterKinds()))
+		return fmt.Errorf("%w: the kind is %q, but must be one of %s", ErrDeclared, d.Kind, plain.Joined(contract.LimiterKinds()))
 	case d.Limit < 1:
-		return fmt.Errorf("%w: %d calls: must be at least 1", ErrDeclared, d.Limit)
+		return fmt.Errorf("%w: a limit of %d calls: it must be at least 1", ErrDeclared, d.Limit)
 	case d.Tokens && (d.Kind == contract.Concurrency || d.RefusedCount):
-		return fmt.Errorf("%w: a limit on tokens cannot have the kind concurrency, and refused calls cannot count against it", ErrDeclared)
+		return fmt.Errorf("%w: a token limit cannot have the kind concurrency, and refused calls cannot count against a token limit", ErrDeclared)
 	case !d.Tokens && d.Part != AllTokens, !slices.Contains([]TokenPart{AllTokens, InputTokens, OutputTokens}, d.Part):
-		return fmt.Errorf("%w: the part %q: a limit on tokens counts those of prompts (%s), those of answers (%s), or all", ErrDeclared, d.Part, InputTokens, OutputTokens)
+		return fmt.Errorf("%w: invalid part %q: a token limit counts prompt tokens (%s), response tokens (%s), or both", ErrDeclared, d.Part, InputTokens, OutputTokens)
 	case d.Kind != contract.Concurrency && d.Window <= 0:
-		return fmt.Errorf("%w: window %s: must be more than 0", ErrDeclared, plain.Duration(d.Window))
+		return fmt.Errorf("%w: a window of %s: it must be greater than 0", ErrDeclared, plain.Duration(d.Window))
 	}
 	return nil
 }
@@ -60,14 +61,15 @@ func (d DeclaredLimit) model(kind contract.LimiterKind) LimiterModel {
 	return LimiterModel{Kind: kind, Limit: d.Limit, Window: d.Window}
 }
 
-// String describes the limit in one line: "a limit of 20 calls in 5s", "a token bucket of 20 calls with 4/s", "a limit of 2000 tokens in 10s".
+// String describes the limit in one line: "a limit of 20 calls in 5s", "a token bucket of 20 calls, refilled at 4/s", "a limit of 2000
+// tokens in 10s".
 func (d DeclaredLimit) String() string {
 	if d.Tokens {
 		return fmt.Sprintf("a limit of %d %s in %s", d.Limit, d.Part.unit(), round(d.Window))
 	}
 	switch d.Kind {
 	case contract.TokenBucket:
-		return fmt.Sprintf("a token bucket of %d calls with %.3g/s", d.capacity(), float64(d.Limit)/d.Window.Seconds())
+		return fmt.Sprintf("a token bucket of %d calls, refilled at %.3g/s", d.capacity(), float64(d.Limit)/d.Window.Seconds())
 	case contract.Concurrency:
 		return fmt.Sprintf("a limit of %d calls in flight", d.Limit)
 	default:

@@ -22,8 +22,8 @@ type departures struct {
 	freed time.Duration
 }
 
-// A gateway may give a place back when it notices that the caller has left, when the upstream's call ends, or somewhat later: its
-// places are looked at for maxFreeing after the upstream's calls have ended, with freeingPause between two attempts.
+// A gateway may free a place when it notices that the caller has disconnected, when the upstream call ends, or somewhat later.
+// The places are therefore checked for maxFreeing after the upstream calls have ended, with freeingPause between two attempts.
 const (
 	maxFreeing   = 5 * time.Second
 	freeingPause = 200 * time.Millisecond
@@ -114,7 +114,7 @@ func (a *assessment) checkDepartures() {
 		a.untested(contract.DepartedFree, "no client disconnected during its call")
 		return
 	case d.freed > 0:
-		a.held(contract.DepartedFree, "%s disconnected during their calls; %s after the upstream's calls had ended, %d concurrent calls were admitted",
+		a.held(contract.DepartedFree, "%s disconnected during their calls; %s after the upstream calls had ended, %d concurrent calls were admitted",
 			plain.Count(len(d.calls), "client"), round(d.freed), len(d.after))
 		return
 	case a.refusedByOthers(d.after):
@@ -122,8 +122,8 @@ func (a *assessment) checkDepartures() {
 		return
 	}
 	a.find(contract.DepartedFree, contract.Should,
-		fmt.Sprintf("as many concurrent calls admitted as before (%d), at the latest %s after the upstream's calls of disconnected clients have ended", len(d.after), round(maxFreeing)),
-		fmt.Sprintf("%d of %d admitted after %s had disconnected", count(d.after, Admitted), len(d.after), plain.Count(len(d.calls), "client")))
+		fmt.Sprintf("as many concurrent calls admitted as before (%d), at most %s after the upstream calls of the disconnected clients ended", len(d.after), round(maxFreeing)),
+		fmt.Sprintf("%d of %d concurrent calls admitted after %s disconnected", count(d.after, Admitted), len(d.after), plain.Count(len(d.calls), "client")))
 }
 
 // refusedByOthers reports whether another limit than the one under test may have refused one of the calls.

@@ -8,9 +8,9 @@ import (
 
 // Experiment is one step of an inference.
 type Experiment struct {
-	// Name is drain, refill, boundary, credit or hold; of an inference of the scope it is source or key.
+	// Name is drain, refill, boundary, credit or hold; for an inference of the scope, source or key.
 	Name string
-	// Sentence says what was done and what came of it.
+	// Sentence says what was done and what it showed.
 	Sentence string
 	Calls    int
 	// Began is when the experiment began, Took how long it lasted, its waits included.
@@ -75,7 +75,7 @@ func (r *recorder) boundary(ctx context.Context, m LimiterModel) (capacityResult
 		return capacityResult{}, err
 	}
 	return capacityResult{admitted: first.admitted + second.admitted, sentence: fmt.Sprintf(
-		"after a pause, %d calls were admitted, half a window later %d more, and 1.2 windows after the first call another %d",
+		"after a pause, %d calls were admitted; half a window later, %d more were admitted, and 1.2 windows after the first call, another %d",
 		first.admitted, second.admitted, third.admitted)}, nil
 }
 
@@ -95,7 +95,7 @@ func (r *recorder) credit(ctx context.Context, m LimiterModel) (capacityResult, 
 	if err != nil {
 		return capacityResult{}, err
 	}
-	return capacityResult{drained.admitted, took, fmt.Sprintf("after a pause, %d calls were admitted in a row; the next one was admitted %s after the refusal",
+	return capacityResult{drained.admitted, took, fmt.Sprintf("after a pause, %d calls were admitted in a row; the next call was admitted %s after the refusal",
 		drained.admitted, round(rate.first))}, nil
 }
 

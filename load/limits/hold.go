@@ -59,14 +59,14 @@ func (r *recorder) hold(ctx context.Context) (holdResult, error) {
 			result := holdResult{admitted: admitted, sentence: fmt.Sprintf("all %d concurrent calls were admitted", admitted)}
 			if apart, ok := queued(calls); ok {
 				result.apart = apart
-				result.sentence += fmt.Sprintf(", and answered one every %s", round(apart))
+				result.sentence += fmt.Sprintf(", and one call was answered every %s", round(apart))
 			}
 			return result, nil
 		case admitted == 0:
 			return holdResult{sentence: "no concurrent call was admitted"}, nil
 		case len(meanwhile) == 0 && repeats == maxRepeats:
 			return holdResult{undecided: true, sentence: fmt.Sprintf(
-				"%d of %d concurrent calls were admitted; this machine was too slow to make another call while all of these were in flight", admitted, size)}, nil
+				"%d of %d concurrent calls were admitted; this machine was too slow to make another call while all of them were in flight", admitted, size)}, nil
 		case count(meanwhile, Admitted) > 0:
 			return holdResult{sentence: fmt.Sprintf("%d of %d calls were admitted while %d others were in flight",
 				count(meanwhile, Admitted), len(meanwhile), admitted)}, nil
@@ -82,7 +82,7 @@ func (r *recorder) hold(ctx context.Context) (holdResult, error) {
 		held++
 	}
 	return holdResult{limited: true, admitted: limit, most: most, sentence: fmt.Sprintf(
-		"%d of %d concurrent calls were admitted; no other call was admitted while these were in flight, and as many again once they had ended", limit, size)}, nil
+		"%d of %d concurrent calls were admitted; no other call was admitted while these were in flight, and as many were admitted again once they had ended", limit, size)}, nil
 }
 
 // probeWhileHeld holds calls in flight and makes single calls meanwhile. It returns the held calls, and those single calls that

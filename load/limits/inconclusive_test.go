@@ -24,7 +24,7 @@ func TestVerifyIsInconclusiveWithoutEvidence(t *testing.T) {
 		finds    []contract.Requirement
 	}{
 		{"a limit of concurrent calls that the budget does not reach", simulation{None, 20, window, 1, 5, false}.gateway(faults{}), Budget{Concurrency: 10},
-			"the limit was never reached: 57 calls admitted, none refused", nil},
+			"the limit was never reached: 57 calls were admitted and none was refused", nil},
 		{"a key whose calls are never admitted", simulation{contract.SlidingLog, 0, window, 1, 5, false}.gateway(faults{}), Budget{},
 			"was admitted", []contract.Requirement{contract.Recovery, contract.RetryAfterTrue, contract.RateHeaders}},
 	} {

@@ -11,11 +11,12 @@ import (
 	"github.com/gatecert/gatecert/contract"
 )
 
-// Infer finds out how the calls of one key are limited. It assumes that nobody else uses the key meanwhile.
+// Infer finds out how the gateway limits the calls of one key. It assumes that nobody else uses the key at the
+// same time.
 //
 // It returns [ErrBudget] when the budget was used up before the limiter was understood, with the model as far as it is known;
-// [ErrInconclusive] when too many calls failed, and with the closest model when no single limiter explains the answers or two do;
-// [ErrGone], and the prober's errors. The experiments are those that were made.
+// [ErrInconclusive] when too many calls failed and, with the closest model, when no limiter explains the answers or more than
+// one does; [ErrGone], and the prober's errors. The experiments are those that were made.
 func Infer(ctx context.Context, p Prober, b Budget) (LimiterModel, []Experiment, error) {
 	i := &inference{recorder: newRecorder(refusingWith(p, b.RefusedWith), b)}
 	i.stopAtQueue = true
@@ -61,7 +62,7 @@ func (i *inference) run(ctx context.Context) (LimiterModel, error) {
 	err := i.experiment(ctx, "drain", func(ctx context.Context) (sentence string, err error) {
 		drained, err = i.drain(ctx, 0, i.budget.Calls/drainShare)
 		if err != nil || !drained.refused {
-			return fmt.Sprintf("%d calls were admitted and none refused", drained.admitted), err
+			return fmt.Sprintf("%d calls were admitted and none was refused", drained.admitted), err
 		}
 		singlesPass, err = i.singlesPass(ctx)
 		return fmt.Sprintf("%d calls were admitted before one was refused", drained.admitted), err
@@ -99,7 +100,7 @@ func (i *inference) inferConcurrency(ctx context.Context, drained drainResult) (
 	case held.apart+drained.apart > 0 && !drained.refused:
 		apart := max(held.apart, drained.apart)
 		return LimiterModel{Evidence: i.sentences()}, true, fmt.Errorf(
-			"%w: no call was refused, and concurrent calls were answered one every %s: either a limit of %.3g/s lets calls wait instead of refusing them, or the gateway cannot answer faster",
+			"%w: no call was refused, and one concurrent call was answered every %s: either a limit of %.3g/s delays calls instead of refusing them, or the gateway cannot answer faster",
 			ErrInconclusive, round(apart), 1/apart.Seconds())
 	case !drained.refused && held.admitted > 0:
 		m := LimiterModel{Kind: None, Evidence: i.sentences()}
@@ -145,15 +146,15 @@ const (
 func (i *inference) unclear(fits []fit) error {
 	best, answers := fits[0], len(i.calls)
 	if n := best.contradictions; n > max(minUnexplained, int(maxUnexplained*float64(answers))) {
-		return fmt.Errorf("%w: no single limiter explains the responses. The closest is a %s, which %d of %d responses contradict. Observed: %s",
+		return fmt.Errorf("%w: no single limiter explains the responses. The closest match is a %s, which %d of %d responses contradict. Observed: %s",
 			ErrInconclusive, best.LimiterModel, n, answers, i.seen())
 	}
 	if i.heldUndecided {
-		return fmt.Errorf("%w: a %s explains the responses, but there may be a limit on calls in flight instead: this machine was too slow to tell. Observed: %s",
+		return fmt.Errorf("%w: a %s explains the responses, but there may be a limit on calls in flight instead: this machine was too slow to tell which. Observed: %s",
 			ErrInconclusive, best.LimiterModel, i.seen())
 	}
 	if i.guessed {
-		return fmt.Errorf("%w: a %s fits the responses so far, but did not predict them. Observed: %s", ErrInconclusive, best.LimiterModel, i.seen())
+		return fmt.Errorf("%w: a %s fits the responses so far but did not predict them. Observed: %s", ErrInconclusive, best.LimiterModel, i.seen())
 	}
 	// A clock-aligned window has a phase to fit besides.
 	if second := fits[1]; second.contradictions <= best.contradictions && (best.hasPhase() || !second.hasPhase()) {
@@ -186,7 +187,7 @@ func (i *inference) seen() string {
 		most = max(most, n)
 	}
 	took := i.calls[len(i.calls)-1].Latest.Sub(i.origin())
-	return fmt.Sprintf("at most %d calls admitted at once, and %d in %s", most, count(i.calls, Admitted), round(took))
+	return fmt.Sprintf("at most %d calls were admitted at once, and %d in %s", most, count(i.calls, Admitted), round(took))
 }
 
 // measureRefill polls a drained limiter until it has admitted its limit and half as much again.
@@ -200,10 +201,10 @@ func (i *inference) measureRefill(ctx context.Context, limit int) error {
 		}
 		i.addLimit(limit)
 		if err == nil && rate.admitted == 0 {
-			err = fmt.Errorf("%w: no call was admitted again within %s: the window is longer, or the limit is a daily quota. In %s, gatecert could infer a window of up to %s",
+			err = fmt.Errorf("%w: no call was admitted again within %s: the window is longer, or the limit is a daily quota. With a time budget of %s, gatecert could infer a window of up to %s",
 				ErrBudget, round(i.budget.Time), round(10*i.budget.Time), round(10*i.budget.Time/windowsNeeded))
 		}
-		return fmt.Sprintf("calls without a pause after the limit was used up: the first was admitted after %s, at most %d in a row, and %d within %s",
+		return fmt.Sprintf("after the limit was used up, gatecert called without a pause: the first call was admitted after %s, at most %d calls were admitted in a row, and %d within %s",
 			round(rate.first), rate.longestRun, rate.admitted, round(time.Since(began))), err
 	})
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/gatecert/gatecert/contract"
 )
 
-// Interval has the values of a parameter that the answers do not exclude, both ends included. The zero value is that of a parameter that
-// the kind does not have.
+// Interval is the range of values of a parameter that the answers do not exclude, both ends included. The zero value stands for a
+// parameter that the kind does not have.
 type Interval[T int | float64 | time.Duration] struct {
 	From T `json:"from"`
 	To   T `json:"to"`
@@ -20,10 +20,10 @@ func (v Interval[T]) with(other Interval[T]) Interval[T] {
 	return Interval[T]{min(v.From, other.From), max(v.To, other.To)}
 }
 
-// Intervals are those of the parameters of a model. A limiter of the model's kind whose clock is off by at most 25 ms, and whose
-// parameters are outside of them, would have given more of the answers otherwise than the model would have.
+// Intervals are the intervals of a model's parameters. A limiter of the same kind with parameters outside these intervals
+// would contradict more answers than the model does, even if its clock is off by up to 25 ms.
 type Intervals struct {
-	// Limit is in calls. Of a token bucket it is the capacity.
+	// Limit is in calls. For a token bucket it is the capacity.
 	Limit  Interval[int]
 	Window Interval[time.Duration]
 	// Refill is the rate of a token bucket in tokens per second.
@@ -176,7 +176,7 @@ func (p plausible) values(limit int, start float64) (from, to float64) {
 	return edge(-1), edge(1)
 }
 
-// String gives the parameters with their intervals: "limit 20, window 1.996s to 2.004s".
+// String returns the parameters with their intervals: "limit 20, window 1.996s to 2.004s".
 func (v Intervals) String() string {
 	text := "limit " + ends(v.Limit, func(n int) string { return fmt.Sprint(n) })
 	if v.Refill.To > 0 {

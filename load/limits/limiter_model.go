@@ -13,15 +13,15 @@ const None contract.LimiterKind = "none"
 
 // LimiterModel is a kind of limiter with its parameters. A parameter that the kind does not have is zero.
 type LimiterModel struct {
-	// Kind is "" where it is not known.
+	// Kind is "" if it is unknown.
 	Kind contract.LimiterKind
-	// Limit is the number of calls in a window, or of those in flight. Of a token bucket it is the capacity.
+	// Limit is the number of calls in a window or in flight. For a token bucket it is the capacity.
 	Limit int
 	// Window is the length of the window; of a token bucket, the time in which Limit tokens are refilled.
 	Window time.Duration
 	// Refill is the rate of a token bucket in tokens per second.
 	Refill float64
-	// Step is how many tokens a bucket gets at a time, where that is not one.
+	// Step is the number of tokens that a bucket is refilled with at a time, if it is not one.
 	Step int
 	// Phase is an instant at which a clock-aligned window begins, as an offset from the first call. Fixed windows and
 	// sliding counters have one.
@@ -29,9 +29,10 @@ type LimiterModel struct {
 	// StartsOnRequest is set for fixed windows that are not aligned to a clock: a window begins with the first call after
 	// the last window ended.
 	StartsOnRequest bool
-	// Intervals are what the answers do not exclude of the parameters, where the model was inferred from them.
+	// Intervals are the ranges of the parameters that the answers do not exclude, if the model was inferred from
+	// answers.
 	Intervals Intervals
-	// Evidence is what the model rests on, one sentence each.
+	// Evidence lists the facts that support the model, one sentence each.
 	Evidence []string
 }
 

@@ -13,25 +13,25 @@ import (
 // Prober makes a call to one gateway with one key on one surface. Several goroutines call it at the same time.
 //
 // A hold above 0 asks the upstream to delay its response to an admitted call by that long; a prober whose upstream cannot do so
-// leaves Call.Held at 0. An error means that the call could not be made, and ends the experiment. Whatever the gateway answers
-// is in the [Call], not in the error.
+// leaves Call.Held at 0. An error means that the call could not be made, and ends the experiment. The gateway's response,
+// whatever it is, is in the [Call], not in the error.
 type Prober func(ctx context.Context, hold time.Duration) (Call, error)
 
-// Probers are the ways to call one gateway that a verification uses. Only Limited is required. What a missing prober would
-// have shown is left untested.
+// Probers are the ways to call one gateway that a verification uses. Only Limited is required. Requirements that need a
+// missing prober are left untested.
 type Probers struct {
 	// Limited calls with the key whose limit is verified.
 	Limited Prober
-	// Sized calls with the same key, in a size that is asked for. Limits on tokens are verified with it.
+	// Sized calls with the same key, in a requested size. It is used to verify limits on tokens.
 	Sized SizedProber
 	// Stream calls with the same key on a streaming surface.
 	Stream Prober
-	// Control calls with another key, whose own limit twenty calls do not reach.
+	// Control calls with another key. Twenty calls must not reach that key's own limit.
 	Control Prober
 	// Throttled calls with a key that has no limit. The upstream answers each of its calls with 429 and a Retry-After of
 	// [DeclaredLimit.UpstreamRetryAfter].
 	Throttled Prober
-	// Balance reads what the owner of the limited key has left, in any unit.
+	// Balance reads the remaining balance of the limited key's owner, in any unit.
 	Balance func(ctx context.Context) (float64, error)
 }
 
@@ -39,11 +39,11 @@ type Probers struct {
 type ClientProber struct {
 	// Client sends the calls.
 	Client *exchange.Client
-	// Caller sends the calls in its place, when it is not nil: from other machines, for example.
+	// Caller, when not nil, sends the calls instead of Client: from other machines, for example.
 	Caller exchange.Caller
 	// NewRequest returns the next request. A hold above 0 asks that the upstream delay its response by that long.
 	NewRequest func(hold time.Duration) Request
-	// CanHold says that the upstream honours the hold.
+	// CanHold means that the upstream honours the hold.
 	CanHold bool
 	// OnEnd, when not nil, is called with every call that has ended, by the goroutine that made it.
 	OnEnd func(Call)
@@ -84,7 +84,7 @@ func (p ClientProber) send(ctx context.Context, hold time.Duration) (Call, error
 	if request.Seen != nil {
 		seen, err := request.Seen(ctx)
 		if err != nil {
-			return c, fmt.Errorf("look up what the upstream saw: %w", err)
+			return c, fmt.Errorf("look up the call at the upstream: %w", err)
 		}
 		o.Upstream = &seen
 	}

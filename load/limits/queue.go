@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// minQueue is the shortest time over which the answers to calls made at once are spread, by a gateway that lets them wait for each
-// other; uneven is the largest part of the answers that may then come earlier or later than at a constant rate. Where calls are slow
-// for other reasons, most are not.
+// minQueue is the shortest time over which a gateway that queues calls spreads its answers to concurrent calls. uneven is the
+// largest part of these answers that may come earlier or later than at a constant rate. If calls are slow for other reasons, most
+// answers do.
 const (
 	minQueue = 250 * time.Millisecond
 	uneven   = 0.2

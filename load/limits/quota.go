@@ -194,7 +194,7 @@ func (p *quotaParser) parseList(values []string, parse func(*quota, *httpsfv.Par
 	for _, member := range list {
 		item, ok := member.(httpsfv.Item)
 		if !ok {
-			return errors.New("an inner list instead of a name")
+			return errors.New("contains an inner list where a name is expected")
 		}
 		var name string
 		switch value := item.Value.(type) {
@@ -203,7 +203,7 @@ func (p *quotaParser) parseList(values []string, parse func(*quota, *httpsfv.Par
 		case httpsfv.Token:
 			name = string(value)
 		default:
-			return errors.New("a value instead of a name")
+			return errors.New("contains a value where a name is expected")
 		}
 		if err := parse(p.quota(rateLimit, name), item.Params); err != nil {
 			return err
@@ -218,7 +218,7 @@ func parsePolicy(q *quota, params *httpsfv.Params) (err error) {
 		return err
 	}
 	if q.limit == nil {
-		return errors.New("a policy without the parameter q (its quota)")
+		return errors.New("a policy lacks the parameter q (the quota)")
 	}
 	seconds, err := integer(params, "w")
 	if seconds != nil && *seconds > 0 {
@@ -233,7 +233,7 @@ func parseRemaining(q *quota, params *httpsfv.Params) (err error) {
 		return err
 	}
 	if q.remaining == nil {
-		return errors.New("a limit without the parameter r (what remains)")
+		return errors.New("a limit lacks the parameter r (the remaining quota)")
 	}
 	seconds, err := integer(params, "t")
 	if seconds != nil {

@@ -88,7 +88,7 @@ func (c *quotaCheck) checkResponse(i int, q quota) {
 	if after := contract.RetryWaitOf(call.Observation).Seconds; refused && after >= 0 && q.reset != nil && c.declared.Kind != contract.Concurrency && q.source != rateLimit && !c.byOthers(i) {
 		// The whole limit is not free before a part of it. Both may be rounded to a second.
 		if wait := time.Duration(min(after, maxSeconds)) * time.Second; *q.reset < wait-2*maxRounding {
-			c.findOnce(contract.Should, "a reset not before Retry-After", fmt.Sprintf("a reset after %s in %s, Retry-After: %d", round(*q.reset), q.label(), after))
+			c.findOnce(contract.Should, "a reset no earlier than Retry-After", fmt.Sprintf("a reset after %s in %s, Retry-After: %d", round(*q.reset), q.label(), after))
 		}
 	}
 }
@@ -142,7 +142,7 @@ func (c *quotaCheck) checkPolicies(quotas []quota) {
 		policies = append(policies, fmt.Sprintf("%s in %s", policy, q.label()))
 	}
 	if len(policies) > 0 {
-		c.findOnce(contract.Should, fmt.Sprintf("a policy of %s in RateLimit-Policy", c.declared), strings.Join(policies, ", "))
+		c.findOnce(contract.Should, fmt.Sprintf("a policy in RateLimit-Policy that states %s", c.declared), strings.Join(policies, ", "))
 	}
 }
 
@@ -163,8 +163,8 @@ func (c *quotaCheck) checkReset(i int, q quota) {
 			continue
 		}
 		if c.calls[k].Asked.Of(c.declared.Part) <= refusal.Asked.Of(c.declared.Part) && !c.byOthers(k) && c.declared.usage(c.decisions).atMostOthers(from.from, d.to) == 0 {
-			c.findOnce(contract.Should, "a call admitted once the announced reset has passed",
-				fmt.Sprintf("a reset after %s in %s, still refused after %s", round(*q.reset), q.label(), round(d.from-from.to)))
+			c.findOnce(contract.Should, "a call admitted after the announced reset",
+				fmt.Sprintf("a reset after %s in %s, but a call still refused after %s", round(*q.reset), q.label(), round(d.from-from.to)))
 		}
 		return
 	}
@@ -204,7 +204,7 @@ func (c *quotaCheck) checkDecrease(call Call, q quota) {
 
 func (c *quotaCheck) counted() string {
 	if c.declared.Tokens {
-		return "tokens (half of what the answers say)"
+		return "tokens (half of those that the responses report)"
 	}
 	return "calls"
 }

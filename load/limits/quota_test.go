@@ -40,7 +40,7 @@ func TestParseQuotas(t *testing.T) {
 		{"draft 6", "Ratelimit: limit=100, remaining=50, reset=5", nil,
 			[]string{`Ratelimit: "limit=100, remaining=50, reset=5": not a structured field: invalid list format: character 5`}},
 		{"a policy without a quota", `Ratelimit-Policy: "x";w=60`, []quota{{source: rateLimit, name: "x"}},
-			[]string{`Ratelimit-Policy: "\"x\";w=60": a policy without the parameter q (its quota)`}},
+			[]string{`Ratelimit-Policy: "\"x\";w=60": a policy lacks the parameter q (the quota)`}},
 		{"words in place of numbers", "X-Ratelimit-Limit-Requests: many|X-Ratelimit-Reset-Requests: soon|Anthropic-Ratelimit-Requests-Reset: 12", nil,
 			[]string{
 				`Anthropic-Ratelimit-Requests-Reset: "12": not an RFC 3339 time`,

@@ -107,7 +107,7 @@ func (r *recorder) record(calls ...Call) {
 // reserve takes calls from the budget. It returns [ErrBudget] when fewer are left.
 func (r *recorder) reserve(n int) error {
 	if r.reserved+n > r.budget.Calls {
-		return fmt.Errorf("%w: no more than %d calls may be made", ErrBudget, r.budget.Calls)
+		return fmt.Errorf("%w: at most %d calls are allowed", ErrBudget, r.budget.Calls)
 	}
 	r.reserved += n
 	return nil
@@ -116,7 +116,7 @@ func (r *recorder) reserve(n int) error {
 // waitUntil makes no call until an instant. It returns [ErrBudget] at once when that is beyond the budget's time.
 func (r *recorder) waitUntil(ctx context.Context, until time.Time) error {
 	if until.Sub(r.began) > r.budget.Time {
-		return fmt.Errorf("%w: the next call would be made %s after the start, and at most %s are allowed", ErrBudget, round(until.Sub(r.began)), round(r.budget.Time))
+		return fmt.Errorf("%w: the next call would be made %s after the start, but the time budget is %s", ErrBudget, round(until.Sub(r.began)), round(r.budget.Time))
 	}
 	return wait.For(ctx, time.Until(until))
 }
@@ -198,9 +198,10 @@ type Budget struct {
 	// Hold is how long the upstream delays its response to keep a call in flight. Some calls are held four times as long,
 	// which must be less than the gateway's upstream timeout. Default 250 ms.
 	Hold time.Duration
-	// RefusedWith are statuses that refuse a call over the limit besides 429, while a limit is inferred.
+	// RefusedWith are the statuses, in addition to 429, that count as refusals while a limit is inferred.
 	RefusedWith []int
-	// Announce, when not nil, is called with how much time an inference needs as soon as the first refusals say something of it.
+	// Announce, when not nil, is called with the estimated time that an inference needs, as soon as the first refusals allow an
+	// estimate.
 	Announce func(sentence string)
 	// Finished, when not nil, is called after each experiment of an inference, so that one that is killed keeps what it has.
 	Finished func(Experiment)

@@ -40,7 +40,7 @@ func (v *verifier) balance(ctx context.Context) (float64, error) {
 	}
 	left, err := v.probers.Balance(ctx)
 	if err != nil {
-		return 0, fmt.Errorf("balance: %w", withCause(ctx, err))
+		return 0, fmt.Errorf("read the balance: %w", withCause(ctx, err))
 	}
 	return left, nil
 }
@@ -64,7 +64,7 @@ func (a *assessment) recordRefusedFree() {
 		counted = "counted against the limit, as declared"
 	}
 	if a.refusedCost != nil {
-		a.held(contract.RefusedFree, "%d refused calls %s; %d of them in a row cost nothing", refused, counted, repeats)
+		a.held(contract.RefusedFree, "%d refused calls %s; %d consecutive refused calls cost nothing", refused, counted, repeats)
 		return
 	}
 	a.held(contract.RefusedFree, "%d refused calls %s; their cost was not checked", refused, counted)

@@ -77,9 +77,9 @@ func (a *assessment) checkRetryAfter() {
 	c.report(announced)
 	switch {
 	case announced == 0 && dates > 0:
-		a.untested(contract.RetryAfterTrue, "%d of %d refusals carried an HTTP date as Retry-After but no Date header, so that the wait is not known", dates, refused)
+		a.untested(contract.RetryAfterTrue, "%d of %d refusals carried an HTTP date as Retry-After but no Date header, so the wait is unknown", dates, refused)
 	case announced == 0:
-		a.untested(contract.RetryAfterTrue, "none of %d refusals carried a readable Retry-After", refused)
+		a.untested(contract.RetryAfterTrue, "none of the %d refusals carried a valid Retry-After", refused)
 	case announced < refused:
 		a.held(contract.RetryAfterTrue, "%d of %d refusals carried Retry-After; %d were checked against a later admitted call", announced, refused, followed)
 	default:
@@ -142,12 +142,12 @@ func (c *retryAfterCheck) nextRefused(later []Call, refusal Call, wait time.Dura
 // report adds the findings. Refusals is how many announced a wait.
 func (c *retryAfterCheck) report(refusals int) {
 	if w := c.tooShort; w.times > 0 {
-		c.find(contract.RetryAfterTrue, contract.Should, "a call admitted once Retry-After has passed",
-			fmt.Sprintf("%s, still refused after %s (in %d of %d refusals)", w.text, round(w.waited), w.times, refusals))
+		c.find(contract.RetryAfterTrue, contract.Should, "a call admitted once the Retry-After time has passed",
+			fmt.Sprintf("%s, but a call still refused after %s (in %d of %d refusals)", w.text, round(w.waited), w.times, refusals))
 	}
 	if w := c.tooLong; w.times > 0 {
 		c.find(contract.RetryAfterTrue, contract.Should, "a Retry-After at most 1s longer than the actual wait",
-			fmt.Sprintf("%s, admitted after %s (in %d of %d refusals)", w.text, round(w.waited), w.times, refusals))
+			fmt.Sprintf("%s, but a call already admitted after %s (in %d of %d refusals)", w.text, round(w.waited), w.times, refusals))
 	}
 }
 

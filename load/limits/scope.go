@@ -16,22 +16,23 @@ type Sharing string
 
 // The ways of sharing.
 const (
-	// Shared means that what one has used up is used up for the other.
+	// Shared means that a limit used up by one caller is used up for the other caller too.
 	Shared Sharing = "shared"
-	// Apart means that one is admitted while the limit of the other is used up.
+	// Apart means that one caller is admitted while the limit of the other caller is used up.
 	Apart Sharing = "apart"
-	// Unclear means that the answers do not decide, or that nothing was asked.
+	// Unclear means that the answers do not decide the question, or that no calls were made to find
+	// out.
 	Unclear Sharing = "unclear"
 )
 
-// Scope says whether a limit counts the calls of two addresses, and those with two keys, together. It is about these two only: two keys
-// may belong to one organisation, and two addresses to one network.
+// Scope says whether a limit counts the calls from two addresses together, and the calls with two keys. A scope is only about
+// these addresses and keys: two keys may belong to one organisation, and two addresses to one network.
 type Scope struct {
 	// Sources is about calls with one key from two addresses, Keys about calls with two keys from one address.
 	Sources, Keys Sharing
 }
 
-// String says in words what was found of the two addresses and of the two keys.
+// String says in words what was found about the two addresses and the two keys.
 func (s Scope) String() string {
 	var found []string
 	for _, x := range []struct {
@@ -42,7 +43,7 @@ func (s Scope) String() string {
 		case Shared:
 			found = append(found, x.who+" share the limit")
 		case Apart:
-			found = append(found, x.who+" do not share it")
+			found = append(found, x.who+" do not share the limit")
 		case Unclear:
 		}
 	}
@@ -68,15 +69,15 @@ func (s Scope) like() string {
 
 // ScopeProbers are the callers that a scope is inferred with.
 type ScopeProbers struct {
-	// Limited calls with the key and from the address whose limit was inferred.
+	// Limited makes calls with the key and from the address whose limit was inferred.
 	Limited Prober
-	// OtherSource calls with the same key from another address, OtherKey with another key from the same address. nil leaves that
-	// unclear.
+	// OtherSource calls with the same key from another address, OtherKey with another key from the same address. If one of them
+	// is nil, that question stays unclear.
 	OtherSource, OtherKey Prober
 }
 
-// Left is what is left of a budget after some experiments that began at an instant. It is never zero, since that would stand for the
-// defaults.
+// Left returns what is left of the budget after the experiments, the first of which began at began. The result is never zero,
+// because zero stands for the defaults.
 func (b Budget) Left(made []Experiment, began time.Time) Budget {
 	b = b.withDefaults()
 	for _, e := range made {
@@ -86,12 +87,12 @@ func (b Budget) Left(made []Experiment, began time.Time) Budget {
 	return b
 }
 
-// InferScope infers whether others share an inferred limit. It uses the limit up, calls as somebody else, and looks whether the limit is
-// still used up. Each of the two questions takes three to five times as long as the limit needs to be free again, and longer where the
-// boundary of a window falls into a round.
+// InferScope infers whether others share an inferred limit. It uses up the limit, calls as the other caller, and checks that the limit
+// is still used up. Each of the two questions takes three to five times as long as the limit needs to be free again, and longer where
+// the boundary of a window falls into a round.
 //
-// What the budget does not suffice for, and what too many calls failed for, is [Unclear], and the experiment of that question says why.
-// InferScope returns [ErrGone] and the errors of the probers, with what was found so far.
+// A question for which the budget is too small, or for which too many calls failed, is [Unclear], and its experiment says why.
+// InferScope returns [ErrGone] and the errors of the probers, with the results so far.
 func InferScope(ctx context.Context, m LimiterModel, p ScopeProbers, b Budget) (Scope, []Experiment, error) {
 	scope := Scope{Unclear, Unclear}
 	if m.Kind == None || m.Kind == "" || m.Limit < 1 {
@@ -159,7 +160,7 @@ func (s *scopeInference) ask(ctx context.Context) (found Sharing, sentence strin
 			return found, sentence, err
 		}
 	}
-	return Unclear, "no two rounds in a row decide; in the last, " + sentence, nil
+	return Unclear, "no two consecutive rounds gave the same clear result; in the last one, " + sentence, nil
 }
 
 // twice makes two rounds. Before the first, and after each in which the other was refused, the other has to be admitted while the limit is
@@ -188,7 +189,7 @@ func (s *scopeInference) twice(ctx context.Context) (found Sharing, sentence str
 		case err != nil || found == Unclear:
 			return Unclear, sentence, false, err
 		case agreed != Unclear && found != agreed:
-			return Unclear, "two rounds contradict each other; in the last, " + sentence, true, nil
+			return Unclear, "two rounds contradict each other; in the last one, " + sentence, true, nil
 		}
 		agreed = found
 		if found == Shared {
@@ -197,7 +198,7 @@ func (s *scopeInference) twice(ctx context.Context) (found Sharing, sentence str
 			}
 		}
 	}
-	return found, "in two rounds, the last of which is: " + sentence, true, nil
+	return found, "two rounds agree; in the last one, " + sentence, true, nil
 }
 
 // controls is how many calls the other makes at first, controlsBetween how many between two rounds.
@@ -227,10 +228,10 @@ func (s *scopeInference) tooLittle() string {
 		calls += 2 * (s.model.Limit + 3*mostAsked)
 	} else {
 		if s.least() < 2 {
-			return "not asked: a limit of one call leaves none to tell whether it was free again meanwhile"
+			return "not tested: with a limit of one call, gatecert cannot see whether the limit became free again in the meantime"
 		}
 		if s.model.Window <= 0 {
-			return "not asked: how fast the limit is free again is not known"
+			return "not tested: gatecert does not know how fast the limit becomes free again"
 		}
 		calls += 2 * (s.model.Limit + 4*mostAsked)
 	}
@@ -238,7 +239,7 @@ func (s *scopeInference) tooLittle() string {
 	if needed <= left && calls <= s.budget.Calls-s.reserved {
 		return ""
 	}
-	return fmt.Sprintf("not asked: it takes up to %s and %d calls or a few more, and of what was allowed %s and %d calls are left",
+	return fmt.Sprintf("not tested: this test takes up to %s and about %d calls, but only %s and %d calls of the budget are left",
 		round(needed), calls, round(max(left, 0)), max(s.budget.Calls-s.reserved, 0))
 }
 
@@ -265,7 +266,7 @@ func (s *scopeInference) admitsOther(ctx context.Context, n int) (sentence strin
 			return "", err
 		}
 		if admitted := count(calls, Admitted); admitted < size {
-			return fmt.Sprintf("while the limit was free, only %d of %d calls were admitted: the others were refused, or failed, for another reason", made+admitted, made+size), nil
+			return fmt.Sprintf("while the limit was free, only %d of %d calls were admitted: the others failed or were refused for another reason", made+admitted, made+size), nil
 		}
 		made += size
 	}
@@ -275,7 +276,7 @@ func (s *scopeInference) admitsOther(ctx context.Context, n int) (sentence strin
 // callAs makes just n calls at once. It returns [ErrBudget] when fewer are left.
 func (s *scopeInference) callAs(ctx context.Context, p Prober, n int) ([]Call, error) {
 	if left := s.budget.Calls - s.reserved; n > left {
-		return nil, fmt.Errorf("%w: %d of %d calls are left", ErrBudget, max(left, 0), s.budget.Calls)
+		return nil, fmt.Errorf("%w: only %d of %d calls are left", ErrBudget, max(left, 0), s.budget.Calls)
 	}
 	s.prober = p
 	return s.burst(ctx, n, 0)

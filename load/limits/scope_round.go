@@ -36,7 +36,7 @@ func (r scopeRound) judge() Sharing {
 }
 
 func (r scopeRound) String() string {
-	return fmt.Sprintf("with the limit used up, %d of %d calls were admitted; of its own caller's, %d of %d before and %d of %d after",
+	return fmt.Sprintf("with the limit used up, %d of %d calls by the other caller were admitted; of the limited caller's own calls, %d of %d were admitted before that and %d of %d afterwards",
 		count(r.theirs, Admitted), len(r.theirs), count(r.before, Admitted), len(r.before), count(r.after, Admitted), len(r.after))
 }
 
@@ -47,7 +47,7 @@ func (r scopeRound) String() string {
 func (s *scopeInference) afterUse(ctx context.Context) (Sharing, string, error) {
 	r, empty, err := s.useUp(ctx)
 	if err != nil || r.before == nil {
-		return Unclear, "the limit could not be used up again", err
+		return Unclear, "gatecert could not use up the limit again", err
 	}
 	theirs := s.others()
 	if s.model.Kind == contract.FixedWindow || s.model.Kind == contract.SlidingLog {
@@ -150,7 +150,7 @@ func (s *scopeInference) whileHeld(ctx context.Context) (Sharing, string, error)
 	s.record(r.theirs...)
 	s.record(r.after...)
 	if count(r.before, Refused) < own {
-		return Unclear, "the limit could not be held used up", nil
+		return Unclear, "gatecert could not keep the limit used up", nil
 	}
 	return r.judge(), r.String(), s.checkFailures()
 }

@@ -92,7 +92,7 @@ func TestAScopeThatCannotBeInferred(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, Scope{Unclear, Unclear}, got)
 			require.Len(t, experiments, 1)
-			assert.Contains(t, experiments[0].Sentence, "another key: not asked: ")
+			assert.Contains(t, experiments[0].Sentence, "another key: not tested: ")
 			assert.Zero(t, experiments[0].Calls)
 		}
 		got, experiments, err := InferScope(t.Context(), LimiterModel{Kind: None}, ScopeProbers{}, Budget{})
@@ -104,12 +104,12 @@ func TestAScopeThatCannotBeInferred(t *testing.T) {
 
 func TestAScopeInWords(t *testing.T) {
 	for scope, want := range map[Scope]string{
-		{Shared, Apart}:    "these two addresses share the limit, these two keys do not share it, as with a limit per key",
-		{Apart, Shared}:    "these two addresses do not share it, these two keys share the limit, as with a limit per address",
-		{Apart, Apart}:     "these two addresses do not share it, these two keys do not share it, as with a limit per key and address",
+		{Shared, Apart}:    "these two addresses share the limit, these two keys do not share the limit, as with a limit per key",
+		{Apart, Shared}:    "these two addresses do not share the limit, these two keys share the limit, as with a limit per address",
+		{Apart, Apart}:     "these two addresses do not share the limit, these two keys do not share the limit, as with a limit per key and address",
 		{Shared, Shared}:   "these two addresses share the limit, these two keys share the limit",
 		{Shared, Unclear}:  "these two addresses share the limit",
-		{Unclear, Apart}:   "these two keys do not share it",
+		{Unclear, Apart}:   "these two keys do not share the limit",
 		{Unclear, Unclear}: "unclear",
 		{}:                 "unclear",
 	} {

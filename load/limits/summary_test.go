@@ -25,14 +25,14 @@ func TestChecksSayWhatWasFound(t *testing.T) {
 	}{
 		{"the control key fails during the burst", faults{failsControl: true}, true, runlog.Check{
 			Requirement: contract.KeyIsolation, Result: contract.Violated,
-			Sentence: "got 0 of 5 control calls admitted (5 of 5 before the burst): 5 × 500 Internal Server Error, want the control key unaffected while another key is over its limit",
+			Sentence: "got 0 of 5 control calls admitted (5 of 5 before the burst): 5 × 500 Internal Server Error, want calls with the control key to succeed while another key is over its limit",
 		}},
 		{"streaming calls with their own limit fail", faults{failsStreams: true}, false, runlog.Check{
 			Requirement: contract.StreamShare, Result: contract.Violated,
-			Sentence: "got 0 of 5 admitted while the limit of the other calls was used up: 5 × 500 Internal Server Error, want streaming calls to have their own limit, as declared",
+			Sentence: "got 0 of 5 streaming calls admitted while the limit for other calls was used up: 5 × 500 Internal Server Error, want streaming calls to have their own limit, as declared",
 		}},
 		{"Retry-After is a date", faults{dates: true}, true, runlog.Check{
-			Requirement: contract.RetryAfterTrue, Result: contract.Untested, Sentence: "N of N refusals carried an HTTP date as Retry-After but no Date header, so that the wait is not known",
+			Requirement: contract.RetryAfterTrue, Result: contract.Untested, Sentence: "N of N refusals carried an HTTP date as Retry-After but no Date header, so the wait is unknown",
 		}},
 		{"Retry-After is a date, and the clock is known", faults{dates: true, clock: true}, true, runlog.Check{
 			Requirement: contract.RetryAfterTrue, Result: contract.Held, Sentence: "all N refusals carried Retry-After; N were checked against a later admitted call",
@@ -41,7 +41,7 @@ func TestChecksSayWhatWasFound(t *testing.T) {
 			Requirement: contract.RetryAfterTrue, Result: contract.Held, Sentence: "all N refusals carried Retry-After; N were checked against a later admitted call",
 		}},
 		{"refused calls are free", faults{}, true, runlog.Check{
-			Requirement: contract.RefusedFree, Result: contract.Held, Sentence: "N refused calls did not count against the limit; 5 of them in a row cost nothing",
+			Requirement: contract.RefusedFree, Result: contract.Held, Sentence: "N refused calls did not count against the limit; 5 consecutive refused calls cost nothing",
 		}},
 		{"refusals are judged by the contract", faults{}, true, runlog.Check{
 			Requirement: contract.Answered, Result: contract.Held, Sentence: "all N refusals are complete 429 responses",
@@ -81,7 +81,7 @@ func TestSummary(t *testing.T) {
 		require.Equal(t, calls, admitted+refused)
 		require.Equal(t, runlog.Check{
 			Requirement: contract.LimitExact, Result: contract.Held,
-			Sentence: "19 calls admitted and 1 refused; the call that detected the recovery used 1 of the limit of 20",
+			Sentence: "19 calls admitted and 1 refused; the call that detected the recovery used 1 of the limit's 20 calls",
 		}, s.Checks[0])
 		require.Equal(t, "the upstream answered 5 calls with 429; the gateway made at most 1 attempt for each", s.Checks[len(contract.LoadRequirements(contract.LimitLoad))-1].Sentence)
 		var names []string

@@ -8,8 +8,8 @@ import (
 	"github.com/gatecert/gatecert/internal/wait"
 )
 
-// SizedProber makes a call whose prompt, and whose answer, have about so many tokens. An upstream that cannot be asked for a length
-// answers as it likes: what a call took is what its answer says.
+// SizedProber makes a call whose prompt and answer have about the given numbers of tokens. Not every upstream lets the caller
+// choose the length of the answer, so the tokens that a call used are those that its answer reports.
 type SizedProber func(ctx context.Context, prompt, answer int) (Call, error)
 
 // The tokens of a call: a share of the limit that a few calls use up, so that it shows where the limit is, and no more than any
@@ -76,8 +76,8 @@ const tokenCallsInWindow = 40
 // maxTokenRatio is how many times the declared tokens are used, at most, in search of the limit.
 const maxTokenRatio = 3
 
-// MostTokens is about how many tokens the verification of a limit on tokens uses at most, 0 for other limits: what is used until it is
-// reached, and what two windows free.
+// MostTokens is about how many tokens the verification of a limit on tokens uses at most: those until it is reached, and those that
+// two windows free. It is 0 for other limits.
 func (d DeclaredLimit) MostTokens() int {
 	if !d.Tokens || d.Window > LongestVerified {
 		return 0

@@ -3,17 +3,17 @@ package limits
 // TokenPart says which tokens of a call a limit counts.
 type TokenPart string
 
-// The parts. Some APIs limit the tokens of prompts and those of answers apart.
+// The parts. Some APIs limit the tokens of prompts and those of answers separately.
 const (
 	AllTokens    TokenPart = ""
 	InputTokens  TokenPart = "input"
 	OutputTokens TokenPart = "output"
 )
 
-// TokenCount are the tokens of a call: those of its prompt, and those of its answer.
+// TokenCount is the number of tokens in a call's prompt and in its answer.
 type TokenCount struct{ Input, Output int }
 
-// Of is how many of the tokens a part has.
+// Of returns how many of the tokens belong to a part.
 func (c TokenCount) Of(p TokenPart) int {
 	switch p {
 	case InputTokens:

@@ -48,7 +48,7 @@ func TestInferNamesNoLimitThatItDoesNotKnow(t *testing.T) {
 	}
 }
 
-// A limit that lets calls wait refuses none. One call at a time it looks like a gateway without a limit that is slow.
+// A limit that delays calls refuses none. One call at a time it looks like a gateway without a limit that is slow.
 func TestInferDoesNotTakeAQueueForNoLimit(t *testing.T) {
 	for run := range runsOf(4, 20) {
 		synctest.Test(t, func(t *testing.T) {
@@ -73,7 +73,7 @@ func TestInferDoesNotTakeAQueueForNoLimit(t *testing.T) {
 			m, _, err := Infer(t.Context(), queue, Budget{})
 			require.ErrorIs(t, err, ErrInconclusive, "run %d: %s %q", run, m, m.Evidence)
 			require.NotEqual(t, None, m.Kind)
-			require.ErrorContains(t, err, "lets calls wait")
+			require.ErrorContains(t, err, "delays calls")
 		})
 	}
 }

@@ -11,12 +11,12 @@ import (
 )
 
 // Verify makes the calls that show whether a declared limit holds, and returns a finding for each requirement that does not. It
-// assumes that nobody else uses the keys meanwhile. It makes about four times the limit and a few hundred calls, in a little
-// more than two windows of time; three for a fixed window, for a sliding counter and where the kind is not declared.
+// assumes that nobody else uses the keys at the same time. It makes about four times as many calls as the limit, and a few
+// hundred more, in a little more than two windows (three for a fixed window, for a sliding counter and if no kind is declared).
 //
-// It returns [ErrDeclared], [ErrBudget], [ErrInconclusive] and [ErrGone], and the probers' errors. The findings and the summary
-// are then those of the calls until then, without calls that were cut short by the budget or that a gateway did not answer before
-// it went away.
+// It returns [ErrDeclared], [ErrBudget], [ErrInconclusive] and [ErrGone], and the probers' errors. With an error, the findings
+// and the summary cover the calls made until then, except calls that the budget cut short or that the gateway did not answer
+// before it went down.
 func Verify(ctx context.Context, p Probers, d DeclaredLimit, b Budget) ([]contract.Finding, runlog.LoadSummary, error) {
 	a, err := verifyOne(ctx, p, d, nil, b)
 	if a == nil {
@@ -140,10 +140,10 @@ var (
 	// ErrDeclared is returned when a declared limit is not valid.
 	ErrDeclared = errors.New("the declared limit is invalid")
 	// ErrBudget is returned when the calls or the time of a [Budget] are used up.
-	ErrBudget = errors.New("the calls or the time are used up")
-	// ErrInconclusive is returned when the calls show too little of a limit: too many of them failed, none was admitted, or
-	// the limit was never reached.
+	ErrBudget = errors.New("the budget of calls or time is used up")
+	// ErrInconclusive is returned when the calls show too little about a limit: too many of them failed, none was admitted,
+	// or the limit was never reached.
 	ErrInconclusive = errors.New("inconclusive")
-	// ErrGone is returned when the gateway went away: the last ten calls could not connect.
-	ErrGone = errors.New("the gateway cannot be reached any more")
+	// ErrGone is returned when the gateway went down: the last ten calls could not connect.
+	ErrGone = errors.New("the gateway can no longer be reached")
 )

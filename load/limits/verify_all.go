@@ -13,14 +13,15 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// LongestVerified is the longest window that a verification of several limits waits for. Of a longer one, a daily quota, it is
-// checked that no more is admitted than it allows, and what the header fields say of it.
+// LongestVerified is the longest window that a verification of several limits waits for. For a longer window, such as a daily
+// quota, the verification only checks that the gateway admits no more calls than allowed, and what the header fields say.
 const LongestVerified = 15 * time.Minute
 
 // longestAlone is LongestVerified for a limit that is declared alone.
 const longestAlone = time.Hour
 
-// Waits reports whether a verification waits for the window of a limit, which is declared alone or in a list.
+// Waits reports whether a verification waits for the window of the limit. alone means that the limit is not
+// declared in a list.
 func (d DeclaredLimit) Waits(alone bool) bool {
 	if alone {
 		return d.Window <= longestAlone
@@ -28,14 +29,14 @@ func (d DeclaredLimit) Waits(alone bool) bool {
 	return d.Window <= LongestVerified
 }
 
-// VerifyAll verifies limits that act at the same time on the same key, one after the other, as [Verify] does one. A refusal that
-// another of them may have made says nothing against the limit under test. The first limit on calls is verified with all probers, the
-// others with those of the limited key.
+// VerifyAll verifies limits that act at the same time on the same key, one after the other, each as [Verify] does. A refusal that
+// another of these limits may have caused is not held against the limit under test. The first limit on calls is verified with all
+// probers, the others with those of the limited key.
 //
 // It returns the errors of [Verify]; [ErrInconclusive] only when no limit could be verified.
 func VerifyAll(ctx context.Context, p Probers, all []DeclaredLimit, b Budget) ([]contract.Finding, runlog.LoadSummary, error) {
 	if len(all) == 1 && !all[0].Waits(true) {
-		return nil, runlog.LoadSummary{}, fmt.Errorf("%w: the window of %s is longer than the longest that gatecert waits for (%s)", ErrInconclusive, round(all[0].Window), round(longestAlone))
+		return nil, runlog.LoadSummary{}, fmt.Errorf("%w: the window of %s is longer than gatecert waits (at most %s)", ErrInconclusive, round(all[0].Window), round(longestAlone))
 	}
 	if len(all) == 1 {
 		return Verify(ctx, p, all[0], b)
@@ -74,7 +75,7 @@ func (s *several) verify(ctx context.Context) error {
 	for _, i := range s.order() {
 		d := s.all[i]
 		if d.Window > LongestVerified {
-			s.undecided[i] = fmt.Sprintf("the window of %s is longer than the longest that gatecert waits for (%s)", round(d.Window), round(LongestVerified))
+			s.undecided[i] = fmt.Sprintf("the window of %s is longer than gatecert waits (at most %s)", round(d.Window), round(LongestVerified))
 			continue
 		}
 		if err := s.settle(ctx); err != nil {
@@ -141,7 +142,7 @@ func (s *several) settle(ctx context.Context) error {
 	}
 	until = until.Add(rest)
 	if until.Sub(s.began) > s.budget.Time {
-		return fmt.Errorf("%w: the next call would be made %s after the start, and at most %s are allowed", ErrBudget, round(until.Sub(s.began)), round(s.budget.Time))
+		return fmt.Errorf("%w: the next call would be made %s after the start, but the time budget is %s", ErrBudget, round(until.Sub(s.began)), round(s.budget.Time))
 	}
 	return wait.For(ctx, time.Until(until))
 }
@@ -230,7 +231,7 @@ func (s *several) checkQuotas(whole *assessment) {
 		}
 		// A window may end while calls are made, and a bucket hold its burst.
 		if most := 2 * max(d.Limit, d.capacity()); n > most {
-			whole.find(contract.LimitExact, contract.Must, fmt.Sprintf("at most %d %ss admitted in %s by %s", most, unit, round(whole.took), d), fmt.Sprint(n))
+			whole.find(contract.LimitExact, contract.Must, fmt.Sprintf("at most %d %ss admitted in %s under %s", most, unit, round(whole.took), d), fmt.Sprint(n))
 		}
 		s.undecided[i] += fmt.Sprintf("; %d of %d %ss were used in %s", n, d.Limit, unit, round(whole.took))
 	}

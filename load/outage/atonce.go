@@ -29,7 +29,8 @@ const (
 	lostLeast = 2
 )
 
-// Hold returns how long the upstream has to hold each of [Experiment.Held], given the declared time limit; 0 for none.
+// Hold returns how long the upstream must hold each request of [Experiment.Held], given the declared time limit (0 for
+// none).
 func Hold(timeLimit time.Duration) time.Duration {
 	if timeLimit <= 0 {
 		return longestHold
@@ -213,7 +214,7 @@ func (r *round) checkAtOnce(all *conclusions) {
 		all.untested(contract.CapacityKept, "the upstream held no concurrent calls")
 		return
 	case !r.recovered:
-		all.untested(contract.CapacityKept, "calls still failed when they were sent one by one")
+		all.untested(contract.CapacityKept, "calls still failed when they were sent one at a time")
 		return
 	}
 	conclusive := slices.DeleteFunc(slices.Clone(r.fitAfter), func(a atOnce) bool { return !a.conclusive })
@@ -224,9 +225,10 @@ func (r *round) checkAtOnce(all *conclusions) {
 	best := slices.MaxFunc(conclusive, func(a, b atOnce) int { return cmp.Compare(a.held, b.held) })
 	switch {
 	case !r.lost(best):
-		all.held(contract.CapacityKept, "after the outage, %d of %d concurrent calls were at the upstream at the same time (%d before)", best.held, best.sent, r.fitBefore.held)
+		all.held(contract.CapacityKept, "after the outage, %d of %d concurrent calls reached the upstream at the same time (%d before the outage)", best.held, best.sent, r.fitBefore.held)
 	case r.countLimited:
-		all.untested(contract.CapacityKept, "after the outage, %d of %d concurrent calls were at the upstream at the same time (%d before), and a rate limit refused others", best.held, best.sent, r.fitBefore.held)
+		all.untested(contract.CapacityKept, "after the outage, %d of %d concurrent calls reached the upstream at the same time (%d before the outage), and a rate limit refused other calls",
+			best.held, best.sent, r.fitBefore.held)
 	default:
 		c := certain
 		if len(conclusive) < 3 {
@@ -235,7 +237,7 @@ func (r *round) checkAtOnce(all *conclusions) {
 		all.violated(contract.Finding{
 			Requirement: contract.CapacityKept, Level: contract.Should,
 			Want: fmt.Sprintf("about as many concurrent calls at the upstream as before the outage: %d of %d", r.fitBefore.held, r.fitBefore.sent),
-			Got:  fmt.Sprintf("at most %d in %d attempts, until %s after the outage", best.held, len(conclusive), rounded(r.lastAttempt())),
+			Got:  fmt.Sprintf("at most %d concurrent calls at the upstream in %d attempts, up to %s after the outage", best.held, len(conclusive), rounded(r.lastAttempt())),
 		}, c)
 	}
 }

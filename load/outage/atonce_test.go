@@ -90,18 +90,18 @@ func TestPlacesThatAreLost(t *testing.T) {
 		result   contract.Result
 		says     string
 	}{
-		{"more places than calls", slots{places: always(200)}, contract.Held, "after the outage, 64 of 64 concurrent calls were at the upstream at the same time (64 before)"},
-		{"a few places", slots{places: always(4)}, contract.Held, "after the outage, 4 of 64 concurrent calls were at the upstream at the same time (4 before)"},
+		{"more places than calls", slots{places: always(200)}, contract.Held, "after the outage, 64 of 64 concurrent calls reached the upstream at the same time (64 before the outage)"},
+		{"a few places", slots{places: always(4)}, contract.Held, "after the outage, 4 of 64 concurrent calls reached the upstream at the same time (4 before the outage)"},
 		{"one place", slots{places: always(1)}, contract.Held, "after the outage, 1 of 64 concurrent calls"},
 		{"a few places, and the others are refused", slots{places: always(12), status: 429}, contract.Held, "12 of 64"},
-		{"one place less: not more than chance", slots{places: losing(40, 39)}, contract.Held, "after the outage, 39 of 64 concurrent calls were at the upstream at the same time (40 before)"},
-		{"places that are free again after three seconds", slots{places: freedLate}, contract.Held, "after the outage, 40 of 64 concurrent calls were at the upstream at the same time (40 before)"},
-		{"a place lost with each failed call", slots{places: losing(40, 14)}, contract.Violated, "got at most 14 in 8 attempts, until"},
+		{"one place less: not more than chance", slots{places: losing(40, 39)}, contract.Held, "after the outage, 39 of 64 concurrent calls reached the upstream at the same time (40 before the outage)"},
+		{"places that are free again after three seconds", slots{places: freedLate}, contract.Held, "after the outage, 40 of 64 concurrent calls reached the upstream at the same time (40 before the outage)"},
+		{"a place lost with each failed call", slots{places: losing(40, 14)}, contract.Violated, "got at most 14 concurrent calls at the upstream in 8 attempts, up to"},
 		{"the same in a pool of 80", slots{places: losing(80, 54)}, contract.Violated, "got at most 54"},
 		{"the same, and others are refused", slots{places: losing(40, 14), status: 503}, contract.Violated, "got at most 14"},
 		{"the same, with 429", slots{places: losing(40, 14), status: 429}, contract.Violated, "got at most 14"},
 		{"a gateway that takes one call after the other", slots{places: always(200), slow: 30 * ms}, contract.Untested, "64 concurrent calls did not reach the upstream at the same time"},
-		{"a limit on the number of calls", slots{places: always(200), perMinute: 100}, contract.Untested, "a rate limit refused others"},
+		{"a limit on the number of calls", slots{places: always(200), perMinute: 100}, contract.Untested, "a rate limit refused other calls"},
 	} {
 		t.Run(row.sentence, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

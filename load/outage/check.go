@@ -10,8 +10,8 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// The allowances. Each is what a busy machine was seen to add without anything being wrong, and more. What faulty gateways
-// do is far beyond: they wait for a limit of seconds, or forever.
+// The allowances. Each is larger than the delay that a busy machine was seen to add when nothing was wrong. Faulty
+// gateways exceed them by far: they wait for seconds, or forever.
 const (
 	// A response to a hanging request is early when it misses the time limit by more than a tenth and earlyGrace. It is late
 	// when half of all miss it by more than a quarter and lateGrace, or one by as much again as the limit and latestGrace.

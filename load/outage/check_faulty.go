@@ -68,7 +68,7 @@ func (r *round) checkTimeLimit(all *conclusions) {
 	answered := r.faultyReached().where(func(q result) bool { return q.hangs && q.Outcome != runlog.Timeout })
 	if len(answered) == 0 {
 		if r.hangs() {
-			all.untested(contract.InTime, "no hanging request was answered")
+			all.untested(contract.InTime, "no hanging request received a response")
 		}
 		return
 	}
@@ -78,10 +78,10 @@ func (r *round) checkTimeLimit(all *conclusions) {
 		times.Add(q.ServiceTime())
 		first, last = min(first, q.ServiceTime()), max(last, q.ServiceTime())
 	}
-	got := fmt.Sprintf("%d hanging requests answered after %s to %s, median %s",
+	got := fmt.Sprintf("%d hanging requests were answered after %s to %s (median %s)",
 		len(answered), rounded(first), rounded(last), rounded(times.Quantile(0.5)))
 	if r.TimeLimit == 0 {
-		all.untested(contract.InTime, "the profile declares no limits.timeout: %s", got)
+		all.untested(contract.InTime, "the profile does not declare limits.timeout: %s", got)
 		return
 	}
 	early := answered.where(func(q result) bool {
@@ -90,16 +90,16 @@ func (r *round) checkTimeLimit(all *conclusions) {
 	usual := r.healthyMedian()
 	late := answered.where(func(q result) bool { return r.exceedsLimit(q, lateShare, lateGrace+usual) })
 	latest := answered.where(func(q result) bool { return r.exceedsLimit(q, latestShare, latestGrace+usual) })
-	finding := contract.Finding{Requirement: contract.InTime, Level: contract.Must, Want: "a response at the declared time limit of " + rounded(r.TimeLimit)}
+	finding := contract.Finding{Requirement: contract.InTime, Level: contract.Must, Want: "a response at the declared timeout of " + rounded(r.TimeLimit)}
 	switch {
 	case len(early) > 0:
-		finding.Got = fmt.Sprintf("%s; %d of them too early", got, len(early))
+		finding.Got = fmt.Sprintf("%s, %d of them too early", got, len(early))
 		all.violated(finding, certain)
 	case 2*len(late) > len(answered), len(latest) > 0:
-		finding.Got = fmt.Sprintf("%s; %d of them too late", got, len(late))
+		finding.Got = fmt.Sprintf("%s, %d of them too late", got, len(late))
 		all.violated(finding, r.certainty(late, len(answered)))
 	default:
-		all.held(contract.InTime, "%s; the time limit is %s", got, rounded(r.TimeLimit))
+		all.held(contract.InTime, "%s; the declared timeout is %s", got, rounded(r.TimeLimit))
 	}
 }
 

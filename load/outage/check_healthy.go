@@ -21,8 +21,8 @@ func (r *round) checkHealthyServed(all *conclusions) {
 		return
 	}
 	all.violated(contract.Finding{
-		Requirement: contract.HealthyServed, Level: contract.Must, Want: "healthy requests served while others fail at the upstream",
-		Got: fmt.Sprintf("%d of %d failed: %s", len(failed), len(sent), failed.outcomes()),
+		Requirement: contract.HealthyServed, Level: contract.Must, Want: "healthy requests served while other requests fail at the upstream",
+		Got: fmt.Sprintf("%d of %d healthy requests failed: %s", len(failed), len(sent), failed.outcomes()),
 	}, r.certainty(failed, len(sent)))
 }
 
@@ -37,16 +37,16 @@ func (r *round) checkHealthyLatency(all *conclusions) {
 	}
 	median, tail := during.Quantile(0.5), during.Quantile(0.99)
 	usualMedian, usualTail := r.baseline(0.5), r.baseline(0.99)
-	got := fmt.Sprintf("median %s, 99th percentile %s during the outage", rounded(median), rounded(tail))
+	got := fmt.Sprintf("a median latency of %s and a 99th percentile of %s during the outage", rounded(median), rounded(tail))
 	usual := fmt.Sprintf("%s and %s", rounded(usualMedian), rounded(usualTail))
 	if median <= most && tail <= runlog.MaxTail(usualTail)+sent[0].maxLag {
-		all.held(contract.HealthySpared, "%s; without the outage %s", got, usual)
+		all.held(contract.HealthySpared, "%s, compared with %s without the outage", got, usual)
 		return
 	}
 	slow := sent.where(func(q result) bool { return q.latency() > most })
 	all.violated(contract.Finding{
 		Requirement: contract.HealthySpared, Level: contract.Should, Got: got,
-		Want: fmt.Sprintf("about as fast as without the outage: %s, at most %d and %d times as long", usual, runlog.MedianRatio, runlog.TailRatio),
+		Want: fmt.Sprintf("about the same latency as without the outage: %s, or at most %d and %d times as long", usual, runlog.MedianRatio, runlog.TailRatio),
 	}, r.certainty(slow, len(sent)))
 }
 

@@ -103,7 +103,7 @@ func TestChecksOfARound(t *testing.T) {
 		}},
 		{sentence: "hanging requests that take half as long again", change: func(r *round) {
 			changeFaulty(r, 20, func(q *result) { q.End = q.Sent + 2250*ms })
-		}, violated: contract.InTime, level: contract.Must, got: "20 hanging requests answered after 2.25s to 2.25s, median 2.25s; 20 of them too late"},
+		}, violated: contract.InTime, level: contract.Must, got: "20 hanging requests were answered after 2.25s to 2.25s (median 2.25s), 20 of them too late"},
 		{sentence: "the same while the generator lagged by half a second", change: func(r *round) {
 			changeFaulty(r, 20, func(q *result) { q.End, q.maxLag = q.Sent+2250*ms, 500*ms })
 		}},
@@ -117,7 +117,7 @@ func TestChecksOfARound(t *testing.T) {
 		}},
 		{sentence: "one that takes three times the time limit", change: func(r *round) {
 			changeFaulty(r, 1, func(q *result) { q.End = q.Sent + 4500*ms })
-		}, violated: contract.InTime, level: contract.Must, got: "20 hanging requests answered after 1.5s to 4.5s, median 1.5s; 1 of them too late", uncertain: true},
+		}, violated: contract.InTime, level: contract.Must, got: "20 hanging requests were answered after 1.5s to 4.5s (median 1.5s), 1 of them too late", uncertain: true},
 		{sentence: "one that takes three times the time limit for three permitted attempts", change: func(r *round) {
 			r.Attempts = 3
 			changeFaulty(r, 1, func(q *result) {
@@ -128,7 +128,7 @@ func TestChecksOfARound(t *testing.T) {
 		}},
 		{sentence: "one that is answered before the time limit", change: func(r *round) {
 			changeFaulty(r, 1, func(q *result) { q.End = q.Sent + time.Second })
-		}, violated: contract.InTime, level: contract.Must, got: "20 hanging requests answered after 1s to 1.5s, median 1.5s; 1 of them too early"},
+		}, violated: contract.InTime, level: contract.Must, got: "20 hanging requests were answered after 1s to 1.5s (median 1.5s), 1 of them too early"},
 
 		{sentence: "a healthy request that fails", change: func(r *round) { r.during[3].Outcome, r.during[3].Status = runlog.Error5xx, 503 },
 			violated: contract.HealthyServed, level: contract.Must, got: "1 of 90 failed: 1 with 503 (error-5xx)", uncertain: true},
@@ -144,39 +144,39 @@ func TestChecksOfARound(t *testing.T) {
 
 		{sentence: "healthy requests that take a fifth of a second", change: func(r *round) { slowDown(r, 90, 200*ms) }},
 		{sentence: "healthy requests that take half a second", change: func(r *round) { slowDown(r, 90, 500*ms) },
-			violated: contract.HealthySpared, level: contract.Should, got: "median 500ms, 99th percentile 500ms during the outage"},
+			violated: contract.HealthySpared, level: contract.Should, got: "a median latency of 500ms and a 99th percentile of 500ms during the outage"},
 		{sentence: "healthy requests that still take half a second after the outage", change: func(r *round) {
 			slowDown(r, 90, 500*ms)
 			r.after = healthyRequests(45, 7*time.Second, 450*ms)
 		}},
 		{sentence: "two healthy requests that take a second and a half", change: func(r *round) { slowDown(r, 2, 1500*ms) },
-			violated: contract.HealthySpared, level: contract.Should, got: "median 2ms, 99th percentile 1.5s during the outage", uncertain: true},
+			violated: contract.HealthySpared, level: contract.Should, got: "a median latency of 2ms and a 99th percentile of 1.5s during the outage", uncertain: true},
 		{sentence: "healthy requests that waited for a connection", change: func(r *round) {
 			for i := range 90 {
 				r.during[i].Waited, r.during[i].Due = true, r.during[i].Sent-700*ms
 			}
-		}, violated: contract.HealthySpared, level: contract.Should, got: "median 702ms, 99th percentile 702ms during the outage"},
+		}, violated: contract.HealthySpared, level: contract.Should, got: "a median latency of 702ms and a 99th percentile of 702ms during the outage"},
 
 		{sentence: "faulty requests that are tried twice", change: func(r *round) {
 			changeFaulty(r, 3, func(q *result) {
 				q.seen = &contract.Seen{Attempts: []contract.Attempt{{Duration: ms}, {Duration: 1500 * ms}}}
 			})
-		}, violated: contract.RetriesBounded, level: contract.Should, got: "up to 2, for 3 of 20 faulty requests"},
+		}, violated: contract.RetriesBounded, level: contract.Should, got: "up to 2 upstream calls; 3 of 20 faulty requests caused too many"},
 		{sentence: "an upstream call that stays open", change: func(r *round) {
 			changeFaulty(r, 1, func(q *result) {
 				q.seen = &contract.Seen{Attempts: []contract.Attempt{{Open: true, Duration: 6 * time.Second}}}
 			})
-		}, violated: contract.UpstreamFreed, level: contract.Should, got: "the upstream calls of 1 of 20 faulty requests were cancelled too late, or never (1)", uncertain: true},
+		}, violated: contract.UpstreamFreed, level: contract.Should, got: "the upstream calls of 1 of 20 faulty requests were cancelled too late or never (never: 1)", uncertain: true},
 		{sentence: "upstream calls that go on for four seconds after the responses", change: func(r *round) {
 			changeFaulty(r, 20, func(q *result) { q.seen = &contract.Seen{Attempts: []contract.Attempt{{Duration: 5600 * ms}}} })
-		}, violated: contract.UpstreamFreed, level: contract.Should, got: "the upstream calls of 20 of 20 faulty requests were cancelled too late, or never (0)"},
+		}, violated: contract.UpstreamFreed, level: contract.Should, got: "the upstream calls of 20 of 20 faulty requests were cancelled too late or never (never: 0)"},
 
 		{sentence: "one of eight disconnects that is not passed on", change: func(r *round) {
 			r.disconnected[0].seen.Attempts[0].Duration = 1500 * ms
 		}},
 		{sentence: "disconnects that are not passed on for one of four kinds of requests", change: func(r *round) {
 			r.disconnected[0].seen.Attempts[0].Duration, r.disconnected[4].seen.Attempts[0].Duration = 1500*ms, 1501*ms
-		}, violated: contract.Departure, level: contract.Should, got: "2 of 8 upstream calls went on, up to 1.5s after they began", uncertain: true},
+		}, violated: contract.Departure, level: contract.Should, got: "2 of 8 upstream calls continued and lasted up to 1.5s", uncertain: true},
 		{sentence: "requests that are answered before the client disconnects", change: func(r *round) {
 			for i := range r.disconnected {
 				r.disconnected[i].Outcome, r.disconnected[i].seen.Attempts[0].Duration = runlog.Error5xx, 1500*ms
@@ -184,7 +184,7 @@ func TestChecksOfARound(t *testing.T) {
 		}},
 
 		{sentence: "a call that is left open", change: func(r *round) { r.openAfter = 1 },
-			violated: contract.NothingLeft, level: contract.Should, got: "1 call open 3s after the end", uncertain: true},
+			violated: contract.NothingLeft, level: contract.Should, got: "1 call still open at the upstream 3s after the last request", uncertain: true},
 		{sentence: "as many open calls as before", change: func(r *round) { r.openBefore, r.openAfter = 4, 4 }},
 
 		{sentence: "a gateway that recovers after a second", change: func(r *round) { r.lastFailure = time.Second }},
@@ -237,7 +237,7 @@ func TestOutcomesAreCounted(t *testing.T) {
 	unanswered := requestOf("hanging", faulty, 0, ms, runlog.Timeout)
 	unanswered.Status = 0
 	sent = append(sent, unanswered, requestOf("stalled stream", faulty, 0, ms, runlog.Error5xx), requestOf("stalled stream", faulty, 0, ms, runlog.Error5xx))
-	assert.Equal(t, "10 with 504 (error-5xx), 2 with an error inside a stream that had begun (200), 1 without a response (timeout)", sent.outcomes())
+	assert.Equal(t, "10 with 504 (error-5xx), 2 with an error in a stream that had already started (200), 1 without a response (timeout)", sent.outcomes())
 }
 
 func TestUnknownsAreUntested(t *testing.T) {

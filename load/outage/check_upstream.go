@@ -11,7 +11,7 @@ import (
 )
 
 // notVisible is why some requirements cannot be tested.
-const notVisible = "gatecert cannot see the calls at this upstream"
+const notVisible = "gatecert cannot observe the calls to this upstream"
 
 // checkAttempts checks how often faulty requests were tried at the upstream.
 func (r *round) checkAttempts(all *conclusions) {
@@ -26,12 +26,12 @@ func (r *round) checkAttempts(all *conclusions) {
 	}
 	over := sent.where(func(q result) bool { return len(q.seen.Attempts) > r.Attempts })
 	if len(over) == 0 {
-		all.held(contract.RetriesBounded, "%d faulty requests, each with at most %d of %d allowed upstream calls", len(sent), most, r.Attempts)
+		all.held(contract.RetriesBounded, "each of the %d faulty requests caused at most %d upstream calls; %d are allowed", len(sent), most, r.Attempts)
 		return
 	}
 	all.violated(contract.Finding{
 		Requirement: contract.RetriesBounded, Level: contract.Should, Want: fmt.Sprintf("at most %d upstream calls per request", r.Attempts),
-		Got: fmt.Sprintf("up to %d, for %d of %d faulty requests", most, len(over), len(sent)),
+		Got: fmt.Sprintf("up to %d upstream calls; %d of %d faulty requests caused too many", most, len(over), len(sent)),
 	}, certain)
 }
 
@@ -60,7 +60,7 @@ func (r *round) checkCancelled(all *conclusions) {
 	})
 	all.violated(contract.Finding{
 		Requirement: contract.UpstreamFreed, Level: contract.Should, Want: fmt.Sprintf("the upstream call cancelled within %s of the response", rounded(cancelWithin)),
-		Got: fmt.Sprintf("the upstream calls of %d of %d faulty requests were cancelled too late, or never (%d)", len(late), len(sent), len(never)),
+		Got: fmt.Sprintf("the upstream calls of %d of %d faulty requests were cancelled too late or never (never: %d)", len(late), len(sent), len(never)),
 	}, r.certainty(late, len(sent)))
 }
 
@@ -84,10 +84,10 @@ func (r *round) checkDisconnects(all *conclusions) {
 		}
 		all.violated(contract.Finding{
 			Requirement: contract.Departure, Level: contract.Should, Want: "the upstream call cancelled when its client disconnects",
-			Got: fmt.Sprintf("%d of %d upstream calls went on, up to %s after they began", len(goingOn), n, rounded(longest)),
+			Got: fmt.Sprintf("%d of %d upstream calls continued and lasted up to %s", len(goingOn), n, rounded(longest)),
 		}, r.certainty(goingOn, n))
 	default:
-		all.held(contract.Departure, "%d clients disconnected; %d of their upstream calls went on", n, len(goingOn))
+		all.held(contract.Departure, "%d clients disconnected; %d of their upstream calls continued", n, len(goingOn))
 	}
 }
 
@@ -121,7 +121,7 @@ func (r *round) checkOpenCalls(all *conclusions) {
 	case r.Upstream == nil:
 		all.untested(contract.NothingLeft, notVisible)
 	case r.openAfter == unknown:
-		all.untested(contract.NothingLeft, "the upstream does not count its open calls")
+		all.untested(contract.NothingLeft, "this upstream does not report how many calls are open")
 	case r.openAfter > r.openBefore:
 		c := certain
 		if r.openAfter-r.openBefore < minAffected {
@@ -129,9 +129,9 @@ func (r *round) checkOpenCalls(all *conclusions) {
 		}
 		all.violated(contract.Finding{
 			Requirement: contract.NothingLeft, Level: contract.Should, Want: fmt.Sprintf("at most %d calls open at the upstream, as before the outage", r.openBefore),
-			Got: fmt.Sprintf("%s open %s after the end", plain.Count(r.openAfter, "call"), rounded(cancelWithin)),
+			Got: fmt.Sprintf("%s still open at the upstream %s after the last request", plain.Count(r.openAfter, "call"), rounded(cancelWithin)),
 		}, c)
 	default:
-		all.held(contract.NothingLeft, "%d calls open at the upstream, %d before the outage", r.openAfter, r.openBefore)
+		all.held(contract.NothingLeft, "%d calls were open at the upstream after the outage and %d before it", r.openAfter, r.openBefore)
 	}
 }

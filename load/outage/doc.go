@@ -2,14 +2,14 @@
 // requests gets the error that the contract demands, and whether all other requests are served as before.
 //
 // An [Experiment] is either a slow outage (the upstream hangs, or falls silent in the middle of a response or a stream) or
-// a failing one (the upstream answers 500, resets the connection or cuts a stream off). [Verify] plays it in phases:
+// a failing outage (the upstream answers 500, resets the connection or cuts a stream off). [Verify] runs it in phases:
 //
 //	at once       healthy requests that the upstream holds         how many calls fit
 //	before        healthy requests only, plain and streaming       the baseline
 //	outage        healthy requests and, one in five, faulty ones   every response to a faulty request is judged by its row
 //	waiting       for the responses to the last faulty requests    only where the upstream hangs
 //	after         healthy requests until none of them fails        how long the gateway takes to recover
-//	at once       as before, until as many fit as then             whether failed calls keep their places
+//	at once       again, until as many calls fit as at the start   whether failed calls keep their places
 //	disconnects   clients that disconnect while the upstream       whether the upstream call is cancelled
 //	              hangs (slow outages only)
 //
@@ -17,13 +17,13 @@
 //	findings, evidence, err := outage.Verify(ctx, engine, experiment)
 //	summary := evidence.Summary()
 //
-// A busy machine must not be blamed on the gateway:
+// Verify takes care not to blame the gateway for a busy machine:
 //
 //   - Latencies are compared with those of the baseline, by a ratio and a generous allowance.
 //   - The generator's own longest lag is added to every allowance.
-//   - What a stall of the machine could have caused is reported only if a second round shows it again.
-//   - A few requests bypass the gateway and go directly to the upstream. When these are slow too, the machine is.
+//   - A finding that a stall of the machine could have caused is reported only if a second round confirms it.
+//   - A few requests bypass the gateway and go directly to the upstream. If these are slow too, the machine is the cause.
 //
-// When the machine or the baseline is not good enough, Verify returns an error ([ErrGeneratorBusy], [ErrNoBaseline]) and
-// not a finding. What a round cannot show is [contract.Untested].
+// If the machine is too busy or the baseline too poor, Verify returns an error ([ErrGeneratorBusy], [ErrNoBaseline]) instead
+// of a finding. A requirement that a round cannot test is [contract.Untested].
 package outage

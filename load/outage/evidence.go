@@ -11,7 +11,7 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Evidence is what the findings of a verification rest on.
+// Evidence is the data behind the findings of a verification.
 type Evidence struct {
 	rounds []*round
 	checks []runlog.Check
@@ -45,7 +45,7 @@ func (e Experiment) sentence() string {
 		faults = append(faults, f.Name)
 	}
 	if e.SlowCalls > 0 && e.hangs() {
-		return fmt.Sprintf("%g healthy requests per second: alone for %s, then for %s together with faulty requests, of which the upstream holds up to %d at once (%s)",
+		return fmt.Sprintf("%g healthy requests per second: alone for %s, then for %s together with faulty requests, while the upstream holds up to %d of them open (%s)",
 			e.Rate, rounded(e.Before), rounded(e.Outage), e.SlowCalls, strings.Join(faults, ", "))
 	}
 	return fmt.Sprintf("%g healthy requests per second: alone for %s, then for %s together with one faulty request per %d healthy ones (%s)",

@@ -21,35 +21,40 @@ type Experiment struct {
 	Healthy []load.Request
 	// Faulty are the kinds of requests that fail at the upstream. Each has the same share.
 	Faulty []Fault
-	// Disconnecting are requests to a hanging upstream whose clients disconnect. None: disconnects are not tested.
+	// Disconnecting are requests to a hanging upstream whose clients disconnect. If there are none, disconnects are not
+	// tested.
 	Disconnecting []load.Request
-	// Held are healthy requests that the upstream answers after [Hold]: how many of them fit at once is compared before and after the
-	// outage. None: that is not tested.
+	// Held are healthy requests that the upstream answers after [Hold]: the experiment compares how many of them fit at once before
+	// and after the outage. If there are none, this is not tested.
 	Held []load.Request
 	// Direct is a request that bypasses the gateway and goes to the upstream. It is sent in every phase: when it is slow,
-	// this machine is busy. nil: none is sent.
+	// this machine is busy. If it is nil, none is sent.
 	Direct *load.Request
 	// TimeLimit is how long the gateway waits for the upstream, as its profile declares it; 0 when it does not.
 	TimeLimit time.Duration
-	// Attempts is how often one request may be tried at the upstream. Default [contract.DefaultAttempts].
+	// Attempts is the number of times that one request may be tried at the upstream. Default
+	// [contract.DefaultAttempts].
 	Attempts int
 	// RecoveryLimit is how long after an outage healthy requests may fail. Default 75 s, which covers the cool-downs that
 	// gateways ship with (30 s and 60 s are common).
 	RecoveryLimit time.Duration
-	// ClientTimeout is how long a response is waited for. Default 45 s, and at least three times TimeLimit.
+	// ClientTimeout is how long the client waits for a response. Default 45 s, and at least three times TimeLimit.
 	ClientTimeout time.Duration
-	// Upstream is nil when the upstream is not the mock upstream, so that nobody knows what arrived there.
+	// Upstream is nil when the upstream is not the mock upstream, so that gatecert cannot see what arrived
+	// there.
 	Upstream Upstream
-	// Rate is how many healthy requests are sent a second during the outage. Before and after it, further healthy ones
-	// replace the faulty ones, so that the load is the same. Default 30: in three seconds enough for a 99th percentile that is
-	// not the maximum, and little enough for a gateway on half a core.
+	// Rate is the number of healthy requests sent per second during the outage. Before and after the outage, additional
+	// healthy requests replace the faulty ones, so that the load is the same. Default 30: enough in three seconds for a 99th
+	// percentile that is not the maximum, and few enough for a gateway on half a core.
 	Rate float64
-	// SlowCalls is how many calls a hanging upstream has to hold at once. Healthy requests that share a pool in the gateway with
-	// them wait when it has fewer places, and are seen to when it has at most two thirds of so many: the queue has to grow. 0: one request in five is faulty, which holds about eleven at a time limit of
-	// 1.5 s. The engine's connections bound it.
+	// SlowCalls is the number of calls that a hanging upstream holds at once. If a pool in the gateway has fewer places, healthy requests
+	// that share it have to wait. This is detected if the pool has at most two thirds of that many places, because the queue has to grow.
+	// If SlowCalls is 0, one request in five is faulty, and the upstream holds about eleven at a time limit of 1.5 s. The engine's
+	// connections bound it.
 	SlowCalls int
-	// Before, Outage and After are the lengths of the phases. Default 1.5 s for Before and After, which is 56 requests, and for
-	// Outage 3 s, and 3.5 s where the upstream hangs: about 22 and 26 faulty requests. Hanging ones need time to pile up.
+	// Before, Outage and After are the lengths of the phases. The defaults are 1.5 s for Before and After (56 requests), and
+	// 3 s for Outage (about 22 faulty requests), or 3.5 s (about 26) where the upstream hangs, because hanging requests need
+	// time to pile up.
 	Before, Outage, After time.Duration
 	// Embedded says that the gateway runs in this process.
 	Embedded bool
@@ -65,7 +70,7 @@ type Fault struct {
 	Hangs bool
 }
 
-// Upstream tells what arrived at the upstream.
+// Upstream reports what arrived at the upstream.
 type Upstream interface {
 	// Seen waits until the attempts of a token have ended, or ctx is done, and returns them.
 	Seen(ctx context.Context, token string) (contract.Seen, error)
@@ -109,7 +114,7 @@ func (e Experiment) withDefaults() (Experiment, error) {
 		return e, fmt.Errorf("%w: %d healthy and %d faulty kinds of requests: there must be at least one of each",
 			ErrExperiment, len(e.Healthy), len(e.Faulty))
 	case e.Rate < 0, e.Before < 0, e.Outage < 0, e.After < 0, e.TimeLimit < 0, e.RecoveryLimit < 0, e.ClientTimeout < 0, e.Attempts < 0, e.SlowCalls < 0:
-		return e, fmt.Errorf("%w: no duration or number may be negative", ErrExperiment)
+		return e, fmt.Errorf("%w: durations and numbers must not be negative", ErrExperiment)
 	}
 	return e, nil
 }

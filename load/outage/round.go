@@ -91,7 +91,7 @@ func (r *round) checkBaseline() error {
 	}
 	usual := r.before.latencies()
 	if median := usual.Quantile(0.5); median > most {
-		return fmt.Errorf("%w: at %g healthy requests per second, the median latency is %s: it must be at most %s", ErrNoBaseline, r.Rate, rounded(median), rounded(most))
+		return fmt.Errorf("%w: at %g healthy requests per second, the median latency is %s, but must be at most %s", ErrNoBaseline, r.Rate, rounded(median), rounded(most))
 	}
 	return nil
 }
@@ -107,7 +107,7 @@ func (r *round) slowDirect() (reasons []string) {
 	for _, phase := range r.direct {
 		times := phase.latencies()
 		if median := times.Quantile(0.5); median > fastest+maxDirectSlowdown {
-			reasons = append(reasons, fmt.Sprintf("requests sent directly to the upstream took %s (median), although the fastest took %s", rounded(median), rounded(fastest)))
+			reasons = append(reasons, fmt.Sprintf("requests sent directly to the upstream took a median of %s, although the fastest took %s", rounded(median), rounded(fastest)))
 		}
 	}
 	return reasons
@@ -210,7 +210,7 @@ func (all results) outcomes() string {
 		case r.Status == 0:
 			counts[fmt.Sprintf("without a response (%s)", r.Outcome)]++
 		case r.Status/100 == 2 && r.Outcome == runlog.Error5xx:
-			counts[fmt.Sprintf("with an error inside a stream that had begun (%d)", r.Status)]++
+			counts[fmt.Sprintf("with an error in a stream that had already started (%d)", r.Status)]++
 		default:
 			counts[fmt.Sprintf("with %d (%s)", r.Status, r.Outcome)]++
 		}

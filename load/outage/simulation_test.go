@@ -222,7 +222,7 @@ func TestVerifyInVirtualTime(t *testing.T) {
 				}
 			},
 			check: func(t *testing.T, e Evidence) {
-				assert.Contains(t, sentenceOf(t, e, contract.Departure), "8 of 8 upstream calls went on", "four clients, and then four more")
+				assert.Contains(t, sentenceOf(t, e, contract.Departure), "8 of 8 upstream calls continued", "four clients, and then four more")
 			},
 		},
 		{

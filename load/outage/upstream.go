@@ -32,7 +32,7 @@ func (r *round) askUpstream(ctx context.Context, until time.Time) (err error) {
 	}
 	sent, reached := r.faultySent(), len(r.faultyReached())
 	if reached == 0 || float64(reached) < minReached*float64(len(sent)) {
-		return fmt.Errorf("%w: %d of %d did; what the gateway answered: %s", ErrNotReached, reached, len(sent), sent.outcomes())
+		return fmt.Errorf("%w: only %d of %d reached it; the gateway's responses: %s", ErrNotReached, reached, len(sent), sent.outcomes())
 	}
 	r.openAfter, err = r.awaitOpen(ctx, r.openBefore, until)
 	return err
@@ -49,7 +49,7 @@ func (r *round) fetchSeen(ctx context.Context, sent results, until time.Time) er
 		}
 		seen, err := r.Upstream.Seen(waiting, q.Token())
 		if err != nil {
-			return fmt.Errorf("ask the upstream what it saw: %w", err)
+			return fmt.Errorf("query the upstream for the calls it received: %w", err)
 		}
 		q.seen = &seen
 	}
@@ -66,7 +66,7 @@ func (r *round) awaitOpen(ctx context.Context, most int, until time.Time) (int, 
 	for {
 		n, err := upstream.OpenAttempts(ctx)
 		if err != nil {
-			return unknown, fmt.Errorf("ask the upstream how many calls are open: %w", err)
+			return unknown, fmt.Errorf("query the upstream for its open calls: %w", err)
 		}
 		if n <= most || time.Now().After(until) {
 			return n, nil

@@ -12,8 +12,9 @@ import (
 // count as those of the gateway.
 var ErrGeneratorBusy = errors.New("the load generator could not keep up on this machine")
 
-// ErrNoBaseline is returned when healthy requests fail, or pile up, before the outage: there is nothing to compare it with.
-var ErrNoBaseline = errors.New("no baseline: the gateway fails or is slow before the outage")
+// ErrNoBaseline is returned when healthy requests fail, or pile up, before the outage: there is nothing to compare the
+// outage with.
+var ErrNoBaseline = errors.New("no baseline: the gateway was failing or slow before the outage")
 
 // ErrNotReached is returned when less than a quarter of the faulty requests reached the upstream: whatever failed was not
 // the upstream.
@@ -23,9 +24,9 @@ var ErrNotReached = errors.New("too few faulty requests reached the upstream")
 // caused.
 const maxRounds = 2
 
-// Verify plays an outage and returns a finding for each requirement that does not hold. Nobody else may use the
-// upstream meanwhile. A gateway with a time limit of 1.5 s takes 11 s where its upstream hangs, 8 s where it fails, and twice
-// that when a second round is needed; a longer limit adds its own length, and a place that is not given back RecoveryLimit.
+// Verify runs an outage and returns a finding for each requirement that does not hold. Nobody else may use the upstream at
+// the same time. A gateway with a time limit of 1.5 s takes 11 s where its upstream hangs, 8 s where it fails, and twice that
+// when a second round is needed; a longer limit adds its own length, and a place that is not given back adds RecoveryLimit.
 //
 // It returns [ErrExperiment], [ErrGeneratorBusy], [ErrNoBaseline] and [ErrNotReached], those of the engine and those
 // of the upstream. With an error, the findings are those that are certain nonetheless, and the evidence is complete up to

@@ -39,12 +39,12 @@ func run() error {
 			return measureAsChild(os.Args[2], os.Args[3], os.Args[4])
 		}
 	}
-	rounds := flag.Int("rounds", 10, "how often each is measured; the tables have the medians")
-	only := flag.Bool("compare", false, "leave out what only gatecert does: a million requests, 10,000 streams")
+	rounds := flag.Int("rounds", 10, "number of times to measure each generator; the tables show medians")
+	only := flag.Bool("compare", false, "only compare the generators; skip gatecert's runs of one million requests and 10,000 streams")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	fmt.Printf("%s, %d cores, %s. Medians of %d rounds, in turns.\n\n", runtime.GOOS, runtime.NumCPU(), runtime.Version(), max(*rounds, 1))
+	fmt.Printf("%s, %d cores, %s. Medians of %d rounds in which the generators took turns.\n\n", runtime.GOOS, runtime.NumCPU(), runtime.Version(), max(*rounds, 1))
 	if err := compare(ctx, max(*rounds, 1)); err != nil || *only {
 		return err
 	}
