@@ -21,7 +21,7 @@ type againFlags struct {
 	Again      string   `complete:"reference" help:"Rerun a random tenth of the cases on this gateway and compare the verdicts. TARGET is a URL, a profile, or the word reference for the built-in gateway." placeholder:"TARGET"`
 	Seed       uint64   `help:"With --again: rerun the cases of an earlier verification, which printed this seed." placeholder:"N"`
 	GatewayKey string   `help:"With --again URL: a valid API key for the gateway." env:"GATEWAY_KEY" placeholder:"KEY"`
-	Model      []string `help:"With --again URL: a model, as with --model of gatecert run. Default: the models in the log." placeholder:"NAME" sep:"none"`
+	Model      []string `help:"With --again URL: a model, as in --model of gatecert run. Default: the models in the log." placeholder:"NAME" sep:"none"`
 	claimFlags
 	AllowActions bool          `help:"With --again: run the shell commands and SQL statements of the profile."`
 	Yes          bool          `help:"With --again: permit the changes that a driver makes to a running gateway (the command lists them first). For CI."`
@@ -78,7 +78,7 @@ func (f againFlags) play(ctx context.Context, c *console, earlier runlog.Run) (e
 	}
 	fmt.Fprintf(c.out, "seed %d: %d of %s rerun on %s", seed, len(sample.Cases), plain.Count(sample.Of, "case"), config.Target.Shown(f.Again))
 	if sample.NotOffered > 0 {
-		fmt.Fprintf(c.out, ", which does not offer %d more", sample.NotOffered)
+		fmt.Fprintf(c.out, ", which does not offer %d other cases of the log", sample.NotOffered)
 	}
 	fmt.Fprintln(c.out)
 	changes, err := c.prepareIn(&config, "", f.Yes)
@@ -100,7 +100,7 @@ func (f againFlags) play(ctx context.Context, c *console, earlier runlog.Run) (e
 	}
 	switch {
 	case len(again.Differing) > 0:
-		return shownError{exitNotConformant, "other verdicts than in the log"}
+		return shownError{exitNotConformant, "some verdicts differ from those in the log"}
 	case len(again.Open) > 0:
 		return shownError{exitHarness, "inconclusive"}
 	default:

@@ -18,7 +18,7 @@ import (
 
 type capacityCommand struct {
 	loadFlags
-	SLO       string        `name:"slo" help:"SLO as terms that must all hold: 'ttft.p99<300ms,itl.p99<60ms,errors<0.1%'. Replaces --latency, --quantile, --errors, --ttft and --goodput. Metrics: latency, service, ttfb, ttft, itl, tpot, stall, token-rate (each .p99, .mean or .max), errors, goodput, tokens/s." placeholder:"TERMS"`
+	SLO       string        `name:"slo" help:"SLO as terms that must all be met: 'ttft.p99<300ms,itl.p99<60ms,errors<0.1%'. Replaces --latency, --quantile, --errors, --ttft and --goodput. Metrics: latency, service, ttfb, ttft, itl, tpot, stall, token-rate (each .p99, .mean or .max), errors, goodput, tokens/s." placeholder:"TERMS"`
 	Latency   time.Duration `help:"SLO: maximum latency of successful requests, at --quantile. Default: ${default}." default:"1s"`
 	Quantile  float64       `help:"SLO: the quantile that --latency and --ttft apply to. Default: ${default}." default:"0.99"`
 	Errors    float64       `help:"SLO: maximum error rate, including refusals. Default: ${default}." default:"0.001"`
@@ -39,9 +39,9 @@ type capacityCommand struct {
 // Help implements kong's HelpProvider.
 func (capacityCommand) Help() string {
 	return `The capacity is the highest request rate that the gateway sustains within the SLO: completions keep up with the rate, and latency
-does not grow. The search starts with short probes and ends with full-length probes. The result is a lower and an upper bound. It
-holds for the arrivals that were used (--arrivals). Every response is checked against the contract. If the gateway calls the mock
-upstream, the command then makes the same calls directly and through the gateway. The difference is the gateway's overhead.
+does not grow. The search starts with short probes and ends with full-length probes. The result is a lower and an upper bound,
+which apply only to the arrivals that were used (--arrivals). Every response is checked against the contract. If the gateway calls the
+mock upstream, the command then makes the same calls directly and through the gateway. The difference is the gateway's overhead.
 
 Examples:
   gatecert load capacity                                               the built-in reference gateway
@@ -124,9 +124,9 @@ func (cmd capacityCommand) excluded() string {
 	case cmd.Rounds < 0 || cmd.Rounds > 0 && cmd.Rounds < 5:
 		return fmt.Sprintf("--rounds %d: must be 0 (no comparison) or at least 5", cmd.Rounds)
 	case cmd.Ramp != 0 && len(cmd.Levels) > 0:
-		return "--ramp and --concurrency exclude each other: give only one of them"
+		return "--ramp and --concurrency cannot be combined: give only one of them"
 	case cmd.Ramp != 0 && cmd.asked():
-		return "--ramp does not work with --workers: a ramp ends where the SLO is missed, which only one process sees at once; leave out --ramp"
+		return "--ramp does not work with --workers: a ramp ends as soon as the SLO is missed, and only a single process sees that at once; leave out --ramp"
 	default:
 		return ""
 	}

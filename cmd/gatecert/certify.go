@@ -27,11 +27,11 @@ type certifyCommand struct {
 
 // Help implements kong's HelpProvider.
 func (certifyCommand) Help() string {
-	return `Writes conformance-report.yaml, for people and directories, and conformance.dsse.json, an in-toto test-result statement
-about the log and the report in a signed DSSE envelope. Publish both files with run.ndjson; gatecert verify checks them.
+	return `The command writes conformance-report.yaml, for people and catalogues of gateways, and conformance.dsse.json, an in-toto test-result
+statement about the log and the report in a signed DSSE envelope. Publish both files with run.ndjson; gatecert verify checks them.
 
-The command audits the log before it signs, as verify does. A certificate can state that a gateway fails. It counts expected failures
-as failures.
+The command audits the log before it signs, as verify does. A certificate can state that a gateway fails. Expected failures count as
+failures in a certificate.
 Exit codes: 0 conformant; 1 not conformant, or the log does not prove its verdicts.`
 }
 
@@ -77,17 +77,17 @@ type verifyCommand struct {
 
 // Help implements kong's HelpProvider.
 func (verifyCommand) Help() string {
-	return `Checks the signature, and that the certificate belongs to this log and agrees with it. Then audits the log:
+	return `The command checks the signature, and checks that the certificate belongs to this log and agrees with it. It then audits the log:
   the log is complete, and has every case that the level, the endpoints and the profile require
   every endpoint has its control calls
-  every verdict follows from its recorded observation, and every request is the request of its case
+  every verdict follows from its recorded observation, and every request is the one that its case requires
 
 A signature does not prove that the calls were made. With --again, the command reruns a tenth of the cases (but no load cases) and
 compares the verdicts:
   gatecert verify certified --key release.pub.pem --again https://gateway.example        key from $GATEWAY_KEY, models from the log
   gatecert verify certified --key release.pub.pem --again my-gateway.yaml --seed 7       the cases of seed 7
-Exit codes: 0 verified and conformant; 1 verified and not conformant, not verified, or a verdict differs now. With --again also 3 if
-no case could run, and 5 if the gateway is unreachable or a case could not be judged.`
+Exit codes: 0 verified and conformant; 1 not verified, not conformant, or a verdict that now differs. With --again also 3 if no case
+could run, and 5 if the gateway is unreachable or a case could not be judged.`
 }
 
 func (r verifyCommand) Run(ctx context.Context, c *console) error {
@@ -104,7 +104,7 @@ func (r verifyCommand) Run(ctx context.Context, c *console) error {
 	var cert certificate.Certificate
 	cert.Report, err = readSmall(filepath.Join(dir, certificate.ReportFile))
 	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("%w: the folder %s holds no certificate (%s is missing): pass the certificate's folder with --certificate, or create a certificate with gatecert certify",
+		return fmt.Errorf("%w: the folder %s contains no certificate (%s is missing): pass the certificate's folder with --certificate, or create a certificate with gatecert certify",
 			errUsage, dir, certificate.ReportFile)
 	}
 	if err != nil {
@@ -161,7 +161,7 @@ func (r keygenCommand) Run(c *console) error {
 func writeNew(path string, content []byte, mode os.FileMode) error {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode) //nolint:gosec // the path is the user's own argument
 	if errors.Is(err, os.ErrExist) {
-		return fmt.Errorf("%w: %s exists, and a key that is overwritten is lost: give another name", errUsage, path)
+		return fmt.Errorf("%w: %s exists, and gatecert does not overwrite keys: give another name", errUsage, path)
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)

@@ -18,8 +18,8 @@ func (checkCommand) Help() string {
   gatecert check gateway.yaml known.yaml
   gatecert check ci/*.yaml
 
-The command sends nothing. A file with expected_failures is a baseline; any other file is a profile. Every fault is printed as
-FILE:LINE:COLUMN, and one fault makes the exit code 2. Variables need not be set: gatecert uses a placeholder for their values.`
+The command sends nothing. A file with expected_failures is a baseline; any other file is a profile. Every fault is printed
+with its FILE:LINE:COLUMN. If there is a fault, the exit code is 2. Variables need not be set: gatecert uses placeholders for their values.`
 }
 
 func (f checkCommand) Run(c *console) error {

@@ -27,7 +27,7 @@ type cleanCommand struct {
 // Help implements kong's HelpProvider.
 func (cleanCommand) Help() string {
 	return `Before a run creates or changes anything on a gateway, it records the change in OUT/` + journalName + `. If the run is killed,
-this command undoes the changes that are left, and records that in the same file. You can safely run it twice.
+this command undoes the remaining changes, and records that in the same file. You can safely run it twice.
   gatecert clean --target new-api.yaml
   gatecert clean --target new-api.yaml --from my-run`
 }

@@ -21,7 +21,7 @@ import (
 type clientFlags struct {
 	Client   []string `help:"Clients to run, by adapter name. Default: every listed client that is installed." placeholder:"NAME"`
 	Adapters string   `help:"Folder with clients.json, the list of adapters. Default: ${default}." default:"clients" placeholder:"DIR" type:"path"`
-	Adapter  []string `help:"Another adapter: a program that speaks the protocol of docs/clients.md. Repeatable." placeholder:"NAME=COMMAND" sep:"none"`
+	Adapter  []string `help:"Another adapter: a program that speaks the protocol in docs/clients.md. Repeatable." placeholder:"NAME=COMMAND" sep:"none"`
 }
 
 // adapters are the chosen ones that are installed. One that was named and is not installed is a usage error.

@@ -27,14 +27,14 @@ type clientsCommand struct {
 	targetFlags
 	clientFlags
 	Rows     []string      `complete:"rows" help:"Rows or patterns of rows. Default: all." placeholder:"ROW"`
-	Probe    []string      `help:"Probes to play, which are answers that gatecert itself gives: names, or none. Default: all." placeholder:"NAME"`
-	Slow     bool          `help:"Also play the probes that make a client wait for minutes. The command then takes up to twenty minutes."`
-	CallTime time.Duration `help:"Time limit of one call with all its attempts. Default: ${default}, with --slow 7m." default:"15s"`
+	Probe    []string      `help:"Names of the probes to run, or none. In a probe, gatecert itself answers the client. Default: all." placeholder:"NAME"`
+	Slow     bool          `help:"Also run the probes that make a client wait for minutes. With --slow, the command takes up to twenty minutes."`
+	CallTime time.Duration `help:"Time limit of one call with all its attempts. Default: ${default}, or 7m with --slow." default:"15s"`
 	Format   string        `enum:"terminal,markdown,json,behaviour" help:"terminal, markdown, json or behaviour (one line per call, without times, to compare versions of one client). Default: ${default}." default:"terminal"`
-	Out      string        `help:"Also write the JSON into this file." placeholder:"FILE" type:"path"`
-	From     string        `help:"Render the JSON of an earlier run again; nothing is sent." placeholder:"FILE" type:"path"`
-	Against  string        `help:"At the end, print what clients do differently than in the JSON of an earlier run. This does not change the exit code." placeholder:"FILE" type:"path"`
-	Yes      bool          `help:"Send to a gateway that is not on this machine, and agree to the changes that a driver lists. For CI."`
+	Out      string        `help:"Also write the JSON to this file." placeholder:"FILE" type:"path"`
+	From     string        `help:"Render the JSON of an earlier run again, without sending anything." placeholder:"FILE" type:"path"`
+	Against  string        `help:"At the end, print how the clients' behaviour differs from the JSON of an earlier run. Differences do not change the exit code." placeholder:"FILE" type:"path"`
+	Yes      bool          `help:"Send requests to a gateway on another machine, and permit the changes that a driver lists. For CI."`
 }
 
 // Help implements kong's HelpProvider.
@@ -42,14 +42,15 @@ func (clientsCommand) Help() string {
 	return `The command shows what real client libraries do with each answer: how often they send a request, which error they raise, where a
 program can read the code, and whether they accept an error as an ordinary answer. It compares this with what the row tells callers to
 do. The result is not a verdict on the gateway. Every client calls a recorder on this machine, which sees all attempts. No client
-library gets a key of the gateway.
+library receives a key of the gateway.
 
 Examples:
   gatecert clients --client curl                           one client on the reference gateway
   gatecert clients --rows code:insufficient_user_quota     all installed clients, one row
   gatecert clients --target my-gateway.yaml --out seen.json
 
-docs/clients.md says how to install clients and how to add one. Exit codes: 0 whatever the clients do, 2 usage, 3 interrupted or no client, 5 no gateway.`
+docs/clients.md explains how to install clients and how to add one. Exit codes: 0 whatever the clients do; 2 usage; 3 interrupted or no client;
+5 no gateway.`
 }
 
 // slowCallTime is the same with --slow: the longest probe takes 310 s.

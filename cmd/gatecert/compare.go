@@ -27,13 +27,13 @@ type compareCommand struct {
 	Rate       float64       `help:"Requests per second to each target. Default: ${default}." default:"50"`
 	Rounds     int           `help:"Number of rounds, at least 5. Default: ${default}." default:"20"`
 	Duration   time.Duration `help:"Duration of each half of a round. Default: ${default}." default:"1s"`
-	MaxAdded   string        `help:"Exit with 1 if B adds more than this to a metric, and with 5 if it takes more rounds to decide: p99=5ms, mean=1ms, ttft.p50=10ms, errors=0.1%." placeholder:"TERMS"`
+	MaxAdded   string        `help:"Exit with 1 if B adds more than this to a metric, and with 5 if more rounds are needed to decide: p99=5ms, mean=1ms, ttft.p50=10ms, errors=0.1%." placeholder:"TERMS"`
 }
 
 // Help implements kong's HelpProvider.
 func (compareCommand) Help() string {
 	return `The command sends the same load to two targets in turn, in paired rounds, so that a disturbance on this machine affects both. For
-each metric it shows the values of both targets, what B adds with its 95 % confidence interval, and the smallest difference that
+each metric, it shows the values of both targets, what B adds (with its 95 % confidence interval), and the smallest difference that
 this number of rounds can detect.
 
 Examples:
@@ -243,7 +243,7 @@ func writeCompared(c *console, dir string, compared load.Compared) error {
 }
 
 // moreRounds says why a limit of --max-added is undecided.
-const moreRounds = "these rounds do not decide: give more --rounds"
+const moreRounds = "too few rounds to decide: increase --rounds"
 
 // checkAdded prints what the rounds show about each bound, and returns the worst as an error.
 func checkAdded(c *console, compared load.Compared, bounds []load.AddedBound) error {

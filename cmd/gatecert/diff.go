@@ -19,13 +19,13 @@ type diffCommand struct {
 // Help implements kong's HelpProvider.
 func (diffCommand) Help() string {
 	return `The kinds of change:
-  worse, better   the verdict is another one
+  worse, better   the verdict changed
   changed         the same verdict, but other requirements are violated
   new, gone       only one of the two runs has the case
 
 For two measurements (load capacity, load soak), the command compares the bounds of the capacity, and each quantile over the windows of
-the measurements, with the 95 % confidence interval of the difference (batch means). A quantile is worse if it is higher and the
-interval excludes 0.
+the measurements. Each difference has a 95 % confidence interval (batch means). A quantile is worse if it is higher and the interval
+excludes 0.
 
 Exit codes: 0 no case got worse; 1 a case got worse; 3 the runs have no case in common, or the new run is incomplete.`
 }
@@ -96,7 +96,7 @@ func (d diffCommand) measured(c *console) error {
 		return err
 	}
 	if diff.Count(measured.Worse) > 0 {
-		return shownError{exitNotConformant, "something got worse"}
+		return shownError{exitNotConformant, "the later measurement is worse"}
 	}
 	return nil
 }

@@ -116,10 +116,10 @@ func (c *console) consent(yes bool) func([]targets.Change) bool {
 
 // targetFlags say which gateway is tested. Every command that calls a gateway embeds them.
 type targetFlags struct {
-	URL    string   `arg:"" optional:"" help:"Root URL of the gateway (a /v1 at its end is ignored). Without a URL and --target, the command uses gatecert.yaml in the working folder if it exists, and otherwise the built-in reference gateway. Instead of both, replay uses the target in the log."`
+	URL    string   `arg:"" optional:"" help:"Root URL of the gateway (a /v1 at its end is ignored). Without a URL and --target, the command uses gatecert.yaml in the working folder if it exists, and otherwise the built-in reference gateway. Without a URL and --target, gatecert replay uses the target in the log instead."`
 	Target string   `help:"Profile of the gateway (YAML, docs/profile.md), or the word reference for the built-in gateway." placeholder:"FILE" type:"path"`
 	Key    string   `help:"A valid API key for the gateway, if the target is a URL." env:"GATEWAY_KEY"`
-	Model  []string `help:"With a URL: a model that the key may use. SURFACE=NAME or FORMAT=NAME sets it for one endpoint (messages) or API format (anthropic). Repeat the flag to test an endpoint with several models." placeholder:"NAME" sep:"none"`
+	Model  []string `help:"With a URL: a model that the key may use. SURFACE=NAME or FORMAT=NAME sets the model for one endpoint (such as messages) or one API format (such as anthropic). Repeat the flag to test an endpoint with several models." placeholder:"NAME" sep:"none"`
 	claimFlags
 	Trace        bool `help:"Set the sampled flag of traceparent, so that the gateway records traces of the requests. The load commands send a traceparent only with this flag."`
 	AllowActions bool `help:"Run the shell commands and SQL statements of the profile. Without this flag or gatecert trust, the cases that need them are not offered."`
@@ -127,7 +127,7 @@ type targetFlags struct {
 
 // claimFlags say what of the contract the gateway publishes. They come before what a profile says.
 type claimFlags struct {
-	Claim []string `complete:"claims" help:"Judge only the part of the contract that the gateway claims. codes=none: the HTTP statuses (table 1 of contract/testdata/CONTRACT.md), but not the error codes (table 2). codes=published: both, the default. client_keys=false: nothing about its callers' keys. Repeatable. In a profile, set claims (docs/profile.md)." placeholder:"NAME=VALUE"`
+	Claim []string `complete:"claims" help:"Judge only the part of the contract that the gateway claims. codes=none judges the HTTP statuses (table 1 of contract/testdata/CONTRACT.md), but not the error codes (table 2). codes=published, the default, judges both tables. client_keys=false judges nothing about the callers' keys. Repeatable. In a profile, use the field claims (docs/profile.md)." placeholder:"NAME=VALUE"`
 }
 
 // on adds the claims of the command line to those of a profile.
@@ -167,7 +167,7 @@ func (f targetFlags) root() string {
 // tellRoot says that another URL is used than the one given.
 func (f targetFlags) tellRoot(c *console) {
 	if root := f.root(); root != f.URL && f.URL != "" && profile.BaseURLFault(f.URL) == "" {
-		fmt.Fprintf(c.err, "note: %s ends in a path that gatecert appends by itself, so the run uses %s\n", profile.Profile{}.Shown(f.URL), profile.Profile{}.Shown(root))
+		fmt.Fprintf(c.err, "note: %s ends in a path that gatecert itself appends, so the run uses %s\n", profile.Profile{}.Shown(f.URL), profile.Profile{}.Shown(root))
 	}
 }
 

@@ -43,7 +43,7 @@ func failuresIn(c *console, from string) (failures, error) {
 		f.cases = append(f.cases, k.ID)
 	}
 	if gone > 0 {
-		fmt.Fprintf(c.err, "note: this version of gatecert does not know %s of %s, and leaves them out\n", plain.Count(gone, "case"), from)
+		fmt.Fprintf(c.err, "note: this version of gatecert does not know %s of %s, and skips them\n", plain.Count(gone, "case"), from)
 	}
 	if len(f.cases) == 0 {
 		return f, fmt.Errorf("%w: no case failed in %s: leave out --failed to run every case", gatecert.ErrNothingToRun, from)

@@ -152,11 +152,11 @@ func TestWorkersGetWhatIsMissing(t *testing.T) {
 		{[]string{"worker", "--join", "http://x", "--allow-target", "http://127.0.0.1:1"}, "is not a URL such as nats://host:4222"},
 		{[]string{"worker", "--join", "nats://127.0.0.1:1", "--allow-target", "gateway"}, "is not a URL such as https://gateway.example"},
 		{[]string{"load", "soak", "--fleet", "nats://127.0.0.1:1"}, "give --workers N"},
-		{[]string{"load", "soak", "--workers", "2", "--source", "here"}, "want an IP address of this machine"},
+		{[]string{"load", "soak", "--workers", "2", "--source", "here"}, "must be an IP address of this machine"},
 		{[]string{"load", "soak", "--source", "127.0.0.2"}, "--source without --workers: give --workers N"},
 		{[]string{"load", "compare", "--show-workers"}, "--show-workers without --workers"},
 		{[]string{"load", "rate-limit", "--fleet-secret", "x"}, "--fleet-secret without --workers"},
-		{[]string{"load", "soak", "--workers", "-1"}, "want 1 to 10,000"},
+		{[]string{"load", "soak", "--workers", "-1"}, "must be 1 to 10,000"},
 		{[]string{"load", "capacity", "--workers", "2", "--ramp", "10s"}, "leave out --ramp"},
 		{[]string{"fleet", "yaml", "--image", "x y", "--allow-target", "http://x"}, "want a reference such as registry.example/gatecert:1.0"},
 	} {

@@ -19,7 +19,7 @@ import (
 type gatewayCommand struct {
 	Listen          string        `help:"Address to serve the gateway on. Default: ${default}." default:"127.0.0.1:9900"`
 	Upstream        string        `help:"Address to serve the mock upstream on. Default: ${default}." default:"127.0.0.1:9901"`
-	UpstreamProfile string        `help:"Make the mock upstream behave like a model in healthy answers: ttft=lognormal:200ms,itl=20ms,tokens=256. Default: respond at once." placeholder:"MODEL"`
+	UpstreamProfile string        `help:"Give the mock upstream's healthy answers the timing and length of a model's: ttft=lognormal:200ms,itl=20ms,tokens=256. Default: respond at once." placeholder:"MODEL"`
 	ProfileOut      string        `help:"Write the gateway's profile to this file, for gatecert run --target." placeholder:"FILE" type:"path"`
 	ReadyFile       readyFile     `help:"Write this file when the gateway and its mock upstream are ready, and remove it at exit." placeholder:"FILE" type:"path"`
 	Timeout         time.Duration `help:"Timeout for the upstream's response, or for the first byte of its stream. Default: ${default}." default:"1.5s"`
@@ -31,7 +31,7 @@ type gatewayCommand struct {
 	Tokens          int           `help:"Number of tokens that the limited key may use in a window, in addition to the limit on calls. Default: not limited."`
 	Mutant          []string      `complete:"mutants,permitted" help:"Mutants and permitted behaviours to add (gatecert list mutants, gatecert list permitted). Default: none." placeholder:"NAME"`
 	Store           string        `help:"SQLite file to create for the gateway's store. Default: a temporary file." placeholder:"FILE" type:"path"`
-	Verbose         bool          `help:"Log every failed call with its cause to standard error."`
+	Verbose         bool          `help:"Log every failed call and its cause to standard error."`
 }
 
 // Help implements kong's HelpProvider.

@@ -22,16 +22,16 @@ import (
 type hallCommand struct {
 	Logs   string   `arg:"" name:"dir" help:"Folder with the logs of runs (run.ndjson, or any *.ndjson and *.ndjson.gz) and their certificates." type:"path"`
 	Out    string   `required:"" help:"Folder for the pages. It must be new or empty, or contain the pages of an earlier hall." placeholder:"SITE" type:"path"`
-	Level  string   `complete:"levels" help:"Certification level to list. 'full without load cases' is a level of its own. Default: the level that most gateways have."`
-	Key    []string `help:"Public key with which certificates are verified (PEM, Ed25519). Repeatable." placeholder:"FILE" type:"path"`
+	Level  string   `complete:"levels" help:"Certification level to list. 'full without load cases' counts as a separate level. Default: the level that most gateways have."`
+	Key    []string `help:"Public key that verifies certificates (PEM, Ed25519). Repeatable." placeholder:"FILE" type:"path"`
 	Signed bool     `help:"List only logs with a valid certificate. Needs --key."`
-	Now    string   `help:"Day for which the age of the runs is computed, in UTC: 2026-11-29. Default: today." placeholder:"DATE"`
+	Now    string   `help:"Compute the age of the runs as of this day, in UTC: 2026-11-29. Default: today." placeholder:"DATE"`
 	URL    string   `name:"url" help:"URL at which the pages will be published. Needed for absolute links in the feed." placeholder:"URL"`
 }
 
 // Help implements kong's HelpProvider.
 func (hallCommand) Help() string {
-	return `The command makes static pages from the logs of many gateways: a matrix of gateways and rows, what each gateway answers on a row, the
+	return `The command generates static pages from the logs of many gateways: a matrix of gateways and rows, what each gateway answers for a row, the
 runs of each gateway over time, data.json, an Atom feed and badges. The pages load nothing from elsewhere and can be published as they
 are (docs/hall.md).
 
@@ -42,8 +42,8 @@ older than 90 days. The page and this command give the reason.
 Examples:
   gatecert hall results --out site
   gatecert hall results --out site --key release.pub.pem --signed --url https://results.example
-Exit codes: 0 every log is listed; 1 the pages are made, and some logs are not listed; 2 the folder for the pages holds something else;
-3 no log can be listed, and nothing was made.`
+Exit codes: 0 every log is listed; 1 the pages are generated, but some logs are not listed; 2 the folder for the pages contains other files;
+3 no log can be listed, so no pages are generated.`
 }
 
 func (r hallCommand) Run(ctx context.Context, c *console) error {

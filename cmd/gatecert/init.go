@@ -22,9 +22,9 @@ import (
 type initCommand struct {
 	URL   string   `arg:"" help:"Root URL of the gateway (a /v1 at its end is ignored)."`
 	Key   string   `help:"A valid API key for the gateway. The profile contains $$GATEWAY_KEY instead of the key." env:"GATEWAY_KEY"`
-	Model []string `help:"A model that the key may use, as for gatecert run. Default: models from the gateway's list." placeholder:"NAME" sep:"none"`
+	Model []string `help:"A model that the key may use, as in gatecert run. Default: models from the gateway's list." placeholder:"NAME" sep:"none"`
 	claimFlags
-	Out string `help:"File to write. It must not exist. - prints the profile. Default: ${default}." default:"gatecert.yaml" placeholder:"FILE"`
+	Out string `help:"File to write, which must not exist yet, or - to print the profile. Default: ${default}." default:"gatecert.yaml" placeholder:"FILE"`
 }
 
 // Help implements kong's HelpProvider.
@@ -34,8 +34,8 @@ func (initCommand) Help() string {
   gatecert init https://gateway.example --model gpt-4o-mini --out my-gateway.yaml
   gatecert run --target my-gateway.yaml --level edge
 
-The command makes the control calls of a run on every endpoint. If the gateway calls a real upstream, they cost a few tokens, an image
-and a sentence of speech (docs/profile.md).`
+The command makes the control calls of a run on every endpoint. If the gateway calls a real upstream, these calls cost a few tokens, an
+image and a sentence of speech (docs/profile.md).`
 }
 
 func (i initCommand) Run(ctx context.Context, c *console) error {
@@ -94,7 +94,7 @@ const relayPart = `
 # Level relay: the gateway calls gatecert's mock upstream for the models above, or for one of its own.
 # upstream:
 #   listen: 127.0.0.1:9901
-#   url: http://host.docker.internal:9901    # where the gateway reaches it, from a container; listen: 0.0.0.0:9901 then
+#   url: http://host.docker.internal:9901    # where a gateway in a container reaches it; then set listen: 0.0.0.0:9901
 # In models:
 #   relay: routed-to-gatecert
 
@@ -120,13 +120,13 @@ func (i initCommand) text(target profile.Profile, found runner.Found) string {
 	line("name: %s", strconv.Quote(folderPart(target)))
 	line("base_url: %s", strconv.Quote(target.BaseURL))
 	line("")
-	line("# These endpoints served a healthy call, and not one with an unknown model.")
+	line("# These endpoints served a healthy call, and did not serve a call with an unknown model.")
 	line("surfaces:")
 	for _, s := range found.Surfaces {
 		line("- %s", s)
 	}
 	if len(found.Failed) > 0 {
-		line("# These did not:")
+		line("# These endpoints failed this test:")
 		for _, failed := range found.Failed {
 			line("#   %s", failed)
 		}

@@ -79,7 +79,7 @@ func (l listCommand) cases(c *console) error {
 	}
 	cases := slices.DeleteFunc(contract.Cases(), func(k contract.Case) bool { return !asked.Asks(k) })
 	if len(cases) == 0 {
-		return fmt.Errorf("%w: no case has both these rows and these endpoints: gatecert list cases shows all cases", gatecert.ErrNothingToRun)
+		return fmt.Errorf("%w: no case belongs to both these rows and these endpoints: gatecert list cases shows all cases", gatecert.ErrNothingToRun)
 	}
 	for _, selected := range cases {
 		fmt.Fprintln(c.out, selected.ID())

@@ -26,7 +26,7 @@ type loadCommand struct {
 	RateLimit rateLimitCommand `cmd:"" help:"Verify the declared rate limit of a key, or infer an undeclared one."`
 	Timeout   timeoutCommand   `cmd:"" help:"Make the upstream hang or fail on some calls, and check how the gateway handles these and all other calls."`
 	Capacity  capacityCommand  `cmd:"" help:"Find the highest request rate at which the gateway meets an SLO, and the latency it adds."`
-	Compare   compareCommand   `cmd:"" help:"Measure how two targets differ, or what a gateway adds to its upstream."`
+	Compare   compareCommand   `cmd:"" help:"Measure how two targets differ, or how much latency a gateway adds to its upstream."`
 	Soak      soakCommand      `cmd:"" help:"Hold a request rate for a long time, and look for drift in latency, errors and memory."`
 }
 
@@ -40,7 +40,7 @@ type loadFlags struct {
 	Timeout     time.Duration `help:"Time limit of a request. Default: ${default}." default:"30s"`
 	Arrivals    string        `help:"How requests arrive: constant (evenly spaced), poisson (like many independent callers), gamma:CV (in bursts if CV is above 1) or trace:FILE (a file with the time of one request per line, scaled to the requested rate). Default: ${default}." default:"constant"`
 	Seed        uint64        `help:"Seed of random arrivals. The same seed gives the same arrivals. Default: ${default}." default:"1" placeholder:"N"`
-	Out         string        `help:"Folder for run.ndjson, the reports, the histograms (.hgrm) and the results (vegeta's JSON lines). Default: a new folder, reports/START-TARGET-load, without the results; the link reports/load points to it." placeholder:"DIR" type:"path"`
+	Out         string        `help:"Folder for run.ndjson, the reports, the histograms (.hgrm) and the result of each request (vegeta's JSON lines). Default: a new folder, reports/START-TARGET-load, without the results of requests; the link reports/load points to it." placeholder:"DIR" type:"path"`
 	Yes         bool          `help:"Send more than the default caps allow, and permit the changes that a driver lists. For CI. The default caps are 40,000 requests, 200/s, 5m and 64 connections for a gateway on another machine, and 4,096 connections for one on this machine."`
 }
 
@@ -185,7 +185,7 @@ func (s *loadSession) announce(c *console, plan load.Plan) error {
 	if err := s.engine.Caps().Allow(plan); err != nil {
 		switch {
 		case s.flags.Yes, load.HardCaps().Allow(plan) != nil:
-			return fmt.Errorf("%w: %w: ask for less", errNotSent, err)
+			return fmt.Errorf("%w: %w: reduce the load", errNotSent, err)
 		case plan.Loopback():
 			return fmt.Errorf("%w: %w: add --yes to send it anyway", errNotSent, err)
 		}

@@ -56,16 +56,16 @@ func logPath(path string) (string, error) {
 	}
 	for _, newest := range []string{filepath.Join(path, string(latestRun)), filepath.Join(path, reportsFolder, string(latestRun))} {
 		if !gone(filepath.Join(newest, logName)) {
-			return "", fmt.Errorf("%w: the folder %s holds no run (it has no %s): did you mean %s?", errUsage, path, logName, newest)
+			return "", fmt.Errorf("%w: the folder %s contains no run (it has no %s): did you mean %s?", errUsage, path, logName, newest)
 		}
 	}
-	return "", fmt.Errorf("%w: the folder %s holds no run (it has no %s): %s", errUsage, path, logName, do)
+	return "", fmt.Errorf("%w: the folder %s contains no run (it has no %s): %s", errUsage, path, logName, do)
 }
 
 // madeBy says what makes the link to the newest run, where that is what is missing.
 func madeBy(path string) string {
 	if sameName(path, filepath.Join(reportsFolder, string(latestRun))) || filepath.Base(path) == string(latestRun) {
-		return "; gatecert run makes one"
+		return "; gatecert run writes one"
 	}
 	return ""
 }

@@ -77,7 +77,7 @@ func TestAConcurrencySweep(t *testing.T) {
 		assert.NotContains(t, e.Name(), partSuffix)
 	}
 	for want, args := range map[string][]string{
-		"--ramp and --concurrency exclude each other":   {"--ramp", "1s", "--concurrency", "1"},
+		"--ramp and --concurrency cannot be combined":   {"--ramp", "1s", "--concurrency", "1"},
 		"--concurrency 2,1: must be in ascending order": {"--concurrency", "2,1"},
 	} {
 		code, _, stderr := invoke(t.Context(), append([]string{"load", "capacity"}, args...)...)

@@ -24,7 +24,7 @@ type cli struct {
 	Trust    trustCommand    `cmd:"" help:"Permit the shell commands and SQL statements of a profile."`
 	Report   reportCommand   `cmd:"" help:"Render the reports of a run from its log."`
 	Matrix   matrixCommand   `cmd:"" help:"Show several runs in one matrix: rows by targets."`
-	Hall     hallCommand     `cmd:"" help:"Make static pages of the results of many gateways, from a folder of logs and certificates."`
+	Hall     hallCommand     `cmd:"" help:"Generate static pages that show the results of many gateways, from a folder of logs and certificates."`
 	Diff     diffCommand     `cmd:"" help:"Compare two runs, and exit with 1 if a case got worse."`
 	Certify  certifyCommand  `cmd:"" help:"Audit the log of a run and sign the result: a conformance report and an attestation."`
 	Verify   verifyCommand   `cmd:"" help:"Verify a certificate: its signature, and every verdict in its log."`
@@ -36,7 +36,7 @@ type cli struct {
 	Upstream upstreamCommand `cmd:"" help:"Serve the mock upstream."`
 	Clients  clientsCommand  `cmd:"" help:"Show how real client libraries handle each response: retries, errors, codes, errors mistaken for answers."`
 	Selftest selftestCommand `cmd:"" help:"Check that gatecert catches each known fault and raises no false alarm."`
-	Fleet    fleetCommand    `cmd:"" help:"Print what starts workers on other machines: Kubernetes manifests, a compose file, a systemd script."`
+	Fleet    fleetCommand    `cmd:"" help:"Print the files that start workers on other machines: Kubernetes manifests, a compose file, a systemd script."`
 	Worker   workerCommand   `cmd:"" help:"Send a share of a load for a coordinator on another machine."`
 	Version  versionCommand  `cmd:"" help:"Print the version, the commit and the digest of the contract."`
 

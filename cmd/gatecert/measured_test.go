@@ -124,7 +124,7 @@ func TestAWorkload(t *testing.T) {
 		"each name only once":                      {"--surface", "chat,chat=2"},
 		"--surface: there is no endpoint \"talk\"": {"--surface", "chat=1,talk=2"},
 		`--prompt-tokens: invalid distribution: "many": "many" is not a whole number such as 512`: {"--prompt-tokens", "many"},
-		"--dataset and --prompt-tokens exclude each other":                                        {"--prompt-tokens", "5", "--dataset", file},
+		"--dataset and --prompt-tokens cannot be combined":                                        {"--prompt-tokens", "5", "--dataset", file},
 		"invalid data set: line 1":         {"--dataset", filepath.Join("testdata", "new-api.yaml")},
 		"--dataset: open":                  {"--dataset", filepath.Join(dir, "nothing.jsonl")},
 		"embeddings takes no prompts":      {"--surface", "embeddings", "--output-tokens", "5"},

@@ -61,7 +61,7 @@ func (c *console) openOutput(named string, kind outputKind, target profile.Profi
 		return nil, err
 	}
 	if o.lock.Stale != "" {
-		fmt.Fprintf(c.err, "note: the folder %s was locked by %s, which no longer runs; this run takes the lock over\n", o.dir, o.lock.Stale)
+		fmt.Fprintf(c.err, "note: the folder %s was locked by %s, which no longer runs; this run takes over the lock\n", o.dir, o.lock.Stale)
 	}
 	o.log = logFile{dir: o.dir, began: func() { o.show(c) }}
 	return o, nil

@@ -76,7 +76,7 @@ func (d *fleetDriver) sources() (workers []string) {
 }
 
 // oneSource says why it is not asked whether a limit is shared by addresses.
-const oneSource = "no two workers were started with --source and different addresses. A gateway may see workers without --source as one address, even on different machines"
+const oneSource = "no two workers were started with --source and different addresses. To a gateway, workers without --source may have the same address, even on different machines"
 
 // scope infers whether others share the inferred limit. It takes what is left of the budget.
 func (cmd rateLimitCommand) scope(ctx context.Context, c *console, p targets.Prepared, d *fleetDriver, m limits.LimiterModel, left limits.Budget, progress func(load.Progress)) (limits.Scope, []limits.Experiment, error) {

@@ -20,7 +20,7 @@ type replayCommand struct {
 	Case string `arg:"" complete:"cases" help:"Id of the case, as shown in the reports."`
 	From string `required:"" help:"The earlier run: its folder, or its run.ndjson." placeholder:"RUN" type:"path"`
 	targetFlags
-	Yes bool `help:"Permit the changes that a driver makes to a running gateway (the command lists them first), and send the key of $$GATEWAY_KEY to the gateway in the log. For CI."`
+	Yes bool `help:"Permit the changes that a driver makes to a running gateway (the command lists them first), and send the key in $$GATEWAY_KEY to the gateway in the log. For CI."`
 }
 
 // Help implements kong's HelpProvider.
@@ -30,8 +30,8 @@ func (replayCommand) Help() string {
 
 The command reruns the case with its control calls, shows the response and its curl line, and reports the case as fixed, still failing,
 still passing or different. Without a URL and --target, the target is the one in the log. If that target is a gateway at a URL, give
---key, or agree with --yes to send the key of $GATEWAY_KEY, because somebody else may have written the log.
-Exit codes: those of a run of this one case.`
+--key, or agree with --yes to send the key in $GATEWAY_KEY, because somebody else may have written the log.
+The exit codes are those of a run of this one case.`
 }
 
 // mayTell reports whether the key may be sent to a URL that only the log names: the log may be a stranger's, and the key of the
@@ -42,13 +42,13 @@ func (f targetFlags) mayTell(c *console, url string, yes bool) error {
 	}
 	shown := plain.Text(url, maxReason)
 	if c.in != nil {
-		fmt.Fprintf(c.err, "the log names the gateway %s. Send the key of $GATEWAY_KEY to this gateway? [y/N] ", shown)
+		fmt.Fprintf(c.err, "the log names the gateway %s. Send the key in $GATEWAY_KEY to this gateway? [y/N] ", shown)
 		answer, err := bufio.NewReader(c.in).ReadString('\n')
 		if err == nil && strings.EqualFold(strings.TrimSpace(answer), "y") {
 			return nil
 		}
 	}
-	return fmt.Errorf("%w: the key of $GATEWAY_KEY would be sent to %s, which only the log names: name the gateway with a URL or --target, or agree with --yes or --key", errUsage, shown)
+	return fmt.Errorf("%w: the key in $GATEWAY_KEY would be sent to %s, which only the log names: name the gateway with a URL or --target, or agree with --yes or --key", errUsage, shown)
 }
 
 func (r replayCommand) Run(ctx context.Context, c *console) (err error) {

@@ -65,7 +65,7 @@ func (c *console) withoutClients(ctx context.Context, err error) error {
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
-	fmt.Fprintf(c.err, "note: the run is complete, but its clients could not be played: %v\n", err)
+	fmt.Fprintf(c.err, "note: the run is complete, but the clients could not be run: %v\n", err)
 	return nil
 }
 
@@ -94,7 +94,7 @@ func withClients(run runlog.Run, dir string) (runlog.Run, error) {
 	defer file.Close() //nolint:errcheck // it was only read
 	log, err := clientlog.ReadJSON(file)
 	if err != nil {
-		return run, fmt.Errorf("%s: %w; if you remove this file, the run is shown without its clients", path, err)
+		return run, fmt.Errorf("%s: %w; if you remove this file, the report leaves out the clients", path, err)
 	}
 	if log.RunID == run.RunID {
 		run.Clients = &log

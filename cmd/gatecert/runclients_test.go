@@ -69,7 +69,7 @@ func TestARunPlaysClientsToo(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, clientsName), []byte("{}"), 0o600))
 	code, _, stderr = invoke(t.Context(), "report", dir)
 	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, stderr, "if you remove this file, the run is shown without its clients")
+	assert.Contains(t, stderr, "if you remove this file, the report leaves out the clients")
 }
 
 func TestARunIsCompleteWithoutItsClients(t *testing.T) {
@@ -78,7 +78,7 @@ func TestARunIsCompleteWithoutItsClients(t *testing.T) {
 	code, stdout, stderr := invoke(t.Context(), "run", "--rows", quotaRow, "--surfaces", "chat", "--out", dir, "--adapter", "false=false")
 	assert.Equal(t, exitConformant, code, stderr)
 	assert.Contains(t, stdout, "PASS: 1 of 1 selected row passes")
-	assert.Contains(t, stderr, "note: the run is complete, but its clients could not be played: no client: adapter false: it ended: exit status 1")
+	assert.Contains(t, stderr, "note: the run is complete, but the clients could not be run: no client: adapter false: it ended: exit status 1")
 
 	for _, tt := range []struct {
 		args []string

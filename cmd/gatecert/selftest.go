@@ -17,8 +17,8 @@ import (
 type selftestCommand struct {
 	Mutant    []string `complete:"mutants" help:"Test only this mutant. Repeatable. Default: all." placeholder:"NAME"`
 	Permitted []string `complete:"permitted" help:"Test only this permitted behaviour. Repeatable. Default: all." placeholder:"NAME"`
-	All       bool     `help:"Run every case against every mutant and every permitted behaviour. By default, a mutant runs the cases that it must change and a twentieth of the others, and a permitted behaviour runs three quarters of the cases. Takes a quarter of an hour."`
-	Load      bool     `help:"Run load cases against the mutants that only many calls show, and against the permitted behaviours."`
+	All       bool     `help:"Run every case against every mutant and every permitted behaviour. By default, a mutant runs the cases that it must change and a twentieth of the others, and a permitted behaviour runs three quarters of the cases. --all takes a quarter of an hour."`
+	Load      bool     `help:"Run load cases against the mutants that only many calls reveal, and against the permitted behaviours."`
 	Parallel  int      `help:"Number of gateways to test at once. Default: ${default}." default:"8" placeholder:"N"`
 	Out       string   `help:"Folder for selftest.html and selftest.json. Default: write no files." placeholder:"DIR" type:"path"`
 }
@@ -30,7 +30,7 @@ breaks must fail. A permitted behaviour is something that a conformant gateway m
 
   gatecert selftest                                  all mutants and permitted behaviours, every row and requirement, no load cases
   gatecert selftest --all                            every case against all of them
-  gatecert selftest --load                           the mutants that only many calls show
+  gatecert selftest --load                           the mutants that only many calls reveal
   gatecert selftest --mutant rate-limit-as-503       one mutant
   gatecert list mutants                              all mutants
   gatecert gateway --mutant rate-limit-as-503        serve the same gateway, for other harnesses

@@ -17,7 +17,7 @@ type soakCommand struct {
 	loadFlags
 	Rate       float64       `help:"Requests per second. Default: ${default}." default:"20"`
 	For        time.Duration `help:"Duration of the soak. Default: ${default}." default:"1m"`
-	Checkpoint time.Duration `help:"Interval at which the results so far are saved in the log. They are kept if the command is killed. Default: ${default}." default:"1m" placeholder:"DURATION"`
+	Checkpoint time.Duration `help:"Save the results so far in the log at this interval, so that they survive if the command is killed. Default: ${default}." default:"1m" placeholder:"DURATION"`
 	SLO        string        `name:"slo" help:"SLO for the whole soak, as in load capacity. Exit with 1 if the gateway misses the SLO." placeholder:"TERMS"`
 	PID        int           `name:"pid" help:"Process id of the gateway on this machine, to sample its memory and its open file descriptors." placeholder:"PID"`
 }
@@ -27,8 +27,8 @@ func (soakCommand) Help() string {
 	return `The command holds a constant request rate for a long time. It computes the trends of latency, error rate and, with --pid, memory and
 open file descriptors. The warm-up at the start is left out. Each trend is shown with its 95 % confidence interval. It is marked
 "growing" if the interval excludes 0 and the change exceeds 5 % of the starting value. The command also counts stalls, in which
-several requests are slow at the same time, and finds out whether stalls come at a regular interval. The results so far are saved
-every minute (--checkpoint), also for a command that is killed.
+several requests are slow at the same time, and finds out whether stalls come at a regular interval. Every minute (--checkpoint), the
+command saves the results so far, so that they survive if it is killed.
 
 Examples:
   gatecert load soak --for 30s                                              the built-in reference gateway

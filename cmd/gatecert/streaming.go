@@ -20,13 +20,13 @@ import (
 
 // measureFlags say what the requests of a measurement are like, and what is asked of their responses.
 type measureFlags struct {
-	UpstreamProfile string `help:"Make the mock upstream behave like a model: ttft=lognormal:200ms,itl=20ms,tokens=256. Default: respond at once." placeholder:"MODEL"`
+	UpstreamProfile string `help:"Give the mock upstream's answers the timing and length of a model's: ttft=lognormal:200ms,itl=20ms,tokens=256. Default: respond at once." placeholder:"MODEL"`
 	PromptTokens    string `help:"Tokens in a prompt: a number such as 512, or a distribution (uniform:A-B, normal:MEAN:SPREAD, lognormal:MEDIAN:SIGMA, exp:MEAN). Default: a few tokens." placeholder:"N"`
 	OutputTokens    string `help:"Maximum tokens in an answer (max_tokens): a number or a distribution. Default: 16, or the lengths of the answers in the data set." placeholder:"N"`
-	Dataset         string `help:"Conversations from which prompts are drawn: a file of JSON lines (messages, ShareGPT's conversations, or prompt), or synthetic:NAME, which generates them from the name." placeholder:"FILE"`
+	Dataset         string `help:"Conversations that prompts are taken from: a file of JSON lines (messages, ShareGPT's conversations, or prompt), or synthetic:NAME, which generates conversations from the name." placeholder:"FILE"`
 	SharedPrefix    int    `help:"Begin all prompts with the same text of N tokens. The rest of each prompt is unique, so that no cache can answer the request. Default: ${default}." default:"0" placeholder:"N"`
 	ModelMix        string `help:"Models by weight: gpt-4o=3,gpt-4o-mini=1. Default: the profile's model." placeholder:"NAME=WEIGHT,…"`
-	Usage           bool   `help:"Ask chat streams for their usage (stream_options.include_usage), and take the number of tokens from it. Default: yes, unless the gateway refuses this option." default:"true" negatable:""`
+	Usage           bool   `help:"Ask chat streams for their usage (stream_options.include_usage), and take the number of tokens from the usage. Default: yes, unless the gateway refuses this option." default:"true" negatable:""`
 }
 
 // measured reads the flags. Its prompts are those of the seed.
@@ -72,7 +72,7 @@ func (f measureFlags) conversations() (list []workload.Conversation, err error) 
 		return nil, nil
 	}
 	if f.PromptTokens != "" {
-		return nil, fmt.Errorf("%w: --dataset and --prompt-tokens exclude each other: give only one of them", errUsage)
+		return nil, fmt.Errorf("%w: --dataset and --prompt-tokens cannot be combined: give only one of them", errUsage)
 	}
 	if name, made := strings.CutPrefix(f.Dataset, "synthetic:"); made {
 		return workload.Synthetic(name), nil
@@ -182,7 +182,7 @@ func sourcesOf(a load.Metrics) string {
 // checkModel returns a usage error for a model that nobody plays.
 func checkModel(model upstream.Model, present bool) error {
 	if !model.IsZero() && !present {
-		return fmt.Errorf("%w: --upstream-profile changes the mock upstream, and this gateway does not call it: give a profile with upstream (docs/profile.md)", errUsage)
+		return fmt.Errorf("%w: --upstream-profile changes the mock upstream, which this gateway does not call: give a profile with upstream (docs/profile.md)", errUsage)
 	}
 	return nil
 }

@@ -22,11 +22,11 @@ type trustCommand struct {
 // Help implements kong's HelpProvider.
 func (trustCommand) Help() string {
 	return `A profile may run shell commands, and SQL statements against the gateway's database. They run only with your
-permission: --allow-actions permits them for one run, and this command until the file changes. The command prints what would run, and
-stores the permission as a file in gatecert/trusted in your configuration folder, named by the digest of the profile's path and
+permission: --allow-actions permits them for one run, and this command permits them until the file changes. The command prints what would
+run, and stores the permission as a file in gatecert/trusted in your configuration folder, named by the digest of the profile's path and
 content. A profile that gatecert gateway --profile-out wrote is trusted. Without permission, the cases that need actions are not-offered.
 
-The command also permits the use of a gatecert.yaml when a command in its folder names no gateway, as long as the profile sends the same
+If the profile is a gatecert.yaml, commands in its folder may then use it without naming a gateway, as long as the profile sends the same
 variables to the same URL and opens the same files.
 
   gatecert trust my-gateway.yaml

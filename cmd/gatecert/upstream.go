@@ -15,7 +15,7 @@ import (
 type upstreamCommand struct {
 	Listen          string    `help:"Address to listen on. Default: ${default}." default:"127.0.0.1:9901"`
 	Keys            []string  `help:"API keys to accept. Default: any key." placeholder:"KEY"`
-	UpstreamProfile string    `help:"Behave like a model in healthy answers: ttft=lognormal:200ms,itl=20ms,tokens=256. /_gatecert/model shows what was sent. Default: respond at once." placeholder:"MODEL"`
+	UpstreamProfile string    `help:"Give healthy answers the timing and length of a model's: ttft=lognormal:200ms,itl=20ms,tokens=256. GET /_gatecert/model shows what the mock upstream sent. Default: respond at once." placeholder:"MODEL"`
 	Token           string    `help:"Token that /_gatecert/ requires. Default: none on loopback; on other addresses a new token, which is printed." env:"GATECERT_UPSTREAM_TOKEN"`
 	ReadyFile       readyFile `help:"Write this file when the mock upstream is ready, and remove it at exit." placeholder:"FILE" type:"path"`
 }
@@ -27,7 +27,8 @@ func (upstreamCommand) Help() string {
     -d '{"model":"m","messages":[{"role":"user","content":"[[gatecert token=a status=503 body=html]] hi"}]}'
   curl http://127.0.0.1:9901/_gatecert/seen/a
 
-The second call shows what arrived with token=a. Beyond loopback, add -H 'Authorization: Bearer TOKEN'. gatecert list directives explains every word of a directive.`
+The second call shows what arrived with token=a. Beyond loopback, add -H 'Authorization: Bearer TOKEN'.
+gatecert list directives explains every word of a directive.`
 }
 
 func (u upstreamCommand) Run(ctx context.Context, c *console) (err error) {

@@ -21,18 +21,18 @@ import (
 
 type watchCommand struct {
 	targetFlags
-	Level     string        `complete:"levels" help:"Highest certification level to run: edge, relay, account or store. A watch runs no load cases. Default: edge with a URL, otherwise all that the target offers."`
+	Level     string        `complete:"levels" help:"Highest certification level to run: edge, relay, account or store. A watch runs no load cases. Default: edge with a URL; otherwise every case that the target offers."`
 	Rows      []string      `complete:"rows" help:"Rows to run, as ids or patterns: http:404, 'code:channel:*'. Default: all 32." placeholder:"ROW"`
-	Surfaces  []string      `complete:"surfaces" help:"Endpoints to run: chat, chat-stream, … (gatecert list surfaces). Default: all that the target offers." placeholder:"SURFACE"`
-	Every     time.Duration `help:"Time from the start of a run to the start of the next, at least 5s. Each start varies by up to a tenth of it. Default: ${default}." default:"15m"`
+	Surfaces  []string      `complete:"surfaces" help:"Endpoints to run: chat, chat-stream, … (gatecert list surfaces). Default: every endpoint that the target offers." placeholder:"SURFACE"`
+	Every     time.Duration `help:"Time from the start of a run to the start of the next, at least 5s. Each start varies by up to a tenth of this time. Default: ${default}." default:"15m"`
 	Rounds    int           `help:"Stop after N runs. Default: never." placeholder:"N"`
-	Dir       string        `help:"Folder for the runs, their history and the last known state. A watch that you start again in this folder continues. Default: ${default}." default:"watch" type:"path"`
+	Dir       string        `help:"Folder for the runs, their history and the last known state. A watch that is started again in this folder continues where it stopped. Default: ${default}." default:"watch" type:"path"`
 	Keep      int           `help:"Keep the N newest runs with their reports. Default: ${default}." default:"100" placeholder:"N"`
 	Listen    string        `help:"Address to serve the reports and /metrics on, or none to serve nothing. Default: ${default}." default:"127.0.0.1:9464"`
-	Webhook   string        `help:"URL to POST JSON to after each run that changed something, signed with $$GATECERT_WEBHOOK_SECRET if this variable is set." placeholder:"URL"`
+	Webhook   string        `help:"URL to POST JSON to after each run in which a verdict or the outcome changed. The secret in $$GATECERT_WEBHOOK_SECRET, if set, signs the JSON." placeholder:"URL"`
 	Yes       bool          `help:"Permit the changes that a driver makes to a running gateway before each run."`
 	Lang      string        `enum:"en,zh" default:"en" help:"Language of the reports: en (English) or zh (Chinese)." placeholder:"NAME"`
-	TimeLimit time.Duration `help:"Stop a run after this time. The run is then incomplete. Default: ${default}." default:"15m"`
+	TimeLimit time.Duration `help:"Stop each run after this time. A stopped run is incomplete. Default: ${default}." default:"15m"`
 }
 
 // Help implements kong's HelpProvider.
