@@ -70,7 +70,7 @@ func (c *crew) running(ctx context.Context) (*process, error) {
 		}
 	}
 	if c.starts >= maxStarts {
-		return nil, fmt.Errorf("%w %s: it has ended %d times and is not started again", ErrAdapter, c.adapter.Name, c.starts)
+		return nil, fmt.Errorf("%w %s: it exited %d times and is not started again", ErrAdapter, c.adapter.Name, c.starts)
 	}
 	c.starts++
 	proc, err := start(ctx, c.adapter)

@@ -97,9 +97,9 @@ func doubts(call clientlog.Call, said answer) []string {
 	final, called := call.Last()
 	switch {
 	case !called && said.OK:
-		found = append(found, "the adapter reports an answer, but the recorder got no request from it")
+		found = append(found, "the adapter reports an answer, but the recorder received no request from it")
 	case !called:
-		found = append(found, "the recorder got no request from the adapter")
+		found = append(found, "the recorder received no request from the adapter")
 	case said.OK && final.Status >= 400 && said.Text != "":
 		found = append(found, fmt.Sprintf("the adapter reports an answer with text, but the gateway answered with status %d", final.Status))
 	case said.Status >= 400 && final.Status >= 400 && said.Status != final.Status:

@@ -78,7 +78,7 @@ func probes() []probe {
 		failure("openai-quota-429", "429 with OpenAI's own word, insufficient_quota", 429, "insufficient_quota", nil),
 		failure("quota-429-retry-after", "429 with insufficient_user_quota and Retry-After: 1", 429, "insufficient_user_quota", map[string]string{"Retry-After": "1"}),
 		failure("openai-quota-429-retry-after", "429 with insufficient_quota and Retry-After: 1", 429, "insufficient_quota", map[string]string{"Retry-After": "1"}),
-		probe{name: "code-in-details", sentence: "400 with the code in error.details.error_code, as Anthropic's newer API has it", on: onDialect(dialect.Anthropic),
+		probe{name: "code-in-details", sentence: "400 with the code in error.details.error_code, as in Anthropic's newer API", on: onDialect(dialect.Anthropic),
 			serve: func(_ context.Context, w http.ResponseWriter, _ dialect.Surface) {
 				w.Header().Set("Content-Type", "application/json")
 				w.WriteHeader(400)
@@ -88,7 +88,7 @@ func probes() []probe {
 		probe{name: "empty-200", sentence: "200 with an empty body", serve: func(_ context.Context, w http.ResponseWriter, _ dialect.Surface) {
 			w.Header().Set("Content-Type", "application/json")
 		}},
-		probe{name: "html-502", sentence: "502 with a page of HTML", serve: func(_ context.Context, w http.ResponseWriter, _ dialect.Surface) {
+		probe{name: "html-502", sentence: "502 with an HTML page", serve: func(_ context.Context, w http.ResponseWriter, _ dialect.Surface) {
 			w.Header().Set("Content-Type", "text/html")
 			w.WriteHeader(502)
 			_, _ = w.Write([]byte("<html><body><h1>502 Bad Gateway</h1></body></html>"))

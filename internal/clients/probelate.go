@@ -24,7 +24,7 @@ func lateProbes() []probe {
 		w.Header().Set("Content-Type", jsonType)
 		_, _ = w.Write(dialect.Encode(s.Operation().Body(probeAnswer())))
 	}
-	const lateHeader, stalled = "an ordinary answer whose header comes after %s", "a stream that stalls for %s after some text and then goes on to its end"
+	const lateHeader, stalled = "an ordinary answer whose header comes after %s", "a stream that stalls for %s after some text and then continues to its end"
 	return []probe{
 		late("slow-headers", nil, lateHeader, 3*time.Second, header),
 		late("slow-headers", nil, lateHeader, 65*time.Second, header),

@@ -42,9 +42,9 @@ func streamProbes() []probe {
 	failed := `event: response.failed` + "\n" + `data: {"type":"response.failed","sequence_number":10,"response":{"id":"resp_probe","object":"response","created_at":1,"status":"failed","error":{"code":"do_request_failed","message":"gatecert probe"},"output":[],"model":"probe"}}` + "\n\n"
 	const done = "data: [DONE]\n\n"
 	return []probe{
-		stream("first-event-error", "the stream begins with the error event of the contract", streamed, false, contractError, false),
-		stream("mid-stream-error", "the error event of the contract after some text", streamed, true, contractError, false),
-		stream("error-named", "event: error with the error of the contract, after some text", onSurface(dialect.ChatStream), true, text("event: error\n"+bare(dialect.ChatStream)), false),
+		stream("first-event-error", "the stream begins with the contract's error event", streamed, false, contractError, false),
+		stream("mid-stream-error", "the contract's error event after some text", streamed, true, contractError, false),
+		stream("error-named", "event: error with the contract's error, after some text", onSurface(dialect.ChatStream), true, text("event: error\n"+bare(dialect.ChatStream)), false),
 		stream("error-unnamed", "the error envelope without event: error, after some text", onSurface(dialect.MessagesStream), true, text(bare(dialect.MessagesStream)), false),
 		stream("mid-stream-eof", "a clean end after some text, without a finish", streamed, true, nil, false),
 		stream("mid-stream-cut", "the connection breaks after some text", streamed, true, nil, true),

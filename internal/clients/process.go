@@ -81,7 +81,7 @@ func start(ctx context.Context, a Adapter) (*process, error) {
 		return nil, fmt.Errorf("%w %s: %w", ErrAdapter, a.Name, p.ended())
 	case <-time.After(helloTime):
 		p.close()
-		return nil, fmt.Errorf("%w %s: it wrote no first line within %s%s", ErrAdapter, a.Name, helloTime, p.tail)
+		return nil, fmt.Errorf("%w %s: it wrote no first line to standard output within %s%s", ErrAdapter, a.Name, helloTime, p.tail)
 	}
 	if p.hello.Protocol != Protocol {
 		p.close()

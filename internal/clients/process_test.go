@@ -71,7 +71,7 @@ func TestALyingAdapterIsDoubted(t *testing.T) {
 	t.Parallel()
 	call, _ := played(t, "invents", enough, refused)
 	assert.Empty(t, call.Attempts)
-	assert.Equal(t, []string{"the adapter reports an answer, but the recorder got no request from it"}, call.Doubts)
+	assert.Equal(t, []string{"the adapter reports an answer, but the recorder received no request from it"}, call.Doubts)
 	call, _ = played(t, "lies", enough, refused)
 	assert.Equal(t, clientlog.Accepted, call.Outcome)
 	assert.Equal(t, []string{"the adapter reports an answer with text, but the gateway answered with status 429"}, call.Doubts)

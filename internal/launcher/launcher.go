@@ -53,15 +53,15 @@ var image = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,250}$`)
 func (o Options) check(l Launcher) error {
 	switch {
 	case !label.MatchString(o.Fleet):
-		return fmt.Errorf("%w: fleet %.40q: want small letters, digits and -, as in the names of Kubernetes", ErrOptions, o.Fleet)
+		return fmt.Errorf("%w: fleet %.40q: must have only lower-case letters, digits and -, as in names in Kubernetes", ErrOptions, o.Fleet)
 	case o.Workers < 1 || o.Workers > 10_000:
-		return fmt.Errorf("%w: %d workers: want 1 to 10,000", ErrOptions, o.Workers)
+		return fmt.Errorf("%w: %d workers: must be 1 to 10,000", ErrOptions, o.Workers)
 	case o.Namespace != "" && !label.MatchString(o.Namespace):
-		return fmt.Errorf("%w: namespace %.40q", ErrOptions, o.Namespace)
+		return fmt.Errorf("%w: namespace %.40q: must be a name in Kubernetes: lower-case letters, digits and -", ErrOptions, o.Namespace)
 	case l != Systemd && (!image.MatchString(o.Image) || !image.MatchString(o.NATSImage)):
-		return fmt.Errorf("%w: image %.60q or %.60q: want a reference such as registry.example/gatecert:1.0", ErrOptions, o.Image, o.NATSImage)
+		return fmt.Errorf("%w: image %.60q or %.60q: must be a reference such as registry.example/gatecert:1.0", ErrOptions, o.Image, o.NATSImage)
 	case len(o.Targets) == 0:
-		return fmt.Errorf("%w: no target: workers send only to targets that are named", ErrOptions)
+		return fmt.Errorf("%w: no target: name at least one gateway that the workers may send to", ErrOptions)
 	}
 	for _, text := range append([]string{}, append(o.Targets, o.joins()...)...) {
 		if u, err := url.Parse(text); err != nil || u.Host == "" || u.User != nil || strings.ContainsAny(text, "'\"\\ \n$`") {

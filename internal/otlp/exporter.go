@@ -21,7 +21,7 @@ import (
 )
 
 // ErrEndpoint is returned for a collector that is not an http or https URL.
-var ErrEndpoint = errors.New("the collector: want an http or https URL such as http://127.0.0.1:4318")
+var ErrEndpoint = errors.New("the collector must be an http or https URL such as http://127.0.0.1:4318")
 
 // exporter sends spans as OTLP over HTTP in JSON, which collectors take on the same port and path as protobuf. The SDK's own exporters link
 // gRPC and protobuf: 7 MB.
