@@ -121,7 +121,7 @@ func New(cfg Config) (*Certification, error) {
 		return nil, fmt.Errorf("%w: concurrency %d: must be 1 to %d", ErrUsage, cfg.Concurrency, profile.MaxConcurrency)
 	}
 	if cfg.TraceURL != "" && (!profile.AbsoluteURL(cfg.TraceURL) || !strings.Contains(cfg.TraceURL, "{trace_id}")) {
-		return nil, fmt.Errorf("%w: the URL of traces: want an http or https URL with {trace_id} in it", ErrUsage)
+		return nil, fmt.Errorf("%w: the URL of traces must be an http or https URL that contains {trace_id}", ErrUsage)
 	}
 	if err := cfg.Target.Claims.Check(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUsage, err)

@@ -134,7 +134,7 @@ func TestDiscoveryTriesEveryModel(t *testing.T) {
 	}
 	r := run(target.Models.Default, "no-such-model-here", target.Models.Embeddings)
 	assert.Contains(t, r.Selection.Surfaces, dialect.Embeddings)
-	assert.Contains(t, strings.Join(r.Footer.Notes, "\n"), "surface embeddings is certified with the model "+target.Models.Embeddings)
+	assert.Contains(t, strings.Join(r.Footer.Notes, "\n"), "endpoint embeddings is certified with the model "+target.Models.Embeddings)
 	logged, err := profile.ParseRedacted(r.Target.Profile)
 	require.NoError(t, err)
 	assert.Equal(t, target.Models.Embeddings, logged.Models.On(dialect.Embeddings), "the log has the model that was asked for")

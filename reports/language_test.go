@@ -86,7 +86,7 @@ func TestNotesAreTranslated(t *testing.T) {
 	for note, want := range map[string]string{
 		"The gateway called the upstream as anthropic for chat, chat-stream; as openai for messages":           "网关调用上游的格式：anthropic（端点 chat, chat-stream）；openai（端点 messages）",
 		"The healthy control on messages failed between the cases: timed-out":                                  "用例之间，端点 messages 的 healthy 对照调用失败：timed-out",
-		"surface chat is certified with the model gpt-4o":                                                      "端点 chat 用模型 gpt-4o 认证",
+		"endpoint chat is certified with the model gpt-4o":                                                     "端点 chat 用模型 gpt-4o 认证",
 		"The gateway propagates some traces: 3 of 9 upstream requests carried the caller's traceparent":        "网关只传递部分链路追踪：9 次调用中有 3 次的 traceparent 到达了上游",
 		"the valid key is limited: the run made one call every 1.5s; declare this in a profile (limits.valid)": "有效密钥受限流：本次运行每 1.5s 调用一次；可在配置文件中声明（limits.valid）",
 		"the gateway stopped serving healthy calls 3 times, for up to 2s, after failures that the cases caused: it seems to have a circuit breaker, or a limit; switch it off for the run, list more relay models, or set settle.recovery": "用例引发失败之后，网关3 次（最长 2s）停止响应正常调用：它似乎有熔断器或限流；请在运行期间关闭它，列出更多 relay 模型，或设置 settle.recovery",

@@ -19,7 +19,7 @@ import (
 //	NOT conformant at level relay: 2 of 32 rows fail, 17 pass, 13 not run
 //	conformant at level edge to table 1; codes are not claimed: 12 of 32 rows pass, 20 not run
 //	PASS: 1 of 1 selected case passes (http:429, level full)
-//	INCONCLUSIVE: no surface answered its healthy control call. Nothing is certified
+//	INCONCLUSIVE: no endpoint answered its healthy control call. Nothing is certified
 //	INCOMPLETE: the log has no footer; 3 of 24 expected cases never ran. Nothing is certified
 func Sentence(run runlog.Run) string {
 	if gap := run.Incomplete(); gap != "" {
@@ -74,7 +74,7 @@ func nothingJudged(run runlog.Run) string {
 		return c.Kind != runlog.ControlHealthy || c.Phase != runlog.BeforeCases
 	})
 	if len(controls) > 0 && !slices.ContainsFunc(controls, func(c runlog.Control) bool { return c.OK }) {
-		return "no surface answered its healthy control call"
+		return "no endpoint answered its healthy control call"
 	}
 	return "no case could be judged"
 }

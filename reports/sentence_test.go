@@ -60,7 +60,7 @@ func TestSentence(t *testing.T) {
 		"no codes, selected": {claiming(selected, noCodes), "PASS: 2 of 2 selected rows pass (http:404, http:429, level relay to table 1; codes are not claimed)"},
 		"selected cases":     {single, "FAIL: 1 of 3 selected cases fails, 2 pass (http:400, level relay)"},
 		"nothing judged":     {faulty, "INCONCLUSIVE: no case could be judged. Nothing is certified"},
-		"no healthy answer":  {dead, "INCONCLUSIVE: no surface answered its healthy control call. Nothing is certified"},
+		"no healthy answer":  {dead, "INCONCLUSIVE: no endpoint answered its healthy control call. Nothing is certified"},
 		"a torn log":         {incompleteRun(), "INCOMPLETE: the log ends in a torn line and has no footer; 2 of 4 expected cases never ran. Nothing is certified"},
 	}
 	for name, tt := range tests {

@@ -55,7 +55,7 @@ var zhFrame = [][2]string{
 	{"the log has no footer", "日志没有结尾记录"}, {"the log ends in a torn line and has no footer", "日志以不完整的一行结束，没有结尾记录"}, {"the run was interrupted", "运行被中断"},
 	{"no case was executed", "没有执行任何用例"}, {"{#} of {#} expected case(s) never ran", "{2} 个应当运行的用例中有 {1} 个没有运行"}, {"{}; {}", "{1}；{2}"},
 	{"the footer's counts do not match the cases in the log", "结尾记录的计数与日志中的用例不一致"},
-	{"no surface answered its healthy control call", "没有端点能正常响应健康检查调用"}, {"no case could be judged", "没有用例能够判定"},
+	{"no endpoint answered its healthy control call", "没有端点能正常响应健康检查调用"}, {"no case could be judged", "没有用例能够判定"},
 
 	// What is run again.
 	{"fixed: {}", "已修复：{1}"}, {"of {#} case(s) that failed before: {}", "此前失败的 {1} 个用例：{2}"},

@@ -22,8 +22,8 @@ var zhNotes = [][2]string{
 	{"… and {#} more in the log", "… 另有 {1} 条，见日志"},
 
 	// internal/runner
-	{"surface {*} is certified with the model {*}", "端点 {1} 用模型 {2} 认证"},
-	{"surface {*} is treated as not offered: {}", "端点 {1} 视为未提供：{2}"},
+	{"endpoint {*} is certified with the model {*}", "端点 {1} 用模型 {2} 认证"},
+	{"endpoint {*} is treated as not offered: {}", "端点 {1} 视为未提供：{2}"},
 	{"responses are not searched for these secrets because they are words, numbers or too short: {*}", "以下机密是普通单词、数字或过短，因此不在响应中查找：{1}"},
 	{"it is unknown whether refused calls reached the upstream later: {}", "无法得知被拒绝的调用是否在之后到达了上游：{1}"},
 	{"the control calls after the cases could not be made: {}", "无法进行结束时的对照调用：{1}"},

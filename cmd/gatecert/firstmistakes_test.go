@@ -214,7 +214,7 @@ func TestFirstMistakes(t *testing.T) {
 			n := arrives(t, nil).withUpstream(t)
 			n.url += "/v1"
 			return []string{"run", "--level", "edge", "--target", n.profile(t)}
-		}, exitHarness, `is not the root of the API: gatecert appends /v1/… by itself, and healthy calls succeed at http://127\.0\.0\.1:\d+: give that URL`},
+		}, exitHarness, `is not the root of the API: gatecert itself appends /v1/…, and healthy calls succeed at http://127\.0\.0\.1:\d+: use that URL`},
 		{"an upstream that is down", func(t *testing.T) []string {
 			return []string{"run", "--level", "edge", "--target", arrives(t, nil).profile(t)}
 		}, exitHarness, `answers healthy calls with 50\d ".+": the upstream of model "gc-chat" seems to be down: fix that first`},

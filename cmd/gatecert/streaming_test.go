@@ -53,7 +53,7 @@ func TestStreamingUsage(t *testing.T) {
 		`--slo: invalid SLO: "ttft<1s": must be a quantile, the mean or the maximum: ttft.p99`:                                             {"load", "capacity", "--slo", "ttft<1s"},
 		"--slo contains the whole SLO: leave out --latency":                                                                                {"load", "capacity", "--slo", "ttft.p99<1s", "--latency", "2s"},
 		`--upstream-profile: invalid model: unknown word: "speed"`:                                                                         {"load", "soak", "--upstream-profile", "speed=1"},
-		"--upstream-profile changes the mock upstream, which this gateway does not call":                                                  {"load", "soak", "http://127.0.0.1:1", "--key", "sk-test-0123456789", "--model", "m", "--upstream-profile", "ttft=1s"},
+		"--upstream-profile changes the mock upstream, which this gateway does not call":                                                   {"load", "soak", "http://127.0.0.1:1", "--key", "sk-test-0123456789", "--model", "m", "--upstream-profile", "ttft=1s"},
 		`--upstream-profile: invalid model: tokens: invalid distribution: "lots"`:                                                          {"upstream", "--upstream-profile", "tokens=lots"},
 		`--upstream-profile: invalid model: unknown word: "status"`:                                                                        {"gateway", "--upstream-profile", "status=503"},
 		`--upstream-profile: invalid model: ttft appears twice`:                                                                            {"gateway", "--upstream-profile", "ttft=1s,ttft=2s"},

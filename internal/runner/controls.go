@@ -139,7 +139,7 @@ func (r *runner) tryOtherModels(ctx context.Context) error {
 		if model == "" {
 			continue
 		}
-		r.journal.note("surface %s is certified with the model %s", surface, model)
+		r.journal.note("endpoint %s is certified with the model %s", surface, model)
 		again := []dialect.Surface{surface}
 		if hasTwin && r.before.unhealthy[twin] {
 			again = append(again, twin)

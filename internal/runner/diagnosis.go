@@ -177,7 +177,7 @@ func diagnose(f facts) diagnosis {
 		return diagnosis{sentence: fmt.Sprintf(format, values...), unreachable: s == unreachable}
 	}
 	if f.root != "" {
-		return say("%s is not the root of the API: gatecert appends /v1/… by itself, and healthy calls succeed at %s: give that URL", f.url, f.root)
+		return say("%s is not the root of the API: gatecert itself appends /v1/…, and healthy calls succeed at %s: use that URL", f.url, f.root)
 	}
 	switch s {
 	case unreachable:
@@ -292,7 +292,7 @@ func (m mockFacts) notServed(url, answer string) string {
 	case http.StatusNotFound:
 		return called + "correct the path of its channel's URL: gatecert serves /v1/… and /v1beta/…"
 	default:
-		return called + "what the gateway sends its upstream is not what that API accepts"
+		return called + "correct what the gateway sends to its upstream, because that API does not accept it"
 	}
 }
 

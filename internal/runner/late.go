@@ -10,7 +10,7 @@ import (
 )
 
 // calledLate is why the outcome of a case is revised.
-const calledLate = "the upstream was called for it after the case had ended"
+const calledLate = "the upstream received the case's call after the case had ended"
 
 // reviseLate judges the cases again whose call reached the upstream after they had ended.
 func (r *runner) reviseLate(ctx context.Context) {

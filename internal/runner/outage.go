@@ -93,7 +93,7 @@ func newOutage(p targets.Prepared, surface dialect.Surface, faultsOn func(dialec
 	}
 	switch {
 	case !slices.Contains(p.Profile.Surfaces, surface):
-		return e, fmt.Errorf("%w: the profile does not list surface %s", profile.ErrNotOffered, surface)
+		return e, fmt.Errorf("%w: the profile does not list the endpoint %s", profile.ErrNotOffered, surface)
 	case len(e.Faulty) == 0:
 		return e, missing
 	}

@@ -30,7 +30,7 @@ import (
 // call fails, and the errors of [limits.Infer].
 func InferRateLimit(ctx context.Context, p targets.Prepared, surface dialect.Surface, budget limits.Budget, progress func(load.Progress)) (limits.LimiterModel, []limits.Experiment, error) {
 	if p.Profile.Models.Routed(surface) == "" {
-		return limits.LimiterModel{}, nil, fmt.Errorf("%w: the profile has no model for surface %s", ErrNothingToRun, surface)
+		return limits.LimiterModel{}, nil, fmt.Errorf("%w: the profile has no model for the endpoint %s", ErrNothingToRun, surface)
 	}
 	if err := CheckHealth(ctx, p, surface); err != nil {
 		return limits.LimiterModel{}, nil, err

@@ -59,7 +59,7 @@ func (r *runner) run(ctx context.Context) (run runlog.Run, err error) {
 	defer func() {
 		if closing := r.prepared.Close(context.WithoutCancel(ctx)); closing != nil {
 			// Its kind does not matter: whatever it was, the gateway is not as it was before.
-			err = errors.Join(err, fmt.Errorf("%w: take down what was prepared: %v", ErrHarness, closing)) //nolint:errorlint // see above
+			err = errors.Join(err, fmt.Errorf("%w: clean up after the run: %v", ErrHarness, closing)) //nolint:errorlint // see above
 		}
 	}()
 	if r.job.Concurrency > 0 {
@@ -205,7 +205,7 @@ func (r *runner) tryNewerVersions(ctx context.Context) error {
 func (r *runner) dropUnclaimed() {
 	r.surfaces = slices.DeleteFunc(r.surfaces, func(s dialect.Surface) bool {
 		if r.before.unhealthy[s] {
-			r.journal.note("surface %s is treated as not offered: %s", s, r.before.failed[s])
+			r.journal.note("endpoint %s is treated as not offered: %s", s, r.before.failed[s])
 			delete(r.before.failed, s)
 		}
 		return r.before.unhealthy[s]

@@ -31,7 +31,7 @@ func compare(expected *mutants.Expectation, c runlog.Case) string {
 		}
 	}
 	if len(missing) > 0 {
-		return "not found to break " + strings.Join(missing, ", ") + ": " + reports.Headline(c)
+		return "did not break " + strings.Join(missing, ", ") + ": " + reports.Headline(c)
 	}
 	return ""
 }

@@ -210,7 +210,7 @@ func (g gateway) judge(run runlog.Run) reports.GatewayResult {
 	// Whatever the gateway does, an audit believes the log of a run that took place.
 	if !g.unaudited {
 		for _, problem := range (certificate.Auditor{OfferOf: targets.OfferOf}).Audit(run) {
-			result.Mistakes = append(result.Mistakes, reports.Mistake{Problem: "the audit refuses the log: " + problem})
+			result.Mistakes = append(result.Mistakes, reports.Mistake{Problem: "the audit rejects the log: " + problem})
 		}
 	}
 	killed := make(map[*mutants.Expectation]bool)

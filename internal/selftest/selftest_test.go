@@ -40,12 +40,12 @@ func TestOutcomesAreComparedWithWhatIsExpected(t *testing.T) {
 		{"a case that kills", fails, found(contract.Fail, contract.Code, contract.StatusClass), true, ""},
 		{"a case that the mutant survives", fails, found(contract.Pass), false, "survived"},
 		{"a case that only warns", fails, found(contract.Warn, contract.StatusClass), false, "killed with a different verdict: " + headline},
-		{"a case that fails for another reason", fails, found(contract.Fail, contract.Code), true, "not found to break status-class: MUST code: got 503, want 404"},
+		{"a case that fails for another reason", fails, found(contract.Fail, contract.Code), true, "did not break status-class: MUST code: got 503, want 404"},
 		{"one of several that kills", one, found(contract.Fail, contract.StatusClass), true, ""},
 		{"one of several that does not", one, found(contract.Pass), false, ""},
 		{"one of several with another verdict", one, found(contract.Error, contract.StatusClass), false, "killed with a different verdict: " + headline},
 		{"a note that was made", notes, found(contract.Pass, contract.RequestID), true, ""},
-		{"a note that was not made", notes, found(contract.Pass), true, "not found to break request-id: pass"},
+		{"a note that was not made", notes, found(contract.Pass), true, "did not break request-id: pass"},
 		{"a note that became a failure", notes, found(contract.Fail, contract.RequestID), false, "killed with a different verdict: MUST request-id: got 503, want 404"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

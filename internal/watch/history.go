@@ -55,7 +55,7 @@ func (f folder) load() ([]Entry, state, error) {
 		return nil, state{}, fmt.Errorf("read the last state of the watch: %w", err)
 	default:
 		if err := json.Unmarshal(raw, &last); err != nil {
-			return nil, state{}, fmt.Errorf("%s is not a state of gatecert watch: %w; remove it to start afresh", f.path(stateName), err)
+			return nil, state{}, fmt.Errorf("%s is not a state file of gatecert watch: %w; remove it to start afresh", f.path(stateName), err)
 		}
 	}
 	// The history is written before the state: a watch that was killed between the two has told the changes of the last entry.

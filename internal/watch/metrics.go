@@ -38,13 +38,13 @@ func newMetrics(target string) *metrics {
 	}
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
-		verdicts: gauges("gatecert_row_verdict", "Last verdict of a row on an endpoint: 0 pass, 1 warn, 2 not-offered, 3 expected-fail, 6 fail. What could not be judged keeps its last verdict.", "row", "surface"),
+		verdicts: gauges("gatecert_row_verdict", "Last verdict of a row on an endpoint: 0 pass, 1 warn, 2 not-offered, 3 expected-fail, 6 fail. A row that could not be judged keeps its last verdict.", "row", "surface"),
 		cases:    gauges("gatecert_cases", "Cases of the last run by verdict.", "verdict"),
 		rounds:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "gatecert_rounds_total", Help: "Rounds since the start, by outcome.", ConstLabels: labels}, []string{"outcome"}),
 		outcome:  gauges("gatecert_outcome", "1 for the outcome of the last round, 0 for all others.", "outcome"),
 		changes:  prometheus.NewCounter(prometheus.CounterOpts{Name: "gatecert_changes_total", Help: "Changes of verdicts and outcomes since the start.", ConstLabels: labels}),
 		last:     gauge("gatecert_last_round_timestamp_seconds", "When the last round ended, in seconds since 1970."),
-		judged:   gauge("gatecert_last_verdict_timestamp_seconds", "When the last round ended that was conformant or not, in seconds since 1970."),
+		judged:   gauge("gatecert_last_verdict_timestamp_seconds", "When the last round with a verdict (conformant or not) ended, in seconds since 1970."),
 		took:     gauge("gatecert_round_duration_seconds", "How long the last round took."),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "gatecert_case_duration_seconds", Help: "How long cases took.", ConstLabels: labels,

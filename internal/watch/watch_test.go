@@ -146,7 +146,7 @@ func TestAFolderOfSomethingElse(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, stateName), []byte("[]"), 0o600))
 	_, err := New(Config{Target: "g", Every: time.Minute, Dir: dir, Keep: 1})
-	assert.ErrorContains(t, err, "is not a state of gatecert watch")
+	assert.ErrorContains(t, err, "is not a state file of gatecert watch")
 	for _, bad := range []Config{{Every: time.Second, Keep: 1}, {Every: time.Minute}, {Every: time.Minute, Keep: 1, Rounds: -1}} {
 		bad.Dir = dir
 		_, err := New(bad)

@@ -40,7 +40,7 @@ func beyond(data []byte) (line int, problem string) {
 	}
 	for _, sign := range []string{"[", "{", ":", ","} {
 		if bytes.Count(data, []byte(sign)) > maxTokens {
-			return 1, fmt.Sprintf("more than %d words and signs", maxTokens)
+			return 1, fmt.Sprintf("more than %d YAML tokens", maxTokens)
 		}
 	}
 	type level struct{ indent, keys int }
@@ -82,7 +82,7 @@ func beyond(data []byte) (line int, problem string) {
 // tooMuch returns the token at which a file goes beyond the bounds, and the problem; "" for one within them.
 func tooMuch(tokens token.Tokens) (at *token.Token, problem string) {
 	if len(tokens) > maxTokens {
-		return tokens[maxTokens], fmt.Sprintf("more than %d words and signs", maxTokens)
+		return tokens[maxTokens], fmt.Sprintf("more than %d YAML tokens", maxTokens)
 	}
 	brackets, dashes, line := 0, 0, 0
 	keys := make(map[int]int) // of the flow mapping that is open at a depth
