@@ -21,7 +21,7 @@ type againFlags struct {
 	Again      string   `complete:"reference" help:"Rerun a random tenth of the cases on this gateway and compare the verdicts. TARGET is a URL, a profile, or the word reference for the built-in gateway." placeholder:"TARGET"`
 	Seed       uint64   `help:"With --again: rerun the cases of an earlier verification, which printed this seed." placeholder:"N"`
 	GatewayKey string   `help:"With --again URL: a valid API key for the gateway." env:"GATEWAY_KEY" placeholder:"KEY"`
-	Model      []string `help:"With --again URL: a model, as in --model of gatecert run. Default: the models in the log." placeholder:"NAME" sep:"none"`
+	Model      []string `help:"With --again URL: a model, as for gatecert run --model. Default: the models in the log." placeholder:"NAME" sep:"none"`
 	claimFlags
 	AllowActions bool          `help:"With --again: run the shell commands and SQL statements of the profile."`
 	Yes          bool          `help:"With --again: permit the changes that a driver makes to a running gateway (the command lists them first). For CI."`

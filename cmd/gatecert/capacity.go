@@ -18,7 +18,7 @@ import (
 
 type capacityCommand struct {
 	loadFlags
-	SLO       string        `name:"slo" help:"SLO as terms that must all be met: 'ttft.p99<300ms,itl.p99<60ms,errors<0.1%'. Replaces --latency, --quantile, --errors, --ttft and --goodput. Metrics: latency, service, ttfb, ttft, itl, tpot, stall, token-rate (each .p99, .mean or .max), errors, goodput, tokens/s." placeholder:"TERMS"`
+	SLO       string        `name:"slo" help:"SLO as terms that must all be met: 'ttft.p99<300ms,itl.p99<60ms,errors<0.1%'. --slo replaces --latency, --quantile, --errors, --ttft and --goodput. Metrics: latency, service, ttfb, ttft, itl, tpot, stall, token-rate (each .p99, .mean or .max), errors, goodput, tokens/s." placeholder:"TERMS"`
 	Latency   time.Duration `help:"SLO: maximum latency of successful requests, at --quantile. Default: ${default}." default:"1s"`
 	Quantile  float64       `help:"SLO: the quantile that --latency and --ttft apply to. Default: ${default}." default:"0.99"`
 	Errors    float64       `help:"SLO: maximum error rate, including refusals. Default: ${default}." default:"0.001"`
@@ -30,7 +30,7 @@ type capacityCommand struct {
 	Short     time.Duration `help:"Duration of the shortest probes. Default: ${default}." default:"1s"`
 	Full      time.Duration `help:"Duration of the full-length probes, which decide the result, and of each level of --concurrency. Default: ${default}." default:"5s"`
 	Precision float64       `help:"Stop when the upper and the lower bound differ by less than this share (0.1 = 10 %). Default: ${default}." default:"0.1"`
-	Repeats   int           `help:"Number of probes in a row that must agree at each bound. Use 5 for a gateway whose throughput varies. Default: ${default}." default:"2"`
+	Repeats   int           `help:"Number of consecutive probes that must agree at each bound. Use --repeats 5 for a gateway whose throughput varies. Default: ${default}." default:"2"`
 	Ramp      time.Duration `help:"Instead of searching, raise the rate evenly from --from to --to over this time, until the gateway misses the SLO." placeholder:"DURATION"`
 	Levels    []int         `name:"concurrency" help:"Instead of searching, keep N callers busy (a closed loop), one level after another: 1,2,4,8,16." placeholder:"N,…"`
 	Rounds    int           `help:"Number of rounds that compare the gateway with direct calls to the mock upstream, at least 5. 0 skips the comparison. Default: ${default}." default:"10"`

@@ -30,7 +30,7 @@ type clientsCommand struct {
 	Probe    []string      `help:"Names of the probes to run, or none. In a probe, gatecert itself answers the client. Default: all." placeholder:"NAME"`
 	Slow     bool          `help:"Also run the probes that make a client wait for minutes. With --slow, the command takes up to twenty minutes."`
 	CallTime time.Duration `help:"Time limit of one call with all its attempts. Default: ${default}, or 7m with --slow." default:"15s"`
-	Format   string        `enum:"terminal,markdown,json,behaviour" help:"terminal, markdown, json or behaviour (one line per call, without times, to compare versions of one client). Default: ${default}." default:"terminal"`
+	Format   string        `enum:"terminal,markdown,json,behaviour" help:"Output format: terminal, markdown, json or behaviour (one line per call, without times, to compare versions of one client). Default: ${default}." default:"terminal"`
 	Out      string        `help:"Also write the JSON to this file." placeholder:"FILE" type:"path"`
 	From     string        `help:"Render the JSON of an earlier run again, without sending anything." placeholder:"FILE" type:"path"`
 	Against  string        `help:"At the end, print how the clients' behaviour differs from the JSON of an earlier run. Differences do not change the exit code." placeholder:"FILE" type:"path"`

@@ -12,7 +12,7 @@ type diffCommand struct {
 	Old      string `arg:"" help:"Folder of the earlier run, or its run.ndjson." type:"path"`
 	New      string `arg:"" help:"Folder of the later run, or its run.ndjson." type:"path"`
 	Format   string `help:"Output format: terminal, md or json. Default: ${default}." default:"terminal" enum:"terminal,md,json"`
-	Out      string `help:"File to write to. Default: print." placeholder:"FILE" type:"path"`
+	Out      string `help:"File to write the output to. Default: print it." placeholder:"FILE" type:"path"`
 	Failures int    `help:"Number of cases to show for each kind of change on the terminal. Default: ${default}." default:"20"`
 }
 

@@ -116,13 +116,13 @@ func (c *console) consent(yes bool) func([]targets.Change) bool {
 
 // targetFlags say which gateway is tested. Every command that calls a gateway embeds them.
 type targetFlags struct {
-	URL    string   `arg:"" optional:"" help:"Root URL of the gateway (a /v1 at its end is ignored). Without a URL and --target, the command uses gatecert.yaml in the working folder if it exists, and otherwise the built-in reference gateway. Without a URL and --target, gatecert replay uses the target in the log instead."`
+	URL    string   `arg:"" optional:"" help:"Root URL of the gateway (a trailing /v1 is ignored). Without a URL or --target, the command uses gatecert.yaml in the working folder if it exists, and otherwise the built-in reference gateway. Without a URL or --target, gatecert replay uses the target in the log instead."`
 	Target string   `help:"Profile of the gateway (YAML, docs/profile.md), or the word reference for the built-in gateway." placeholder:"FILE" type:"path"`
 	Key    string   `help:"A valid API key for the gateway, if the target is a URL." env:"GATEWAY_KEY"`
 	Model  []string `help:"With a URL: a model that the key may use. SURFACE=NAME or FORMAT=NAME sets the model for one endpoint (such as messages) or one API format (such as anthropic). Repeat the flag to test an endpoint with several models." placeholder:"NAME" sep:"none"`
 	claimFlags
-	Trace        bool `help:"Set the sampled flag of traceparent, so that the gateway records traces of the requests. The load commands send a traceparent only with this flag."`
-	AllowActions bool `help:"Run the shell commands and SQL statements of the profile. Without this flag or gatecert trust, the cases that need them are not offered."`
+	Trace        bool `help:"Set the sampled flag of traceparent, so that the gateway records traces of the requests. The load commands send a traceparent only with --trace."`
+	AllowActions bool `help:"Run the shell commands and SQL statements of the profile. Without --allow-actions or gatecert trust, the cases that need shell commands or SQL statements are not offered."`
 }
 
 // claimFlags say what of the contract the gateway publishes. They come before what a profile says.

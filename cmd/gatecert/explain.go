@@ -19,7 +19,7 @@ import (
 
 type explainCommand struct {
 	Row    string `arg:"" complete:"rows" help:"Row to explain: http:404, code:model_not_found, or only its key: 404, model_not_found."`
-	Target string `help:"Explain the row with the claims of this profile." placeholder:"FILE" type:"path"`
+	Target string `help:"Explain the row as it applies to a gateway with the claims in this profile." placeholder:"FILE" type:"path"`
 	claimFlags
 }
 

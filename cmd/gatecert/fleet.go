@@ -18,19 +18,19 @@ type fleetCommand struct {
 type launchFlags struct {
 	Workers     int      `help:"Number of workers. Default: ${default}." default:"4" placeholder:"N"`
 	FleetName   string   `help:"Name of the fleet. Default: ${default}." default:"default" placeholder:"NAME"`
-	AllowTarget []string `help:"URL of a gateway that the workers may send to. May be repeated." required:"" placeholder:"URL"`
+	AllowTarget []string `help:"URL of a gateway that the workers may send to. Repeatable." required:"" placeholder:"URL"`
 }
 
 // imageFlags name the images.
 type imageFlags struct {
-	Image     string `help:"Image of gatecert." required:"" placeholder:"IMAGE"`
-	NATSImage string `name:"nats-image" help:"Image of the NATS server. Default: ${default}." default:"nats:2.12-alpine" placeholder:"IMAGE"`
+	Image     string `help:"Container image of gatecert." required:"" placeholder:"IMAGE"`
+	NATSImage string `name:"nats-image" help:"Container image of the NATS server. Default: ${default}." default:"nats:2.12-alpine" placeholder:"IMAGE"`
 }
 
 type fleetYAML struct {
 	launchFlags
 	imageFlags
-	Namespace string `help:"Namespace of the objects. Default: the current one." placeholder:"NAME"`
+	Namespace string `help:"Kubernetes namespace of the objects. Default: the current namespace." placeholder:"NAME"`
 }
 
 // Help implements kong's HelpProvider.

@@ -26,7 +26,7 @@ type natsFlags struct {
 	FleetSecret string `help:"File with the shared secret that encrypts the messages between coordinator and workers. --fleet-secret is required for nats:// to another machine, and not needed for tls://." placeholder:"FILE" type:"path"`
 	Creds       string `help:"NATS credentials file (a JWT and its seed)." placeholder:"FILE" type:"path"`
 	NKey        string `name:"nkey" help:"NATS nkey seed file." placeholder:"FILE" type:"path"`
-	NATSUser    string `name:"nats-user" help:"NATS user. The password is read from NATS_PASSWORD." env:"NATS_USER" placeholder:"NAME"`
+	NATSUser    string `name:"nats-user" help:"NATS user. gatecert reads the user's password from NATS_PASSWORD." env:"NATS_USER" placeholder:"NAME"`
 	NATSCA      string `name:"nats-ca" help:"PEM file with the CA certificates that verify the NATS server. Default: the CA certificates of the system." placeholder:"FILE" type:"path"`
 	NATSCert    string `name:"nats-cert" help:"PEM file with the client certificate for the NATS server." placeholder:"FILE" type:"path"`
 	NATSKey     string `name:"nats-key" help:"PEM file with the key of --nats-cert." placeholder:"FILE" type:"path"`
@@ -56,7 +56,7 @@ func (f natsFlags) access(url string) (fleet.Access, error) {
 type fleetFlags struct {
 	natsFlags
 	Workers     int           `help:"Send the load from N worker processes: on this machine or, with --fleet, on the machines where gatecert worker runs. Default: send the load from this process." placeholder:"N"`
-	Fleet       string        `help:"NATS server where workers join: nats://host:4222 or tls://host:4222. The server needs JetStream." placeholder:"URL"`
+	Fleet       string        `help:"NATS server where workers join: nats://host:4222 or tls://host:4222. The NATS server needs JetStream." placeholder:"URL"`
 	JoinWithin  time.Duration `help:"How long to wait for the workers of --fleet. Default: ${default}." default:"1m" placeholder:"DURATION"`
 	Source      []string      `help:"Source IP addresses for the workers on this machine, assigned to the workers in turn." placeholder:"IP,…"`
 	ShowWorkers bool          `help:"Show a progress line for each worker."`
@@ -257,7 +257,7 @@ func setupOf(p profile.Profile, o load.Options) (fleet.Setup, error) {
 type workerCommand struct {
 	natsFlags
 	Join        string   `help:"NATS server of the fleet: nats://host:4222 or tls://host:4222." env:"GATECERT_JOIN" placeholder:"URL"`
-	AllowTarget []string `help:"URL of a gateway that this worker may send to. The worker refuses every other URL. May be repeated." env:"GATECERT_ALLOW_TARGET" placeholder:"URL"`
+	AllowTarget []string `help:"URL of a gateway that this worker may send to. The worker refuses every other URL. Repeatable." env:"GATECERT_ALLOW_TARGET" placeholder:"URL"`
 	Target      string   `help:"Profile of a gateway that this worker may send to, instead of --allow-target." placeholder:"FILE" type:"path"`
 	Name        string   `help:"Name of the worker in reports. Default: the name of this machine." env:"GATECERT_WORKER_NAME" placeholder:"NAME"`
 	Source      string   `help:"Source IP address of the requests." placeholder:"IP"`

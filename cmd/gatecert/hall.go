@@ -21,12 +21,12 @@ import (
 
 type hallCommand struct {
 	Logs   string   `arg:"" name:"dir" help:"Folder with the logs of runs (run.ndjson, or any *.ndjson and *.ndjson.gz) and their certificates." type:"path"`
-	Out    string   `required:"" help:"Folder for the pages. It must be new or empty, or contain the pages of an earlier hall." placeholder:"SITE" type:"path"`
+	Out    string   `required:"" help:"Folder for the pages. The folder must be new or empty, or contain the pages of an earlier hall." placeholder:"SITE" type:"path"`
 	Level  string   `complete:"levels" help:"Certification level to list. 'full without load cases' counts as a separate level. Default: the level that most gateways have."`
 	Key    []string `help:"Public key that verifies certificates (PEM, Ed25519). Repeatable." placeholder:"FILE" type:"path"`
-	Signed bool     `help:"List only logs with a valid certificate. Needs --key."`
+	Signed bool     `help:"List only logs with a valid certificate. --signed needs --key."`
 	Now    string   `help:"Compute the age of the runs as of this day, in UTC: 2026-11-29. Default: today." placeholder:"DATE"`
-	URL    string   `name:"url" help:"URL at which the pages will be published. Needed for absolute links in the feed." placeholder:"URL"`
+	URL    string   `name:"url" help:"URL at which the pages will be published. The feed needs this URL for absolute links." placeholder:"URL"`
 }
 
 // Help implements kong's HelpProvider.

@@ -20,9 +20,9 @@ import (
 )
 
 type initCommand struct {
-	URL   string   `arg:"" help:"Root URL of the gateway (a /v1 at its end is ignored)."`
+	URL   string   `arg:"" help:"Root URL of the gateway (a trailing /v1 is ignored)."`
 	Key   string   `help:"A valid API key for the gateway. The profile contains $$GATEWAY_KEY instead of the key." env:"GATEWAY_KEY"`
-	Model []string `help:"A model that the key may use, as in gatecert run. Default: models from the gateway's list." placeholder:"NAME" sep:"none"`
+	Model []string `help:"A model that the key may use, as for gatecert run --model. Default: models from the gateway's list." placeholder:"NAME" sep:"none"`
 	claimFlags
 	Out string `help:"File to write, which must not exist yet, or - to print the profile. Default: ${default}." default:"gatecert.yaml" placeholder:"FILE"`
 }

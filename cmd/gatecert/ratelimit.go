@@ -22,7 +22,7 @@ type rateLimitCommand struct {
 	Calls    int           `help:"Maximum number of calls to infer a limit. Default: ${default}." default:"4000"`
 	For      time.Duration `help:"Maximum time to infer a limit. Default: ${default}." default:"3m"`
 	JSON     bool          `name:"json" help:"Print the inferred limit as JSON, with confidence intervals for its numbers, the evidence and the experiments."`
-	OtherKey string        `name:"other-key" help:"Second key. When inferring a limit, the command also finds out whether calls with this key share the limit." env:"GATEWAY_OTHER_KEY" placeholder:"KEY"`
+	OtherKey string        `name:"other-key" help:"A second API key. When inferring a limit, the command also finds out whether calls with --other-key share the limit." env:"GATEWAY_OTHER_KEY" placeholder:"KEY"`
 	// 429 is always one.
 	Refusal []int `help:"When inferring a limit, count responses with this status (such as 503 or 529) as refusals too. Default: only 429." placeholder:"STATUS"`
 }

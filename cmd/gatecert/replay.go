@@ -29,7 +29,7 @@ func (replayCommand) Help() string {
   gatecert replay code:model_not_found/absent-model/chat --from reports/latest
 
 The command reruns the case with its control calls, shows the response and its curl line, and reports the case as fixed, still failing,
-still passing or different. Without a URL and --target, the target is the one in the log. If that target is a gateway at a URL, give
+still passing or different. Without a URL or --target, the target is the one in the log. If that target is a gateway at a URL, give
 --key, or agree with --yes to send the key in $GATEWAY_KEY, because somebody else may have written the log.
 The exit codes are those of a run of this one case.`
 }

@@ -26,7 +26,7 @@ type runCommand struct {
 	Level       string        `complete:"levels" help:"Highest certification level to run: edge, relay, account, store or full. Default: edge with a URL; otherwise every case except the load cases, which run only at full."`
 	Rows        []string      `complete:"rows" help:"Rows to run, as ids or patterns: http:404, 'code:channel:*'. Default: all 32." placeholder:"ROW"`
 	Surfaces    []string      `complete:"surfaces" help:"Endpoints to run: chat, chat-stream, … (gatecert list surfaces). Default: every endpoint that the target offers." placeholder:"SURFACE"`
-	Failed      string        `help:"Run only the cases that failed, could not be judged or did not run in an earlier run. RUN is the folder or the run.ndjson of that run. Without a URL and --target, gatecert tests the gateway in that log." placeholder:"RUN" type:"path"`
+	Failed      string        `help:"Run only the cases that failed, could not be judged or did not run in an earlier run. RUN is the folder or the run.ndjson of that run. Without a URL or --target, gatecert tests the gateway in that log." placeholder:"RUN" type:"path"`
 	UntilPass   bool          `help:"With --failed: rerun the failed cases after each restart of the gateway, until all pass."`
 	Concurrency int           `help:"Number of cases to run at once, at most 256. Default: the number in the profile, or 8." placeholder:"N"`
 	Baseline    string        `help:"Expected failures: a YAML file (docs/ci.md), or the folder, run.ndjson or verdicts.txt of an earlier run." placeholder:"FILE" type:"path"`
@@ -35,13 +35,13 @@ type runCommand struct {
 	Out         string        `help:"Folder for run.ndjson and the reports. Default: a new folder, reports/START-TARGET; the link reports/latest points to it." placeholder:"DIR" type:"path"`
 	Keep        int           `help:"Keep the N newest runs of this target in reports/, and remove older runs that have no certificate. Default: keep all." placeholder:"N"`
 	Yes         bool          `help:"Permit the changes that a driver makes to a running gateway (the run lists them first), and load cases against a gateway on another machine. For CI."`
-	TimeLimit   time.Duration `help:"Stop the run after this time. A stopped run is incomplete (exit code 3). 0 sets no limit. Default: ${default}." default:"15m"`
+	TimeLimit   time.Duration `help:"Stop the run after this time. A stopped run is incomplete (exit code 3). 0 means no time limit. Default: ${default}." default:"15m"`
 	Wait        time.Duration `help:"Wait up to this long for a gateway that is starting: until the file of --target exists and the gateway accepts connections. Default: do not wait."`
 	Lang        string        `enum:"en,zh" default:"en" help:"Language of the reports: en (English) or zh (Chinese)." placeholder:"NAME"`
 	Quiet       bool          `short:"q" xor:"words" help:"Print only the closing sentence, errors, and what needs your attention before the run sends anything."`
 	Verbose     bool          `short:"v" xor:"words" help:"Print each case when it ends, and an example for every cause of failures."`
 	TraceURL    string        `name:"trace-url" help:"URL of a page that shows a trace, for links in the reports: 'https://grafana.example/explore?trace={trace_id}'." placeholder:"URL"`
-	OTLP        string        `name:"otlp" help:"Send the spans of the run to this OpenTelemetry collector (OTLP over HTTP, JSON), such as http://127.0.0.1:4318. Sets --trace." placeholder:"URL"`
+	OTLP        string        `name:"otlp" help:"Send the spans of the run to this OpenTelemetry collector (OTLP over HTTP, JSON), such as http://127.0.0.1:4318. --otlp also sets --trace." placeholder:"URL"`
 	Clients     bool          `help:"After the run, also run real client libraries, and write how they handle each response to clients.json (docs/clients.md). Client libraries change no verdict."`
 	clientFlags
 	Failures int `help:"Number of causes of failures to show with an example on the terminal. All other causes are shown on one line each. Default: ${default}." default:"5"`

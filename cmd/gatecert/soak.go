@@ -18,7 +18,7 @@ type soakCommand struct {
 	Rate       float64       `help:"Requests per second. Default: ${default}." default:"20"`
 	For        time.Duration `help:"Duration of the soak. Default: ${default}." default:"1m"`
 	Checkpoint time.Duration `help:"Save the results so far in the log at this interval, so that they survive if the command is killed. Default: ${default}." default:"1m" placeholder:"DURATION"`
-	SLO        string        `name:"slo" help:"SLO for the whole soak, as in load capacity. Exit with 1 if the gateway misses the SLO." placeholder:"TERMS"`
+	SLO        string        `name:"slo" help:"SLO for the whole soak, as in load capacity. The command exits with 1 if the gateway misses the SLO." placeholder:"TERMS"`
 	PID        int           `name:"pid" help:"Process id of the gateway on this machine, to sample its memory and its open file descriptors." placeholder:"PID"`
 }
 

@@ -21,11 +21,11 @@ import (
 // measureFlags say what the requests of a measurement are like, and what is asked of their responses.
 type measureFlags struct {
 	UpstreamProfile string `help:"Give the mock upstream's answers the timing and length of a model's: ttft=lognormal:200ms,itl=20ms,tokens=256. Default: respond at once." placeholder:"MODEL"`
-	PromptTokens    string `help:"Tokens in a prompt: a number such as 512, or a distribution (uniform:A-B, normal:MEAN:SPREAD, lognormal:MEDIAN:SIGMA, exp:MEAN). Default: a few tokens." placeholder:"N"`
-	OutputTokens    string `help:"Maximum tokens in an answer (max_tokens): a number or a distribution. Default: 16, or the lengths of the answers in the data set." placeholder:"N"`
+	PromptTokens    string `help:"Number of tokens in each prompt: a number such as 512, or a distribution (uniform:A-B, normal:MEAN:SPREAD, lognormal:MEDIAN:SIGMA, exp:MEAN). Default: a few tokens." placeholder:"N"`
+	OutputTokens    string `help:"Maximum number of tokens in each answer (max_tokens): a number or a distribution. Default: 16, or the lengths of the answers in the data set." placeholder:"N"`
 	Dataset         string `help:"Conversations that prompts are taken from: a file of JSON lines (messages, ShareGPT's conversations, or prompt), or synthetic:NAME, which generates conversations from the name." placeholder:"FILE"`
 	SharedPrefix    int    `help:"Begin all prompts with the same text of N tokens. The rest of each prompt is unique, so that no cache can answer the request. Default: ${default}." default:"0" placeholder:"N"`
-	ModelMix        string `help:"Models by weight: gpt-4o=3,gpt-4o-mini=1. Default: the profile's model." placeholder:"NAME=WEIGHT,…"`
+	ModelMix        string `help:"Models of the requests, with weights: gpt-4o=3,gpt-4o-mini=1. Default: the profile's model." placeholder:"NAME=WEIGHT,…"`
 	Usage           bool   `help:"Ask chat streams for their usage (stream_options.include_usage), and take the number of tokens from the usage. Default: yes, unless the gateway refuses this option." default:"true" negatable:""`
 }
 

@@ -16,7 +16,7 @@ type upstreamCommand struct {
 	Listen          string    `help:"Address to listen on. Default: ${default}." default:"127.0.0.1:9901"`
 	Keys            []string  `help:"API keys to accept. Default: any key." placeholder:"KEY"`
 	UpstreamProfile string    `help:"Give healthy answers the timing and length of a model's: ttft=lognormal:200ms,itl=20ms,tokens=256. GET /_gatecert/model shows what the mock upstream sent. Default: respond at once." placeholder:"MODEL"`
-	Token           string    `help:"Token that /_gatecert/ requires. Default: none on loopback; on other addresses a new token, which is printed." env:"GATECERT_UPSTREAM_TOKEN"`
+	Token           string    `help:"Token that requests to /_gatecert/ need. Default: no token on loopback addresses; on other addresses, a new token, which the command prints." env:"GATECERT_UPSTREAM_TOKEN"`
 	ReadyFile       readyFile `help:"Write this file when the mock upstream is ready, and remove it at exit." placeholder:"FILE" type:"path"`
 }
 
