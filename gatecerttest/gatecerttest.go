@@ -85,7 +85,7 @@ func reportRun(t *testing.T, run runlog.Run) {
 	}
 	failed := func(c runlog.Case) bool { return !c.Verdict.Conformant() }
 	if run.Complete() && !run.Verdict().Conformant() && !slices.ContainsFunc(run.Cases, failed) {
-		t.Errorf("gatecert: every case is conformant, but the run is in doubt: %s", plain.Text(strings.Join(run.Footer.Notes, "; "), maxText))
+		t.Errorf("gatecert: every case is conformant, but the run is inconclusive: %s", plain.Text(strings.Join(run.Footer.Notes, "; "), maxText))
 	}
 	for _, stale := range run.Footer.Stale {
 		t.Errorf("gatecert: the baseline is out of date: %s", stale)
@@ -131,7 +131,7 @@ func reportOutcome(t *testing.T, outcome <-chan runlog.Case) {
 	t.Helper()
 	result, ok := <-outcome
 	if !ok {
-		t.Skip("not run: the target does not offer the surface, or the run ended early")
+		t.Skip("not run: the target does not offer the endpoint, or the run ended early")
 	}
 	reportCase(t, result)
 }

@@ -174,7 +174,7 @@ func TestFirstMistakes(t *testing.T) {
 		}, exitHarness, `answers healthy calls with 50\d ".+" and has not called the mock upstream at 127\.0\.0\.1:\d+ \(upstream\.listen\): point its channel for model "gc-chat" to http://127\.0\.0\.1:\d+; from a container, .*host\.docker\.internal.*upstream\.url`},
 		{"a model that leads to another upstream", func(t *testing.T) []string {
 			return []string{"run", "--level", "relay", "--target", arrives(t, nil).withUpstream(t).profile(t, "upstream: {listen: "+freeport.Address(t)+"}")}
-		}, exitHarness, `model "gc-chat" is served, but not by the mock upstream at 127\.0\.0\.1:\d+ \(upstream\.listen\), which received no request: point the gateway's channel for it to http://127.*or run --level edge`},
+		}, exitHarness, `model "gc-chat" is served, but not by the mock upstream at 127\.0\.0\.1:\d+ \(upstream\.listen\), which received no request: point the gateway's channel for this model to http://127.*or run --level edge`},
 		{"a port of upstream.listen that is in use", func(t *testing.T) []string {
 			n := arrives(t, nil).withUpstream(t)
 			return []string{"run", "--level", "relay", "--target", n.profile(t, "upstream: {listen: "+n.upstream+"}")}
