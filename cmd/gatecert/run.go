@@ -23,7 +23,7 @@ import (
 
 type runCommand struct {
 	targetFlags
-	Level       string        `complete:"levels" help:"Highest certification level to run: edge, relay, account, store or full. Default: edge with a URL; otherwise every case except the load cases, which run only at full."`
+	Level       string        `complete:"levels" help:"Highest certification level to run: edge, relay, account, store or full. Default: edge with a URL; otherwise every case except the load cases, which run only at level full."`
 	Rows        []string      `complete:"rows" help:"Rows to run, as ids or patterns: http:404, 'code:channel:*'. Default: all 32." placeholder:"ROW"`
 	Surfaces    []string      `complete:"surfaces" help:"Endpoints to run: chat, chat-stream, … (gatecert list surfaces). Default: every endpoint that the target offers." placeholder:"SURFACE"`
 	Failed      string        `help:"Run only the cases that failed, could not be judged or did not run in an earlier run. RUN is the folder or the run.ndjson of that run. Without a URL or --target, gatecert tests the gateway in that log." placeholder:"RUN" type:"path"`
