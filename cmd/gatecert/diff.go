@@ -9,23 +9,23 @@ import (
 )
 
 type diffCommand struct {
-	Old      string `arg:"" help:"Folder of the earlier run, or its run.ndjson." type:"path"`
-	New      string `arg:"" help:"Folder of the later run, or its run.ndjson." type:"path"`
+	Old      string `arg:"" help:"The earlier run's folder or run.ndjson file." type:"path"`
+	New      string `arg:"" help:"The later run's folder or run.ndjson file." type:"path"`
 	Format   string `help:"Output format: terminal, md or json. Default: ${default}." default:"terminal" enum:"terminal,md,json"`
-	Out      string `help:"File to write the output to. Default: print it." placeholder:"FILE" type:"path"`
-	Failures int    `help:"Number of cases to show for each kind of change on the terminal. Default: ${default}." default:"20"`
+	Out      string `help:"File to write the output to. Default: print the output." placeholder:"FILE" type:"path"`
+	Failures int    `help:"Number of cases to show on the terminal for each kind of change. Default: ${default}." default:"20"`
 }
 
 // Help implements kong's HelpProvider.
 func (diffCommand) Help() string {
 	return `The kinds of change:
   worse, better   the verdict changed
-  changed         the same verdict, but other requirements are violated
-  new, gone       only one of the two runs has the case
+  changed         the verdict is the same, but different requirements are violated
+  new, gone       only one of the two runs contains the case
 
-For two measurements (load capacity, load soak), the command compares the bounds of the capacity, and each quantile over the windows of
-the measurements. Each difference has a 95 % confidence interval (batch means). A quantile is worse if it is higher and the interval
-excludes 0.
+For two measurements (load capacity, load soak), gatecert diff compares the capacity bounds, and each quantile over the windows of the
+measurements. Each difference is shown with a 95 % confidence interval (batch means). A quantile counts as worse if it is higher and the
+confidence interval excludes 0.
 
 Exit codes: 0 no case got worse; 1 a case got worse; 3 the runs have no case in common, or the new run is incomplete.`
 }

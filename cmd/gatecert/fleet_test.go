@@ -27,7 +27,7 @@ func TestASoakOfAFleet(t *testing.T) {
 	code, stdout, stderr := invoke(t.Context(), "load", "soak", "--workers", "2", "--for", "1s", "--rate", "40", "--show-workers", "--out", dir)
 	require.Equal(t, exitConformant, code, stdout+stderr)
 	assert.Contains(t, stderr, "has joined, 2 of 2")
-	assert.Contains(t, stderr, "plan: if a worker is lost, the others send the phase again, at most twice")
+	assert.Contains(t, stderr, "plan: if a worker is lost, the remaining workers repeat the phase, at most twice")
 	assert.Less(t, strings.Index(stderr, "plan: "), strings.Index(stderr, "has joined"), "who joins is asked after what is sent")
 	assert.Contains(t, stderr, "there is no results.json")
 	assert.Contains(t, stdout, "sent 40 of 40 requests")
@@ -145,7 +145,7 @@ func TestWorkersGetWhatIsMissing(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"worker"}, "give --join nats://host:4222 and --allow-target URL"},
+		{[]string{"worker"}, "add --join nats://host:4222 and --allow-target URL"},
 		{[]string{"worker", "--join", "nats://127.0.0.1:1"}, "--allow-target is missing"},
 		{[]string{"worker", "--allow-target", "http://127.0.0.1:1"}, "--join is missing"},
 		{[]string{"worker", "--join", "nats://nats.example:4222", "--allow-target", "http://127.0.0.1:1"}, "unencrypted to nats.example:4222: use tls://, or give coordinator and workers the same secret"},
@@ -153,11 +153,11 @@ func TestWorkersGetWhatIsMissing(t *testing.T) {
 		{[]string{"worker", "--join", "nats://127.0.0.1:1", "--allow-target", "gateway"}, "is not a URL such as https://gateway.example"},
 		{[]string{"load", "soak", "--fleet", "nats://127.0.0.1:1"}, "give --workers N"},
 		{[]string{"load", "soak", "--workers", "2", "--source", "here"}, "must be an IP address of this machine"},
-		{[]string{"load", "soak", "--source", "127.0.0.2"}, "--source without --workers: give --workers N"},
+		{[]string{"load", "soak", "--source", "127.0.0.2"}, "--source requires --workers: add --workers N"},
 		{[]string{"load", "compare", "--show-workers"}, "--show-workers without --workers"},
 		{[]string{"load", "rate-limit", "--fleet-secret", "x"}, "--fleet-secret without --workers"},
 		{[]string{"load", "soak", "--workers", "-1"}, "must be 1 to 10,000"},
-		{[]string{"load", "capacity", "--workers", "2", "--ramp", "10s"}, "leave out --ramp"},
+		{[]string{"load", "capacity", "--workers", "2", "--ramp", "10s"}, "omit --ramp"},
 		{[]string{"fleet", "yaml", "--image", "x y", "--allow-target", "http://x"}, "must be a reference such as registry.example/gatecert:1.0"},
 	} {
 		code, stdout, stderr := invoke(t.Context(), c.args...)

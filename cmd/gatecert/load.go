@@ -84,7 +84,7 @@ func (f loadFlags) open(ctx context.Context, c *console) (*loadSession, error) {
 		return nil, err
 	}
 	if f.Connections < 1 || f.Timeout <= 0 {
-		return nil, fmt.Errorf("%w: --connections %d, --timeout %s: both must be more than 0", errUsage, f.Connections, plain.Duration(f.Timeout))
+		return nil, fmt.Errorf("%w: --connections %d, --timeout %s: both must be greater than 0", errUsage, f.Connections, plain.Duration(f.Timeout))
 	}
 	arrivals, err := f.arrivals()
 	if err != nil {

@@ -120,7 +120,7 @@ func TestExitCodesOfThingsThatGoWrong(t *testing.T) {
 		{"a surface that does not exist", []string{"run", "--surfaces", "nosuch"}, exitUsage, `no endpoint "nosuch"`},
 		{"a selection that leaves nothing", []string{"run", "--rows", "http:429", "--level", "edge"}, exitIncomplete, "nothing to run"},
 		{"a URL and a profile", []string{"run", "http://127.0.0.1:1", "--target", typo}, exitUsage, "give only one of them"},
-		{"a URL without a model", []string{"run", "http://127.0.0.1:1", "--key", "k"}, exitUsage, "a URL needs --model"},
+		{"a URL without a model", []string{"run", "http://127.0.0.1:1", "--key", "k"}, exitUsage, "a URL requires --model"},
 		{"a URL without a key", []string{"run", "http://127.0.0.1:1", "--model", "m", "--key="}, exitUsage, "needs --key"},
 		{"a gateway without keys", []string{"run", "http://127.0.0.1:1", "--model", "m", "--claim", "client_keys=false"}, exitHarness, "nothing listens at http://127.0.0.1:1"},
 		{"a model for nothing", []string{"run", "http://127.0.0.1:1", "--key", "k", "--model", "mesages=m"}, exitUsage, `"mesages" is neither an endpoint nor an API format: did you mean "messages"?`},

@@ -12,7 +12,7 @@ import (
 type matrixCommand struct {
 	Logs   []string `arg:"" help:"Folders of runs, or their run.ndjson files." type:"path"`
 	Format string   `help:"Output format: terminal, html, md or json. Default: ${default}." default:"terminal" enum:"terminal,html,md,json"`
-	Out    string   `help:"File to write the output to. Default: print it." placeholder:"FILE" type:"path"`
+	Out    string   `help:"File to write the output to. Default: print the output." placeholder:"FILE" type:"path"`
 }
 
 // Help implements kong's HelpProvider.

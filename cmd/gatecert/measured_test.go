@@ -102,7 +102,7 @@ func TestTheGateOfACapacity(t *testing.T) {
 	}
 	code, _, stderr := invoke(t.Context(), "load", "capacity", "--at-least", "fast")
 	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, stderr, `"fast" is not a rate such as 200/s`)
+	assert.Contains(t, stderr, `"fast" is not a rate: use a value such as 200/s`)
 }
 
 func TestAWorkload(t *testing.T) {

@@ -44,7 +44,7 @@ Examples:
 
 func (cmd rateLimitCommand) Run(ctx context.Context, c *console) error {
 	if cmd.Calls < 1 || cmd.For <= 0 {
-		return fmt.Errorf("%w: --calls %d, --for %s: both must be more than 0", errUsage, cmd.Calls, plain.Duration(cmd.For))
+		return fmt.Errorf("%w: --calls %d, --for %s: both must be greater than 0", errUsage, cmd.Calls, plain.Duration(cmd.For))
 	}
 	for _, status := range cmd.Refusal {
 		if status < 400 || status > 599 {

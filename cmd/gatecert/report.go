@@ -13,7 +13,7 @@ import (
 )
 
 type reportCommand struct {
-	Log    string   `arg:"" help:"Folder of the run, or its run.ndjson." type:"path"`
+	Log    string   `arg:"" help:"The run's folder or run.ndjson file." type:"path"`
 	Format []string `complete:"formats" help:"Format to print: terminal, html, json, junit, md, verdicts, ctrf, badge, annotations, har, messages. With --out: formats to write. Default: terminal." placeholder:"NAME"`
 	Lang   string   `enum:"en,zh" default:"en" help:"Language of the terminal report, summary.md and report.html: en (English) or zh (Chinese). Text from the gateway and notes in the log are not translated." placeholder:"NAME"`
 	Out    string   `help:"Folder to write the reports to. Default: print them to standard output." placeholder:"DIR" type:"path"`

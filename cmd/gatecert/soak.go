@@ -40,10 +40,10 @@ func (cmd soakCommand) Run(ctx context.Context, c *console) (err error) {
 		return loadError(fmt.Errorf("--pid: %w", err))
 	}
 	if !(cmd.Rate > 0) || cmd.For <= 0 { // !(>) catches NaN too
-		return fmt.Errorf("%w: --rate %g, --for %s: both must be more than 0", errUsage, cmd.Rate, plain.Duration(cmd.For))
+		return fmt.Errorf("%w: --rate %g, --for %s: both must be greater than 0", errUsage, cmd.Rate, plain.Duration(cmd.For))
 	}
 	if cmd.Checkpoint <= 0 {
-		return fmt.Errorf("%w: --checkpoint %s: must be more than 0, such as 1m", errUsage, plain.Duration(cmd.Checkpoint))
+		return fmt.Errorf("%w: --checkpoint %s: must be greater than 0, such as 1m", errUsage, plain.Duration(cmd.Checkpoint))
 	}
 	slo, err := cmd.slo()
 	if err != nil {
