@@ -118,10 +118,10 @@ func New(cfg Config) (*Certification, error) {
 		return nil, err
 	}
 	if cfg.Concurrency < 0 || cfg.Concurrency > profile.MaxConcurrency {
-		return nil, fmt.Errorf("%w: concurrency %d: must be 1 to %d", ErrUsage, cfg.Concurrency, profile.MaxConcurrency)
+		return nil, fmt.Errorf("%w: concurrency %d: must be between 1 and %d", ErrUsage, cfg.Concurrency, profile.MaxConcurrency)
 	}
 	if cfg.TraceURL != "" && (!profile.AbsoluteURL(cfg.TraceURL) || !strings.Contains(cfg.TraceURL, "{trace_id}")) {
-		return nil, fmt.Errorf("%w: the URL of traces must be an http or https URL that contains {trace_id}", ErrUsage)
+		return nil, fmt.Errorf("%w: the trace URL must be an http or https URL that contains {trace_id}", ErrUsage)
 	}
 	if err := cfg.Target.Claims.Check(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUsage, err)
@@ -132,13 +132,13 @@ func New(cfg Config) (*Certification, error) {
 	driver := cfg.Driver
 	if driver == nil {
 		if name := cfg.Target.Driver; name != "" && name != profile.StaticDriver {
-			return nil, fmt.Errorf("%w: the profile asks for driver %q: set Config.Driver to it", ErrUsage, name)
+			return nil, fmt.Errorf("%w: the profile requires the driver %q: set Config.Driver to this driver", ErrUsage, name)
 		}
 		if !profile.AbsoluteURL(cfg.Target.BaseURL) {
-			return nil, fmt.Errorf("%w: the target's base URL %q is not an http(s) URL: set Config.Target to a profile with one, such as http://127.0.0.1:8080", ErrUsage, cfg.Target.Shown(cfg.Target.BaseURL))
+			return nil, fmt.Errorf("%w: the target's base URL %q is not an http or https URL: set Config.Target to a profile whose base URL is one, such as http://127.0.0.1:8080", ErrUsage, cfg.Target.Shown(cfg.Target.BaseURL))
 		}
 		if cfg.Target.Store.Present() && cfg.OpenStore == nil {
-			return nil, fmt.Errorf("%w: the profile has a store: set Config.OpenStore (package store)", ErrUsage)
+			return nil, fmt.Errorf("%w: the profile declares a store: set Config.OpenStore (see package store)", ErrUsage)
 		}
 		driver = static.Driver{}
 	}

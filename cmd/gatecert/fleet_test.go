@@ -122,7 +122,7 @@ func TestALimitIsPerAddressOnlyWithSources(t *testing.T) {
 	t.Setenv(asCommand, "1")
 	for name, c := range map[string]struct{ args, want []string }{
 		"no workers": {nil, []string{"these two keys do not share it", "another key: in two rounds"}},
-		"no sources": {[]string{"--workers", "2"}, []string{"these two keys do not share it", "another address: not asked: no two workers were started with --source"}},
+		"no sources": {[]string{"--workers", "2"}, []string{"these two keys do not share it", "another address: not tested: no two workers were started with --source"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -151,12 +151,12 @@ func TestWorkersGetWhatIsMissing(t *testing.T) {
 		{[]string{"worker", "--join", "nats://nats.example:4222", "--allow-target", "http://127.0.0.1:1"}, "unencrypted to nats.example:4222: use tls://, or give coordinator and workers the same secret"},
 		{[]string{"worker", "--join", "http://x", "--allow-target", "http://127.0.0.1:1"}, "is not a URL such as nats://host:4222"},
 		{[]string{"worker", "--join", "nats://127.0.0.1:1", "--allow-target", "gateway"}, "is not a URL such as https://gateway.example"},
-		{[]string{"load", "soak", "--fleet", "nats://127.0.0.1:1"}, "give --workers N"},
+		{[]string{"load", "soak", "--fleet", "nats://127.0.0.1:1"}, "add --workers N"},
 		{[]string{"load", "soak", "--workers", "2", "--source", "here"}, "must be an IP address of this machine"},
 		{[]string{"load", "soak", "--source", "127.0.0.2"}, "--source requires --workers: add --workers N"},
-		{[]string{"load", "compare", "--show-workers"}, "--show-workers without --workers"},
-		{[]string{"load", "rate-limit", "--fleet-secret", "x"}, "--fleet-secret without --workers"},
-		{[]string{"load", "soak", "--workers", "-1"}, "must be 1 to 10,000"},
+		{[]string{"load", "compare", "--show-workers"}, "--show-workers requires --workers"},
+		{[]string{"load", "rate-limit", "--fleet-secret", "x"}, "--fleet-secret requires --workers"},
+		{[]string{"load", "soak", "--workers", "-1"}, "must be between 1 and 10,000"},
 		{[]string{"load", "capacity", "--workers", "2", "--ramp", "10s"}, "omit --ramp"},
 		{[]string{"fleet", "yaml", "--image", "x y", "--allow-target", "http://x"}, "must be a reference such as registry.example/gatecert:1.0"},
 	} {

@@ -50,7 +50,7 @@ func TestAProfileInTheFolderNeedsConsent(t *testing.T) {
 		code, stdout, stderr := inFolder(t, dir, "", command...)
 		assert.Equal(t, exitUsage, code)
 		assert.Empty(t, stdout)
-		assert.Contains(t, stderr, "you have not agreed to use the gatecert.yaml in this folder, which sends requests to "+stranger.URL+reach)
+		assert.Contains(t, stderr, "you have not agreed to use the profile gatecert.yaml in the current directory, which sends requests to "+stranger.URL+reach)
 		assert.Contains(t, stderr, "gatecert trust gatecert.yaml")
 		assert.NotContains(t, stderr, "sk-nobody-elses-business")
 
@@ -113,7 +113,7 @@ func TestTheProfileInTheFolderComesLast(t *testing.T) {
 	code, _, stderr := inFolder(t, dir, "", append([]string{"run"}, few...)...)
 	assert.Equal(t, exitUsage, code)
 	assert.Contains(t, stderr, `unknown key "no profile"`)
-	assert.Contains(t, stderr, "--target reference tests the built-in gateway")
+	assert.Contains(t, stderr, "to test the built-in gateway, use --target reference")
 }
 
 // init writes the profile with which run goes on, and what it has asked once with, nobody asks about again.
@@ -127,7 +127,7 @@ func TestAfterInitARunNeedsNoMore(t *testing.T) {
 	assert.Contains(t, stdout, "; next: gatecert run --level edge\n")
 	code, _, stderr = inFolder(t, dir, "", "run", "--level", "edge", "--rows", "http:401", "--surfaces", "chat")
 	assert.Equal(t, exitConformant, code, stderr)
-	assert.Contains(t, stderr, "note: using the profile gatecert.yaml in this folder (for another, give --target FILE; for the built-in gateway, --target reference)\n")
+	assert.Contains(t, stderr, "note: using the profile gatecert.yaml in the current directory (for another profile, use --target FILE; for the built-in gateway, use --target reference)\n")
 
 	code, stdout, stderr = inFolder(t, dir, "", "replay", "http:401/missing-key/chat", "--from", "reports/latest")
 	assert.Equal(t, exitConformant, code, stderr)

@@ -70,7 +70,7 @@ func TestLoadAsksBeforeItSendsMuchToOthers(t *testing.T) {
 // Every message says what to give instead.
 func TestLoadUsage(t *testing.T) {
 	for want, args := range map[string][]string{
-		`there is no endpoint "smoke": gatecert list surfaces shows all`:                                          {"load", "soak", "--surface", "smoke"},
+		`there is no endpoint "smoke": to see all endpoints, run gatecert list surfaces`:                          {"load", "soak", "--surface", "smoke"},
 		"--connections 0, --timeout 30s: both must be greater than 0":                                             {"load", "soak", "--connections", "0"},
 		"--rate -1, --for 1m: both must be greater than 0":                                                        {"load", "soak", "--rate=-1"},
 		"--checkpoint 0s: must be greater than 0, such as 1m":                                                     {"load", "soak", "--checkpoint", "0s"},

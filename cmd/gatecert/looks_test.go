@@ -154,7 +154,7 @@ func TestManyConnections(t *testing.T) {
 	gateway := serveGateway(t)
 	code, _, stderr := invoke(t.Context(), "load", "soak", "--target", gateway, "--connections", "5000", "--for", "1s")
 	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, stderr, "5000 connections, at most 4096 allowed: add --yes to send it anyway")
+	assert.Contains(t, stderr, "5000 connections, at most 4096 allowed: add --yes to send the load anyway")
 	code, _, stderr = invoke(t.Context(), "load", "soak", "--target", gateway, "--connections", "5000", "--for", "300ms", "--yes", "--out", t.TempDir())
 	assert.Contains(t, []int{exitConformant, exitHarness}, code, stderr)
 	command := process(t.Context(), "load", "soak", "--target", gateway, "--connections", "300", "--for", "1s")

@@ -10,7 +10,7 @@ import (
 )
 
 type matrixCommand struct {
-	Logs   []string `arg:"" help:"Folders of runs, or their run.ndjson files." type:"path"`
+	Logs   []string `arg:"" help:"Run folders, or the run.ndjson files in them." type:"path"`
 	Format string   `help:"Output format: terminal, html, md or json. Default: ${default}." default:"terminal" enum:"terminal,html,md,json"`
 	Out    string   `help:"File to write the output to. Default: print the output." placeholder:"FILE" type:"path"`
 }
@@ -21,7 +21,7 @@ func (matrixCommand) Help() string {
   gatecert matrix runs/mine runs/theirs                          two gateways on the terminal
   gatecert matrix runs/v1 runs/v2 --format html --out versions.html
 
-gatecert matrix only shows the runs; to fail on a change, use gatecert diff. Exit code 0 means that the matrix was rendered.`
+gatecert matrix only displays the runs; to fail when a verdict gets worse, use gatecert diff. Exit code 0 means that the command rendered the matrix.`
 }
 
 func (m matrixCommand) Run(c *console) error {

@@ -198,12 +198,12 @@ func (r reportCommand) renderMeasured(c *console, m runlog.Measured) error {
 	}
 	switch {
 	case r.Out == "" && len(formats) > 1:
-		return fmt.Errorf("%w: cannot print %d formats at once: name one format, or write files with --out DIR", errUsage, len(formats))
+		return fmt.Errorf("%w: cannot print %d formats at once: choose one format, or write files with --out DIR", errUsage, len(formats))
 	case r.Out == "":
 		return c.print(func(w io.Writer) error { return formats[0].Render(w, m) })
 	}
 	if err := os.MkdirAll(r.Out, 0o750); err != nil {
-		return fmt.Errorf("make the folder for the reports: %w", err)
+		return fmt.Errorf("create the folder for the reports: %w", err)
 	}
 	return writeMeasuredReports(m, formats, r.Out)
 }

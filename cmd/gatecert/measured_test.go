@@ -29,7 +29,7 @@ func TestAMeasurementWritesARun(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "junit.xml"), []byte("old"), 0o600))
 	code, stdout, stderr := shortSoak(t, dir, "--slo", "ttft.p99<30s,errors<50%")
 	require.Contains(t, []int{exitConformant, exitHarness}, code, stderr)
-	assert.Contains(t, stdout, "gate      SLO p99 TTFT <= 30s, errors <= 50 % met: every term is met\n")
+	assert.Contains(t, stdout, "gate      SLO p99 TTFT <= 30s, errors <= 50 % met: every condition is met\n")
 	assert.Contains(t, stdout, "reports: "+filepath.Join(dir, "report.html"))
 	for _, name := range []string{"run.ndjson", "report.html", "report.json", "summary.md", "metrics.txt", "latency.hgrm", "service-time.hgrm", "ttft.hgrm", "itl.hgrm", "results.json"} {
 		content, err := os.ReadFile(filepath.Join(dir, name))

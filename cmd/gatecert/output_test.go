@@ -94,13 +94,13 @@ func TestTwoRunsCannotWriteIntoOneFolder(t *testing.T) {
 	require.NoError(t, err)
 	code, _, stderr := invoke(t.Context(), append(shortRun, "--out", dir)...)
 	assert.Equal(t, exitUsage, code)
-	assert.Regexp(t, `the folder is in use: .*: process \d+ \(since .*\) is writing to it; wait until that process ends, or give another folder with --out`, stderr)
+	assert.Regexp(t, `the folder is in use: .*: process \d+ \(since .*\) is writing to this folder; wait until that process ends, or use --out to choose another folder`, stderr)
 	require.NoError(t, lock.Release())
 
 	require.NoError(t, os.WriteFile(filepath.Join(dir, folderlock.Name), []byte("process 4711, since yesterday"), 0o600))
 	code, _, stderr = invoke(t.Context(), append(shortRun, "--out", dir)...)
 	assert.Equal(t, exitConformant, code, stderr)
-	assert.Contains(t, stderr, "note: the folder "+dir+" was locked by process 4711, since yesterday, which no longer runs")
+	assert.Contains(t, stderr, "note: the folder "+dir+" was locked by process 4711, since yesterday, which is no longer running")
 	assert.NoFileExists(t, filepath.Join(dir, folderlock.Name))
 }
 
