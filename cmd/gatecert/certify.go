@@ -106,7 +106,7 @@ func (r verifyCommand) Run(ctx context.Context, c *console) error {
 	var cert certificate.Certificate
 	cert.Report, err = readSmall(filepath.Join(dir, certificate.ReportFile))
 	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("%w: the folder %s contains no certificate (%s is missing): pass the certificate's folder with --certificate, or create a certificate with gatecert certify",
+		return fmt.Errorf("%w: the folder %s contains no certificate (%s is missing): use --certificate to name the certificate's folder, or create a certificate with gatecert certify",
 			errUsage, dir, certificate.ReportFile)
 	}
 	if err != nil {

@@ -199,7 +199,7 @@ func printCompared(c *console, compared load.Compared) error {
 	fmt.Fprintf(c.out, "\ncompare   %s (A) and %s (B), at %g requests/s with %s arrivals in %d interleaved rounds of %s\n",
 		compared.A, compared.B, compared.Rate, compared.Arrivals, compared.Rounds, plain.Duration(compared.Duration))
 	if compared.Discarded > 0 {
-		fmt.Fprintf(c.out, "%s repeated, because the load generator could not keep up or no request was admitted\n",
+		fmt.Fprintf(c.out, "%s had to be repeated, because the load generator could not keep up or no request was admitted\n",
 			plain.Count(compared.Discarded, "round"))
 	}
 	printVerdict(c, compared.Verdict())

@@ -44,7 +44,7 @@ func (d diffCommand) Run(c *console) error {
 	}
 	diff := reports.NewDiff(old, run)
 	if diff.Compared() == 0 {
-		return fmt.Errorf("%w: the runs have no case in common: compare runs of the same rows and endpoints", errNothingCompared)
+		return fmt.Errorf("%w: the runs have no case in common: compare runs that cover the same rows and endpoints", errNothingCompared)
 	}
 	if err := printTo(c, d.Out, func(w io.Writer, opts reports.TerminalOptions) error {
 		opts.Failures = d.Failures
@@ -81,7 +81,7 @@ func (d diffCommand) measured(c *console) error {
 	}
 	diff := measured.NewDiff(old, run)
 	if len(diff.Changes) == 0 {
-		return fmt.Errorf("%w: the measurements share no metric with enough windows: compare longer measurements of the same kind", errNothingCompared)
+		return fmt.Errorf("%w: no metric has enough windows in both measurements: compare longer measurements of the same kind", errNothingCompared)
 	}
 	if err := printTo(c, d.Out, func(w io.Writer, _ reports.TerminalOptions) error {
 		switch d.Format {

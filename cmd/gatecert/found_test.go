@@ -61,13 +61,13 @@ func TestAProfileInTheFolderNeedsConsent(t *testing.T) {
 	assert.Zero(t, asked.Load())
 
 	_, _, stderr := inFolder(t, dir, "y\n", "run")
-	assert.Contains(t, stderr, "the profile gatecert.yaml in this folder")
+	assert.Contains(t, stderr, "the profile gatecert.yaml in the current directory")
 	assert.Positive(t, asked.Load())
 	_, _, stderr = inFolder(t, dir, "", "run")
-	assert.Contains(t, stderr, "the profile gatecert.yaml in this folder", "the answer is remembered")
+	assert.Contains(t, stderr, "the profile gatecert.yaml in the current directory", "the answer is remembered")
 	require.NoError(t, os.WriteFile(foundProfile, []byte(text+"limits: {timeout: 3s}\n"), 0o600))
 	_, _, stderr = inFolder(t, dir, "", "run")
-	assert.Contains(t, stderr, "the profile gatecert.yaml in this folder", "and is about what the profile reaches")
+	assert.Contains(t, stderr, "the profile gatecert.yaml in the current directory", "and is about what the profile reaches")
 
 	before := asked.Load()
 	for name, changed := range map[string]string{
@@ -132,5 +132,5 @@ func TestAfterInitARunNeedsNoMore(t *testing.T) {
 	code, stdout, stderr = inFolder(t, dir, "", "replay", "http:401/missing-key/chat", "--from", "reports/latest")
 	assert.Equal(t, exitConformant, code, stderr)
 	assert.Contains(t, stdout, "still passing")
-	assert.Contains(t, stderr, "the profile gatecert.yaml in this folder", "it is about the gateway of the run")
+	assert.Contains(t, stderr, "the profile gatecert.yaml in the current directory", "it is about the gateway of the run")
 }

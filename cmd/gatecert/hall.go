@@ -21,7 +21,7 @@ import (
 
 type hallCommand struct {
 	Logs   string   `arg:"" name:"dir" help:"Folder that contains run logs (run.ndjson, or any *.ndjson or *.ndjson.gz file) and their certificates." type:"path"`
-	Out    string   `required:"" help:"Folder to write the pages to. The output folder must be new or empty, or contain the pages of an earlier hall." placeholder:"SITE" type:"path"`
+	Out    string   `required:"" help:"Folder to write the pages to. The output folder must be new or empty, or contain pages from an earlier gatecert hall." placeholder:"SITE" type:"path"`
 	Level  string   `complete:"levels" help:"Certification level to list. 'full without load cases' counts as a separate level. Default: the most common level among the gateways."`
 	Key    []string `help:"Public key for verifying certificates (PEM, Ed25519). Repeatable." placeholder:"FILE" type:"path"`
 	Signed bool     `help:"List only logs that have a valid certificate. --signed requires --key."`

@@ -116,7 +116,7 @@ func (i initCommand) text(target profile.Profile, found runner.Found) string {
 	var b strings.Builder
 	line := func(format string, values ...any) { fmt.Fprintf(&b, format+"\n", values...) }
 	b.WriteString(version.SchemaComment("profile"))
-	line("# Written by gatecert init. The key is read from $GATEWAY_KEY.")
+	line("# Written by gatecert init. gatecert reads the key from $GATEWAY_KEY.")
 	line("name: %s", strconv.Quote(folderPart(target)))
 	line("base_url: %s", strconv.Quote(target.BaseURL))
 	line("")

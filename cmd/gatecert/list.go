@@ -22,7 +22,7 @@ import (
 type listCommand struct {
 	What     string   `arg:"" complete:"lists" optional:"" default:"rows" help:"What to list: rows, circumstances, cases, surfaces (endpoints), levels, directives, mutants or permitted. Default: rows."`
 	Level    string   `complete:"levels" help:"With cases: list only cases up to this level. Default: full."`
-	Rows     []string `complete:"rows" help:"With cases: list only cases of these rows or patterns. Default: all." placeholder:"ROW"`
+	Rows     []string `complete:"rows" help:"With cases: list only cases in these rows or in rows that match these patterns. Default: all." placeholder:"ROW"`
 	Surfaces []string `complete:"surfaces" help:"With cases: list only cases on these endpoints. Default: all." placeholder:"SURFACE"`
 }
 

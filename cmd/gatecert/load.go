@@ -27,7 +27,7 @@ type loadCommand struct {
 	Timeout   timeoutCommand   `cmd:"" help:"Make the upstream hang or fail on some calls, and check how the gateway handles these and all other calls."`
 	Capacity  capacityCommand  `cmd:"" help:"Find the highest request rate at which the gateway meets an SLO, and measure the latency that the gateway adds."`
 	Compare   compareCommand   `cmd:"" help:"Measure how two targets differ, or how much latency a gateway adds to its upstream."`
-	Soak      soakCommand      `cmd:"" help:"Hold a constant request rate for a long time, and look for drift in latency, errors and memory."`
+	Soak      soakCommand      `cmd:"" help:"Send requests at a constant rate for a long time, and look for drift in latency, errors and memory."`
 }
 
 // loadFlags are shared by the commands that measure.

@@ -27,7 +27,7 @@ type caseFlags struct {
 func (f *caseFlags) config(c *console) (gatecert.Config, error) {
 	surface := dialect.Surface(f.Surface)
 	if !slices.Contains(contract.LoadSurfaces(), surface) {
-		return gatecert.Config{}, fmt.Errorf("%w: --surface: the endpoint %q has no load case: %s", errUsage, f.Surface,
+		return gatecert.Config{}, fmt.Errorf("%w: --surface: the endpoint %q has no load cases: %s", errUsage, f.Surface,
 			yamlfile.DidYouMean(f.Surface, contract.LoadSurfaces(), "must be one of "+plain.Joined(contract.LoadSurfaces())))
 	}
 	if err := f.find(c); err != nil {

@@ -144,7 +144,7 @@ func TestTheFlagsOfLoadTimeout(t *testing.T) {
 	for _, flag := range []string{"--rate=-1", "--outage=-1s", "--slow-calls=-1"} {
 		code, _, stderr := invoke(t.Context(), "load", "timeout", flag)
 		assert.Equal(t, exitUsage, code, flag)
-		assert.Contains(t, stderr, "none of them may be negative")
+		assert.Contains(t, stderr, "none of these values may be negative")
 	}
 }
 

@@ -40,7 +40,7 @@ func (manCommand) Run(c *console, parsed *kong.Context) error {
 	page.commands(parsed.Model.Node, "gatecert")
 	page.line(".SH ENVIRONMENT")
 	page.term("GATEWAY_KEY")
-	page.text("A valid API key for the gateway, used if --key is not given.")
+	page.text("A valid API key for the gateway, used if --key is not set.")
 	page.term("NO_COLOR")
 	page.text("If NO_COLOR is set, gatecert prints without colours.")
 	page.line(".SH EXIT STATUS")

@@ -79,7 +79,7 @@ func (cmd rateLimitCommand) infer(ctx context.Context, c *console, config gatece
 		return err
 	}
 	defer func() { err = errors.Join(err, prepared.Close(context.WithoutCancel(ctx))) }()
-	fmt.Fprintf(c.err, "plan: at most %d calls in at most %s, to %s\n", cmd.Calls, plain.Duration(cmd.For), prepared.Profile.BaseURL)
+	fmt.Fprintf(c.err, "plan: at most %d calls in at most %s to %s\n", cmd.Calls, plain.Duration(cmd.For), prepared.Profile.BaseURL)
 	if !cmd.Yes && !runner.OnThisMachine(prepared.Profile.BaseURL) {
 		return fmt.Errorf("%w: %s is not on this machine: if its operator agrees, add --yes", errNotSent, prepared.Profile.BaseURL)
 	}

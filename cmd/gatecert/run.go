@@ -30,12 +30,12 @@ type runCommand struct {
 	UntilPass   bool          `help:"With --failed: rerun the failed cases each time the gateway restarts, until all of them pass."`
 	Concurrency int           `help:"Number of cases to run concurrently, at most 256. Default: the number in the profile, or 8." placeholder:"N"`
 	Baseline    string        `help:"Baseline of expected failures: a YAML file (docs/ci.md), or the folder, run.ndjson or verdicts.txt of an earlier run." placeholder:"FILE" type:"path"`
-	Update      bool          `name:"update-baseline" help:"Rewrite the --baseline file so that it expects exactly the failures of this run."`
+	Update      bool          `name:"update-baseline" help:"Rewrite the --baseline file so that the baseline expects exactly the failures in this run."`
 	Format      []string      `complete:"formats" help:"Reports to write: html, json, junit, md, verdicts, ctrf, badge, annotations, har, messages. Default: the first five." placeholder:"NAME"`
 	Out         string        `help:"Folder for run.ndjson and the reports. Default: a new folder, reports/START-TARGET; the link reports/latest points to the new folder." placeholder:"DIR" type:"path"`
 	Keep        int           `help:"Keep the N newest runs of this target in reports/, and delete older runs that have no certificate. Default: keep all." placeholder:"N"`
 	Yes         bool          `help:"Allow the driver to change a running gateway (gatecert lists the changes first), and allow load cases against a gateway on another machine. For CI."`
-	TimeLimit   time.Duration `help:"Stop the run after this time. A stopped run is incomplete (exit code 3). 0 means no time limit. Default: ${default}." default:"15m"`
+	TimeLimit   time.Duration `help:"Stop the run after this time. A stopped run is incomplete (exit code 3). Use --time-limit 0 for no time limit. Default: ${default}." default:"15m"`
 	Wait        time.Duration `help:"Wait up to this long for the gateway to start, that is, until the --target file exists and the gateway accepts connections. Default: do not wait."`
 	Lang        string        `enum:"en,zh" default:"en" help:"Language of the reports: en (English) or zh (Chinese)." placeholder:"NAME"`
 	Quiet       bool          `short:"q" xor:"words" help:"Print only the final summary, errors, and anything that needs your attention before the run sends requests."`

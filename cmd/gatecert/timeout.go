@@ -36,7 +36,7 @@ Examples:
 
 func (cmd timeoutCommand) Run(ctx context.Context, c *console) error {
 	if cmd.Rate < 0 || cmd.Outage < 0 || cmd.SlowCalls < 0 {
-		return fmt.Errorf("%w: --rate %g, --outage %s, --slow-calls %d: none of them may be negative", errUsage, cmd.Rate, plain.Duration(cmd.Outage), cmd.SlowCalls)
+		return fmt.Errorf("%w: --rate %g, --outage %s, --slow-calls %d: none of these values may be negative", errUsage, cmd.Rate, plain.Duration(cmd.Outage), cmd.SlowCalls)
 	}
 	config, err := cmd.config(c)
 	if err != nil {

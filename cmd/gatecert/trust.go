@@ -48,13 +48,13 @@ func (t trustCommand) Run(c *console) error {
 		return err
 	}
 	if len(p.Actions()) == 0 {
-		fmt.Fprintf(c.out, "trusted until its URL, variables or files change: %s\n", t.Profile)
+		fmt.Fprintf(c.out, "the profile is trusted until its URL, variables or files change: %s\n", t.Profile)
 		return nil
 	}
 	if err := toActions.add(t.Profile, p.Digest); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.out, "trusted until it changes: %s\n", t.Profile)
+	fmt.Fprintf(c.out, "the profile is trusted until it changes: %s\n", t.Profile)
 	return nil
 }
 

@@ -47,7 +47,7 @@ func (u upstreamCommand) Run(ctx context.Context, c *console) (err error) {
 	defer func() { err = errors.Join(err, server.Close()) }()
 	fmt.Fprintf(c.out, "mock upstream at %s\n", server.URL())
 	if made {
-		fmt.Fprintf(c.out, "Other machines may reach this address, so /_gatecert/ requires a token. Set it in the profile: upstream.token: %s\n", token)
+		fmt.Fprintf(c.out, "Other machines may be able to reach this address, so /_gatecert/ requires a token. Set the token in the profile: upstream.token: %s\n", token)
 	}
 	if err := u.ReadyFile.write(server.URL()); err != nil {
 		return err

@@ -62,7 +62,7 @@ func (w watchCommand) Run(ctx context.Context, c *console) (err error) {
 		return err
 	}
 	if prepares(target) && !w.Yes {
-		return fmt.Errorf("%w: driver %s changes the gateway before each run and restores it afterwards: add --yes to permit the changes", errUsage, target.Driver)
+		return fmt.Errorf("%w: the driver %s changes the gateway before each run and restores it afterwards: add --yes to permit the changes", errUsage, target.Driver)
 	}
 	config, err := w.play().config(ctx, w.profile)
 	if err != nil {
