@@ -226,7 +226,7 @@ func unknownKey(key string, known []string) string {
 	case len(known) == 0:
 		return fmt.Sprintf("unknown key %q", key)
 	default:
-		return fmt.Sprintf("unknown key %q: expected %s", key, anyOf(known))
+		return fmt.Sprintf("unknown key %q: must be %s", key, anyOf(known))
 	}
 }
 

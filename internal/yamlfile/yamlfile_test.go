@@ -37,9 +37,9 @@ func decode(text string) (settings, error) {
 func TestEveryFaultHasItsPlace(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
 		{"a typo", "nmae: x\n", `f.yaml:1:1: unknown key "nmae": did you mean "name"?`},
-		{"a key of another mapping", "limits:\n  name: x\n", `f.yaml:2:3: unknown key "name": expected timeout or attempts`},
+		{"a key of another mapping", "limits:\n  name: x\n", `f.yaml:2:3: unknown key "name": must be timeout or attempts`},
 		{"a key in a list", "steps:\n  - run: a\n  - rnu: b\n", `f.yaml:3:5: unknown key "rnu": did you mean "run"?`},
-		{"a field that no file has", "Line: 1\n", `f.yaml:1:1: unknown key "Line": expected name, labels, limits or steps`},
+		{"a field that no file has", "Line: 1\n", `f.yaml:1:1: unknown key "Line": must be name, labels, limits or steps`},
 		{"a string for a list", "steps: a\n", "f.yaml:1:8: expected a list, got a string"},
 		{"a list for a mapping", "limits: [a]\n", "f.yaml:1:9: expected a mapping, got a list"},
 		{"a string for a number", "limits: {attempts: many}\n", "f.yaml:1:20: expected a whole number, got a string"},

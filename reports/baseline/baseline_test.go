@@ -69,8 +69,8 @@ func TestParseSaysWhereAndWhat(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
 		{"nothing", "", "known.yaml:1:1: expected exactly one YAML document"},
 		{"two documents", "expected_failures: []\n---\nexpected_failures: []\n", "known.yaml:1:1: expected exactly one YAML document"},
-		{"another file altogether", "name: my-gateway\n", `known.yaml:1:1: unknown key "name": expected expected_failures`},
-		{"an unknown key", "expected_failures:\n  - case: a\n    reason: b\n    note: c\n", `known.yaml:4:5: unknown key "note": expected case, reason, link, owner or expires`},
+		{"another file altogether", "name: my-gateway\n", `known.yaml:1:1: unknown key "name": must be expected_failures`},
+		{"an unknown key", "expected_failures:\n  - case: a\n    reason: b\n    note: c\n", `known.yaml:4:5: unknown key "note": must be case, reason, link, owner or expires`},
 		{"an entry that is not a mapping", "expected_failures:\n  - code:model_not_found/**\n", "known.yaml:2:5: expected a mapping, got a string"},
 		{"a list where text belongs", "expected_failures:\n  - case: [a]\n    reason: b\n", "known.yaml:2:11: expected a string, got a list"},
 		{"no reason", "expected_failures:\n  - case: http:404/**\n", "known.yaml:2:5: want a reason: why is it acceptable that http:404/** fails?"},

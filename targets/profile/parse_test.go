@@ -81,7 +81,7 @@ func TestErrorsNameThePlaceAndTheFix(t *testing.T) {
 	for _, tt := range []struct{ name, yaml, want string }{
 		{"an unknown key", "base_url: http://a\nsurfacs: [chat]\n", `p.yaml:2:1: unknown key "surfacs": did you mean "surfaces"?`},
 		{"what only a driver knows", "base_url: http://a\nlacks: {missing-key: none}\n", "p.yaml:2:8: only profiles with a driver may set this; without a driver, a case that has no recipe or key is not offered anyway"},
-		{"an unknown key with no near one", "base_url: http://a\nbanana: 1\n", `p.yaml:2:1: unknown key "banana": expected name, base_url, prefix, tls, driver, admin, version, surfaces, lacks, keys, models, headers, surface_headers, upstream, limits, load, concurrency, settle, store, balance, claims, without_actions, public, env or circumstances`},
+		{"an unknown key with no near one", "base_url: http://a\nbanana: 1\n", `p.yaml:2:1: unknown key "banana": must be name, base_url, prefix, tls, driver, admin, version, surfaces, lacks, keys, models, headers, surface_headers, upstream, limits, load, concurrency, settle, store, balance, claims, without_actions, public, env or circumstances`},
 		{"an unknown key deep inside", "base_url: http://a\nkeys:\n  vlid: x\n", `p.yaml:3:3: unknown key "vlid": did you mean "valid"?`},
 		{"an unset variable", "base_url: http://a\nkeys: {valid: \"${NO_SUCH}\"}\n", `p.yaml:2:15: the variable NO_SUCH is not set: export it, or write ${NO_SUCH:-default}`},
 		{"an unclosed variable", "base_url: ${A\n", `p.yaml:1:11: "${A" has ${ without }`},
