@@ -98,7 +98,7 @@ func TestCleanAfterARunThatDied(t *testing.T) {
 		{"a new run does not overwrite the journal", []string{"run", "--target", unreachable, "--yes", "--out", died}, exitUsage, "was killed and left 1 change on its gateway: first undo what it left with gatecert clean"},
 		{"the gateway of the journal is unreachable", []string{"clean", "--target", unreachable, "--from", died}, exitHarness, "connection refused"},
 		{"a driver that changes nothing", []string{"clean", "--target", static, "--from", died}, exitUsage, "changes nothing on a gateway"},
-		{"a folder without a journal", []string{"clean", "--target", unreachable, "--from", dir}, exitUsage, "has no " + journalName},
+		{"a folder without a journal", []string{"clean", "--target", unreachable, "--from", dir}, exitUsage, "contains no " + journalName},
 		{"a missing profile", []string{"clean", "--target", dir + "/none", "--from", died}, exitUsage, "no such file"},
 		{"the gateway of a run is unreachable", []string{"run", "--target", unreachable, "--yes", "--out", t.TempDir()}, exitHarness, "nothing listens at http://127.0.0.1:1"},
 	} {

@@ -29,7 +29,7 @@ func TestASoakOfAFleet(t *testing.T) {
 	assert.Contains(t, stderr, "has joined, 2 of 2")
 	assert.Contains(t, stderr, "plan: if a worker is lost, the remaining workers repeat the phase, at most twice")
 	assert.Less(t, strings.Index(stderr, "plan: "), strings.Index(stderr, "has joined"), "who joins is asked after what is sent")
-	assert.Contains(t, stderr, "there is no results.json")
+	assert.Contains(t, stderr, "gatecert does not write results.json")
 	assert.Contains(t, stdout, "sent 40 of 40 requests")
 	assert.Contains(t, stdout, "fleet     2 workers on 1 machine: lag p99 ")
 	text, err := os.ReadFile(filepath.Join(dir, "report.json"))
@@ -122,7 +122,7 @@ func TestALimitIsPerAddressOnlyWithSources(t *testing.T) {
 	t.Setenv(asCommand, "1")
 	for name, c := range map[string]struct{ args, want []string }{
 		"no workers": {nil, []string{"these two keys do not share it", "another key: in two rounds"}},
-		"no sources": {[]string{"--workers", "2"}, []string{"these two keys do not share it", "another address: not tested: no two workers were started with --source"}},
+		"no sources": {[]string{"--workers", "2"}, []string{"these two keys do not share it", "another address: not tested: no two workers were started with different --source addresses"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

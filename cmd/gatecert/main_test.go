@@ -129,7 +129,7 @@ func TestExitCodesOfThingsThatGoWrong(t *testing.T) {
 		{"an invalid URL", []string{"run", "gateway", "--key", "k", "--model", "m"}, exitUsage, `"gateway" is not an http or https URL; did you mean http://gateway?`},
 		{"an unknown flag", []string{"run", "--levels", "edge"}, exitUsage, "--levels"},
 		{"an unknown command", []string{"rnu"}, exitUsage, "rnu"},
-		{"an invalid concurrency", []string{"run", "--concurrency", "9999"}, exitUsage, "--concurrency 9999: must be 1 to 256"},
+		{"an invalid concurrency", []string{"run", "--concurrency", "9999"}, exitUsage, "--concurrency 9999: must be between 1 and 256"},
 		{"a missing log", []string{"report", dir + "/none"}, exitUsage, "does not exist"},
 		{"a file that is not a log", []string{"report", typo}, exitIncomplete, "typo.yaml"},
 		{"a log of an older gatecert", []string{"report", older}, exitIncomplete,

@@ -125,10 +125,10 @@ func TestAWorkload(t *testing.T) {
 		"--surface: there is no endpoint \"talk\"": {"--surface", "chat=1,talk=2"},
 		`--prompt-tokens: invalid distribution: "many": "many" is not a whole number such as 512`: {"--prompt-tokens", "many"},
 		"--dataset and --prompt-tokens cannot be combined":                                        {"--prompt-tokens", "5", "--dataset", file},
-		"invalid data set: line 1":         {"--dataset", filepath.Join("testdata", "new-api.yaml")},
-		"--dataset: open":                  {"--dataset", filepath.Join(dir, "nothing.jsonl")},
-		"embeddings takes no prompts":      {"--surface", "embeddings", "--output-tokens", "5"},
-		"--shared-prefix -1: must be 1 to": {"--shared-prefix=-1"},
+		"invalid data set: line 1":                  {"--dataset", filepath.Join("testdata", "new-api.yaml")},
+		"--dataset: open":                           {"--dataset", filepath.Join(dir, "nothing.jsonl")},
+		"embeddings takes no prompts":               {"--surface", "embeddings", "--output-tokens", "5"},
+		"--shared-prefix -1: must be between 1 and": {"--shared-prefix=-1"},
 	} {
 		code, _, stderr := invoke(t.Context(), append([]string{"load", "soak", "--out", dir}, args...)...)
 		assert.Equal(t, exitUsage, code, stderr)

@@ -49,10 +49,10 @@ func TestEveryFaultHasItsPlace(t *testing.T) {
 		{"two documents", "name: a\n---\nname: b\n", "f.yaml:1:1: expected exactly one YAML document"},
 		{"nothing", "# a comment\n", "f.yaml:1:1: expected exactly one YAML document"},
 		{"broken YAML", "name: [\n", "f.yaml:1:7: sequence end token ']' not found"},
-		{"a file without an end", strings.Repeat("# comment\n", 1<<17), "f.yaml:1:1: larger than 512 KiB"},
-		{"a mapping without an end", strings.Repeat("a: b\n", 20_000), "f.yaml:2501:1: more than 2500 keys in one mapping"},
-		{"brackets in brackets", "name: " + strings.Repeat("[", 5000), "f.yaml:1:107: nested more than 100 deep"},
-		{"lists in lists", strings.Repeat("- ", 5000) + "a", "f.yaml:1:201: nested more than 100 deep"},
+		{"a file without an end", strings.Repeat("# comment\n", 1<<17), "f.yaml:1:1: the file is larger than 512 KiB"},
+		{"a mapping without an end", strings.Repeat("a: b\n", 20_000), "f.yaml:2501:1: the mapping has more than 2500 keys"},
+		{"brackets in brackets", "name: " + strings.Repeat("[", 5000), "f.yaml:1:107: nested more than 100 levels deep"},
+		{"lists in lists", strings.Repeat("- ", 5000) + "a", "f.yaml:1:201: nested more than 100 levels deep"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := decode(tt.text)
@@ -70,7 +70,7 @@ func TestAliasesAreBounded(t *testing.T) {
 		fmt.Fprintf(&bomb, "a%d: &a%d [%s]\n", i, i, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d, ", i-1), 10), ", "))
 	}
 	_, err := Parse("f.yaml", []byte(bomb.String()))
-	require.EqualError(t, err, "f.yaml:1:1: its aliases expand to more than 40000 values")
+	require.EqualError(t, err, "f.yaml:1:1: the YAML aliases expand to more than 40000 values")
 
 	s, err := decode("steps:\n  - &first {run: a}\n  - *first\n")
 	require.NoError(t, err)
