@@ -18,7 +18,7 @@ import (
 
 type capacityCommand struct {
 	loadFlags
-	SLO       string        `name:"slo" help:"SLO as a comma-separated list of conditions, all of which must be met: 'ttft.p99<300ms,itl.p99<60ms,errors<0.1%'. --slo replaces --latency, --quantile, --errors, --ttft and --goodput. Metrics: latency, service, ttfb, ttft, itl, tpot, stall, token-rate (each with .p99, .mean or .max), errors, goodput, tokens/s." placeholder:"TERMS"`
+	SLO       string        `name:"slo" help:"SLO as a comma-separated list of conditions, all of which must be met: 'ttft.p99<300ms,itl.p99<60ms,errors<0.1%'. --slo replaces --latency, --quantile, --errors, --ttft and --goodput. Metrics: latency, service, ttfb, ttft, itl, tpot, stall, token-rate (each with .p99, .mean or .max), errors, goodput, tokens/s." placeholder:"CONDITIONS"`
 	Latency   time.Duration `help:"SLO: maximum latency of successful requests at the quantile that --quantile sets. Default: ${default}." default:"1s"`
 	Quantile  float64       `help:"SLO: the quantile that --latency and --ttft apply to. Default: ${default}." default:"0.99"`
 	Errors    float64       `help:"SLO: maximum error rate, including refusals. Default: ${default}." default:"0.001"`

@@ -153,7 +153,7 @@ func (j *journalFile) open(target profile.Profile, out *output) error {
 			return err
 		}
 		if left > 0 {
-			return fmt.Errorf("%w: the run in %s was killed and left %s on its gateway: first undo what it left with gatecert clean --target PROFILE --from %s",
+			return fmt.Errorf("%w: the run in %s was killed and left %s on its gateway: to clean up first, run gatecert clean --target PROFILE --from %s",
 				errUsage, dir, plain.Count(left, "change"), dir)
 		}
 	}

@@ -95,7 +95,7 @@ func TestCleanAfterARunThatDied(t *testing.T) {
 		code int
 		text string
 	}{
-		{"a new run does not overwrite the journal", []string{"run", "--target", unreachable, "--yes", "--out", died}, exitUsage, "was killed and left 1 change on its gateway: first undo what it left with gatecert clean"},
+		{"a new run does not overwrite the journal", []string{"run", "--target", unreachable, "--yes", "--out", died}, exitUsage, "was killed and left 1 change on its gateway: to clean up first, run gatecert clean"},
 		{"the gateway of the journal is unreachable", []string{"clean", "--target", unreachable, "--from", died}, exitHarness, "connection refused"},
 		{"a driver that changes nothing", []string{"clean", "--target", static, "--from", died}, exitUsage, "changes nothing on a gateway"},
 		{"a folder without a journal", []string{"clean", "--target", unreachable, "--from", dir}, exitUsage, "contains no " + journalName},

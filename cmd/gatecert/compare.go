@@ -27,7 +27,7 @@ type compareCommand struct {
 	Rate       float64       `help:"Requests per second to each target. Default: ${default}." default:"50"`
 	Rounds     int           `help:"Number of rounds, at least 5. Default: ${default}." default:"20"`
 	Duration   time.Duration `help:"Duration of each half of a round. Default: ${default}." default:"1s"`
-	MaxAdded   string        `help:"Exit with code 1 if B adds more than this limit to a metric, or with code 5 if more rounds are needed to decide: p99=5ms, mean=1ms, ttft.p50=10ms, errors=0.1%." placeholder:"TERMS"`
+	MaxAdded   string        `help:"Exit with code 1 if B adds more than this limit to a metric, or with code 5 if more rounds are needed to decide: p99=5ms, mean=1ms, ttft.p50=10ms, errors=0.1%." placeholder:"LIMITS"`
 }
 
 // Help implements kong's HelpProvider.

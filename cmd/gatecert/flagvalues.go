@@ -29,7 +29,7 @@ func numberMappers() []kong.Option {
 		kong.KindMapper(reflect.Uint64, mapperOf("whole number", func(text string) (any, error) {
 			n, err := strconv.ParseUint(text, 10, 64)
 			if err != nil {
-				return n, fmt.Errorf("%.40q is not a whole number that is 0 or greater: use a number such as 10", text)
+				return n, fmt.Errorf("%.40q is not a non-negative whole number: use a number such as 10", text)
 			}
 			return n, nil
 		})),

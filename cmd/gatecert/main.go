@@ -16,7 +16,7 @@ import (
 // cli is the command line. Each command has a file in this folder.
 type cli struct {
 	Run      runCommand      `cmd:"" help:"Certify a gateway: print the matrix and write reports to a folder."`
-	Init     initCommand     `cmd:"" help:"Query a gateway for what it offers, and write a commented profile."`
+	Init     initCommand     `cmd:"" help:"Detect what a gateway offers, and write a commented profile for it."`
 	Check    checkCommand    `cmd:"" help:"Check profiles and baselines without sending any requests."`
 	Load     loadCommand     `cmd:"" help:"Test a gateway under load: rate-limit, timeout, capacity, compare, soak."`
 	Watch    watchCommand    `cmd:"" help:"Certify a gateway at regular intervals, and report each change."`

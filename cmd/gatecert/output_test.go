@@ -127,7 +127,7 @@ func TestCleanFindsTheRunThatDied(t *testing.T) {
 	require.NoError(t, os.WriteFile("p.yaml", []byte("driver: newapi\nbase_url: http://127.0.0.1:1\nadmin: {token: any-token}\n"), 0o600))
 	code, _, stderr := invoke(t.Context(), "run", "--target", "p.yaml", "--yes")
 	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, stderr, "first undo what it left with gatecert clean --target PROFILE --from "+died)
+	assert.Contains(t, stderr, "to clean up first, run gatecert clean --target PROFILE --from "+died)
 	code, _, stderr = invoke(t.Context(), "clean", "--target", "p.yaml")
 	assert.Equal(t, exitHarness, code)
 	assert.Contains(t, stderr, "clean up after "+died)

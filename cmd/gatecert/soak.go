@@ -18,7 +18,7 @@ type soakCommand struct {
 	Rate       float64       `help:"Requests per second. Default: ${default}." default:"20"`
 	For        time.Duration `help:"Duration of the soak. Default: ${default}." default:"1m"`
 	Checkpoint time.Duration `help:"Interval at which to save the results so far in the log, so that these results are not lost if the command is killed. Default: ${default}." default:"1m" placeholder:"DURATION"`
-	SLO        string        `name:"slo" help:"SLO for the entire soak, in the same form as gatecert load capacity --slo. If the gateway misses the SLO, the exit code is 1." placeholder:"TERMS"`
+	SLO        string        `name:"slo" help:"SLO for the entire soak, in the same form as gatecert load capacity --slo. If the gateway misses the SLO, the exit code is 1." placeholder:"CONDITIONS"`
 	PID        int           `name:"pid" help:"Process id of a gateway on this machine, for sampling the gateway's memory and open file descriptors." placeholder:"PID"`
 }
 
