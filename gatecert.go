@@ -1,8 +1,8 @@
 // Package gatecert certifies LLM API gateways against the published error contract: 32 rows, each an executable
-// scenario, judged on every surface the gateway offers.
+// scenario, judged on every surface that the gateway offers.
 //
-// [New] checks a configuration, [Certification.Run] runs it. Package gatecerttest does both in a gateway's own go test. The
-// gatecert command adds reports, drivers that prepare gateways, and load experiments.
+// [New] checks a configuration, and [Certification.Run] runs it. Package gatecerttest does both in a gateway's own go test. The
+// gatecert command adds reports, drivers that prepare gateways, and load tests.
 package gatecert
 
 import (
@@ -24,50 +24,50 @@ import (
 	"github.com/gatecert/gatecert/targets/static"
 )
 
-// Version is the version of this source. Logs record it, and the commit that they were built from where the build knows it.
+// Version is the version of this source. Logs record the version and, if the build knows it, the commit.
 const Version = version.Number
 
 // Config selects what to certify, and how.
 type Config struct {
-	// Target is the gateway under test; see [profile.FromURL] and [profile.Load]. It is required unless Driver starts a
-	// gateway of its own.
+	// Target is the gateway under test; see [profile.FromURL] and [profile.Load]. Target is required unless Driver starts
+	// its own gateway.
 	Target profile.Profile
-	// Driver prepares the gateway. nil is [static.Driver]: it was prepared by hand, as the profile describes.
-	// Package reference starts the reference gateway, package newapi prepares a running new-api or one-api.
+	// Driver prepares the gateway. nil means [static.Driver], for a gateway that was set up manually as the profile describes.
+	// Package reference starts the reference gateway. Package newapi prepares a running new-api or one-api.
 	Driver targets.Driver
-	// OpenStore opens the database that the profile's store names, for recipes that break it; see package store. With nil,
-	// [New] refuses a profile that has a store.
+	// OpenStore opens the database that the profile's store names, for recipes that break it; see package store. If OpenStore is nil,
+	// [New] rejects a profile that declares a store.
 	OpenStore targets.OpenStore
-	// Level leaves out the cases that need a higher level. "" selects all cases but the load cases.
+	// Level excludes the cases that need a higher level. "" selects all cases except the load cases.
 	Level contract.Level
-	// TimeLimit ends a run that takes longer: it is incomplete then. 0 does not.
+	// TimeLimit stops a run that takes longer; a stopped run is incomplete. 0 means no time limit.
 	TimeLimit time.Duration
-	// AllowActions permits the shell commands and SQL statements of the target's recipes. Without it, the cases that need them are
-	// not offered. Ask before you set it for a profile that somebody else wrote.
+	// AllowActions permits the shell commands and SQL statements of the target's recipes. If AllowActions is false, the cases that need
+	// them are not offered. Ask your user before you set AllowActions for a profile that somebody else wrote.
 	AllowActions bool
 	// AllowRemoteLoad permits load cases on a gateway that is not on this machine.
 	AllowRemoteLoad bool
-	// Rows are row ids or patterns of them ("http:404", "code:channel:*"). Empty: all rows.
+	// Rows are row ids or patterns ("http:404", "code:channel:*"). If Rows is empty, all rows are selected.
 	Rows []string
-	// Cases are the ids of single cases. Empty: all of the level, the rows and the surfaces.
+	// Cases are the ids of individual cases. If Cases is empty, all cases of the level, rows and surfaces are selected.
 	Cases []string
-	// Surfaces are the names of surfaces. Empty: all that the target offers.
+	// Surfaces are the names of surfaces. If Surfaces is empty, all surfaces that the target offers are selected.
 	Surfaces []string
 	// Baseline lists the expected failures. The zero value lists none.
 	Baseline baseline.Baseline
-	// Concurrency replaces the profile's number of cases that run at once, 1 to [profile.MaxConcurrency]; 0 keeps it.
+	// Concurrency is the number of cases that run concurrently, from 1 to [profile.MaxConcurrency]. 0 means the profile's number.
 	Concurrency int
-	// Log gets the event log of the run, one JSON line a Write. nil keeps the log in memory only.
+	// Log receives the event log of the run, with one JSON line per Write call. If Log is nil, the log is kept only in memory.
 	Log io.Writer
-	// Command is the command line for the log. It may contain secrets: they are redacted.
+	// Command is the command line to record in the log. Secrets in the command line are redacted.
 	Command []string
-	// TraceURL is where a trace can be seen, with {trace_id} in place of its id: reports link it. [New] refuses one that is not an http or
-	// https URL. Requests are recorded by the gateway's tracing if Target.Sampled is set.
+	// TraceURL is the URL of a page that shows a trace, with {trace_id} in place of the trace id. The reports link to this page. [New] rejects a
+	// TraceURL that is not an http or https URL. The gateway's tracing records the requests if Target.Sampled is set.
 	TraceURL string
-	// Progress, when not nil, is called as the run proceeds, one call at a time. A slow function slows the run.
+	// Progress, if not nil, is called as the run proceeds, one call at a time. A slow Progress function slows down the run.
 	Progress func(Progress)
-	// Afterwards, when not nil, is called when the log of a run that was not interrupted has its footer, and the gateway is still prepared:
-	// with it, gatecert run --clients plays client libraries. Its error is returned with the run and changes nothing in it.
+	// Afterwards, if not nil, is called after the footer of an uninterrupted run is written, while the gateway is still prepared.
+	// gatecert run --clients uses Afterwards to run client libraries. Run returns the error of Afterwards together with the unchanged run.
 	Afterwards func(ctx context.Context, run runlog.Run, s *targets.Session) error
 }
 
@@ -89,39 +89,39 @@ const (
 	PhaseDone       = runner.PhaseDone       // the log has its footer
 )
 
-// The errors with which a run ends without a verdict about the gateway.
+// The errors that a run returns if it ends without a verdict on the gateway.
 var (
-	// ErrUsage is returned when the configuration names something that does not exist, or contradicts itself.
+	// ErrUsage is returned if the configuration names something that does not exist or contradicts itself.
 	ErrUsage = runner.ErrUsage
-	// ErrNothingToRun is returned when the selection leaves no case that the target offers.
+	// ErrNothingToRun is returned if the target offers none of the selected cases.
 	ErrNothingToRun = runner.ErrNothingToRun
-	// ErrInconclusive is returned when nothing can be judged, before any case is played: no healthy call succeeds, or the mock
-	// upstream is not asked. Its text is one sentence: what happened, where, and what to do.
+	// ErrInconclusive is returned before any case runs if nothing can be judged: no healthy call succeeds, or the gateway does
+	// not call the mock upstream. The error text is one sentence: what happened, where, and what to do.
 	ErrInconclusive = runner.ErrInconclusive
-	// ErrUnreachable is returned when the gateway cannot be reached. It is an [ErrInconclusive] whose text names the URL.
+	// ErrUnreachable is returned if the gateway cannot be reached. ErrUnreachable is an [ErrInconclusive] whose text names the URL.
 	ErrUnreachable = runner.ErrUnreachable
-	// ErrTimeLimit is returned when [Config].TimeLimit is over.
+	// ErrTimeLimit is returned if the run reaches [Config].TimeLimit.
 	ErrTimeLimit = runner.ErrTimeLimit
-	// ErrHarness is returned when gatecert itself failed: the log cannot be written, the driver cannot prepare the target.
+	// ErrHarness is returned if gatecert itself fails, for example because it cannot write the log or the driver cannot prepare the target.
 	ErrHarness = runner.ErrHarness
 )
 
-// Certification is a checked configuration, ready to run. It may run more than once, but not concurrently with itself when
-// the configuration has a Log.
+// Certification is a checked configuration, ready to run. It may run more than once, but if the configuration has a Log, not
+// concurrently with itself.
 type Certification struct{ job runner.Job }
 
-// New checks everything about a configuration that can be checked before anything is sent. It returns [ErrUsage], with
-// what is wrong.
+// New checks everything about a configuration that can be checked without sending requests. If the configuration is invalid, New
+// returns [ErrUsage] with the reason.
 func New(cfg Config) (*Certification, error) {
 	selection, err := runner.Select(runner.Choice{Level: cfg.Level, Rows: cfg.Rows, Cases: cfg.Cases, Surfaces: cfg.Surfaces})
 	if err != nil {
 		return nil, err
 	}
 	if cfg.Concurrency < 0 || cfg.Concurrency > profile.MaxConcurrency {
-		return nil, fmt.Errorf("%w: concurrency %d: must be 1 to %d", ErrUsage, cfg.Concurrency, profile.MaxConcurrency)
+		return nil, fmt.Errorf("%w: concurrency %d: must be between 1 and %d", ErrUsage, cfg.Concurrency, profile.MaxConcurrency)
 	}
 	if cfg.TraceURL != "" && (!profile.AbsoluteURL(cfg.TraceURL) || !strings.Contains(cfg.TraceURL, "{trace_id}")) {
-		return nil, fmt.Errorf("%w: the URL of traces: want an http or https URL with {trace_id} in it", ErrUsage)
+		return nil, fmt.Errorf("%w: the trace URL must be an http or https URL that contains {trace_id}", ErrUsage)
 	}
 	if err := cfg.Target.Claims.Check(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUsage, err)
@@ -132,13 +132,13 @@ func New(cfg Config) (*Certification, error) {
 	driver := cfg.Driver
 	if driver == nil {
 		if name := cfg.Target.Driver; name != "" && name != profile.StaticDriver {
-			return nil, fmt.Errorf("%w: the profile asks for driver %q: set Config.Driver to it", ErrUsage, name)
+			return nil, fmt.Errorf("%w: the profile requires the driver %q: set Config.Driver to this driver", ErrUsage, name)
 		}
 		if !profile.AbsoluteURL(cfg.Target.BaseURL) {
-			return nil, fmt.Errorf("%w: the target's base URL %q is not an http(s) URL: set Config.Target to a profile with one, such as http://127.0.0.1:8080", ErrUsage, cfg.Target.Shown(cfg.Target.BaseURL))
+			return nil, fmt.Errorf("%w: the target's base URL %q is not an http or https URL: set Config.Target to a profile whose base URL is one, such as http://127.0.0.1:8080", ErrUsage, cfg.Target.Shown(cfg.Target.BaseURL))
 		}
 		if cfg.Target.Store.Present() && cfg.OpenStore == nil {
-			return nil, fmt.Errorf("%w: the profile has a store: set Config.OpenStore (package store)", ErrUsage)
+			return nil, fmt.Errorf("%w: the profile declares a store: set Config.OpenStore (see package store)", ErrUsage)
 		}
 		driver = static.Driver{}
 	}
@@ -149,11 +149,11 @@ func New(cfg Config) (*Certification, error) {
 	}}, nil
 }
 
-// Asks reports whether the configuration selects a case.
+// Asks reports whether the configuration selects the case k.
 func (c *Certification) Asks(k contract.Case) bool { return c.job.Selection.Asks(k) }
 
-// Cases returns the selected cases on the surfaces that the target lists, or on all where it lists none. What the target
-// lacks for some of them is known only when it has been prepared.
+// Cases returns the selected cases on the surfaces that the target lists, or on all surfaces if it lists none. Whether the target lacks
+// something that a case needs is known only after the target has been prepared.
 func (c *Certification) Cases() []contract.Case {
 	listed := c.job.Target.Surfaces
 	return slices.DeleteFunc(contract.Cases(), func(k contract.Case) bool {
@@ -163,10 +163,10 @@ func (c *Certification) Cases() []contract.Case {
 
 // Run certifies the target and returns the run as its log records it.
 //
-// A gateway that fails is not an error but a verdict of the run. Run returns [ErrNothingToRun], [ErrInconclusive],
-// [ErrUnreachable] or [ErrHarness] when there can be no verdict, and the errors of package targets for consent, credentials and gateways that
-// cannot be prepared. When ctx is cancelled, the log keeps what was found until then, the run is marked as interrupted,
-// and the cause of the cancellation is returned with it.
+// A failing gateway is not an error but a verdict of the run. Run returns [ErrNothingToRun], [ErrInconclusive],
+// [ErrUnreachable] or [ErrHarness] if there can be no verdict, and the errors of package targets for consent, credentials and gateways that
+// cannot be prepared. If ctx is cancelled, the log keeps the results so far, the run is marked as interrupted, and Run returns the cause
+// of the cancellation together with the run.
 func (c *Certification) Run(ctx context.Context) (runlog.Run, error) {
 	return runner.Run(ctx, c.job)
 }
@@ -174,8 +174,8 @@ func (c *Certification) Run(ctx context.Context) (runlog.Run, error) {
 // LoadBaseline reads the expected failures of a gateway for [Config].Baseline: a YAML file of entries (docs/ci.md), or
 // the folder, run.ndjson or verdicts.txt of an earlier run.
 //
-// It returns [baseline.ErrBaseline] for a file that is none of these or makes no sense, and the error of the file system
-// when the file cannot be read.
+// LoadBaseline returns [baseline.ErrBaseline] if the file is none of these or its content is invalid, and the file system's error if the
+// file cannot be read.
 func LoadBaseline(path string) (baseline.Baseline, error) {
 	return baseline.Load(path, func(file string, data []byte) (baseline.Document, error) { return yamlfile.Parse(file, data) })
 }

@@ -16,18 +16,18 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Test certifies a target: one subtest a case, named by the case's id. The flags -run and -skip of go test select cases
-// before anything is sent, and only these are run:
+// Test certifies a target, with one subtest per case, named after the case's id. The flags -run and -skip of go test select the
+// cases before any request is sent, and only the selected cases run:
 //
 //	go test -run 'TestContract/code:model_not_found'    one row
 //	go test -run 'TestContract/code:.*/.*/chat$'        table 2 on one surface, where its circumstance has one variant
 //
-// The subtest of a case that the target does not offer is skipped. Every verdict that is not conformant fails its subtest.
-// A run without a verdict, an incomplete run and an out-of-date baseline fail t itself. Tests that call Test may run in
+// If the target does not offer a case, its subtest is skipped. Every verdict that is not conformant fails its subtest.
+// A run without a verdict, an incomplete run or an out-of-date baseline fails t itself. Tests that call Test may run in
 // parallel with each other.
 //
-// The run ends early enough before the deadline of go test to report what it has found. Test returns the run, which is
-// the zero value when the flags select no case.
+// The run ends before the deadline of go test, early enough to report its results. Test returns the run, or the zero value if
+// the flags select no case.
 func Test(t *testing.T, cfg gatecert.Config) runlog.Run {
 	t.Helper()
 	whole, err := gatecert.New(cfg)
@@ -85,7 +85,7 @@ func reportRun(t *testing.T, run runlog.Run) {
 	}
 	failed := func(c runlog.Case) bool { return !c.Verdict.Conformant() }
 	if run.Complete() && !run.Verdict().Conformant() && !slices.ContainsFunc(run.Cases, failed) {
-		t.Errorf("gatecert: every case is conformant, but the run is in doubt: %s", plain.Text(strings.Join(run.Footer.Notes, "; "), maxText))
+		t.Errorf("gatecert: every case is conformant, but the run is inconclusive: %s", plain.Text(strings.Join(run.Footer.Notes, "; "), maxText))
 	}
 	for _, stale := range run.Footer.Stale {
 		t.Errorf("gatecert: the baseline is out of date: %s", stale)
@@ -131,7 +131,7 @@ func reportOutcome(t *testing.T, outcome <-chan runlog.Case) {
 	t.Helper()
 	result, ok := <-outcome
 	if !ok {
-		t.Skip("not run: the target does not offer the surface, or the run ended early")
+		t.Skip("not run: the target does not offer the endpoint, or the run ended early")
 	}
 	reportCase(t, result)
 }

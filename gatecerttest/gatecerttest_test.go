@@ -237,7 +237,7 @@ func TestARunInDoubtFails(t *testing.T) {
 	o := goTest(t, server.URL, "-test.run=^TestEmbedded$/code:model_not_found")
 	assert.False(t, o.passed)
 	assert.Equal(t, []string{"TestEmbedded/" + absentModel}, o.with("PASS"), o.text)
-	assert.Contains(t, o.text, "every case is conformant, but the run is in doubt: the endpoint chat was not healthy after the run (503")
+	assert.Contains(t, o.text, "every case is conformant, but the run is inconclusive: the endpoint chat was not healthy after the run (503")
 }
 
 // The run ends before go test gives up, with an error.

@@ -96,7 +96,7 @@ func shownHeader(p profile.Profile, header map[string]string) map[string]string 
 // It returns [profile.ErrNotOffered] when the profile lacks what the case needs, and says what that is.
 func RequestFor(p profile.Profile, c contract.Case, token string) (Request, error) {
 	if !slices.Contains(p.Surfaces, c.Surface) {
-		return Request{}, fmt.Errorf("%w: the profile does not list endpoint %s", profile.ErrNotOffered, c.Surface)
+		return Request{}, fmt.Errorf("%w: the profile does not list the endpoint %s", profile.ErrNotOffered, c.Surface)
 	}
 	if p.Claims.NoClientKeys() && c.NeedsClientKeys() && !limitOfModel(p, c) {
 		return Request{}, fmt.Errorf("%w: the gateway has no client keys (claims.client_keys: false)", profile.ErrNotOffered)
@@ -139,7 +139,7 @@ func RequestFor(p profile.Profile, c contract.Case, token string) (Request, erro
 	}
 	pr.Call.KeyRole = p.KeyRole(pr.Call.Key)
 	if pr.Call.Model == "" {
-		return Request{}, fmt.Errorf("%w: the profile has no model for endpoint %s (models.%s or models.default)",
+		return Request{}, fmt.Errorf("%w: the profile has no model for the endpoint %s (models.%s or models.default)",
 			profile.ErrNotOffered, c.Surface, c.Surface.Endpoint())
 	}
 	return pr, nil

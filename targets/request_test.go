@@ -147,10 +147,10 @@ func TestWhatAProfileDoesNotOffer(t *testing.T) {
 	narrow := bare
 	narrow.Surfaces = []dialect.Surface{dialect.Chat}
 	_, err := RequestFor(narrow, contract.Case{Row: "http:401", Circumstance: "missing-key", Surface: dialect.Messages}, "tok")
-	require.EqualError(t, err, "not offered: the profile does not list endpoint messages")
+	require.EqualError(t, err, "not offered: the profile does not list the endpoint messages")
 	noModel := profile.FromURL("http://gateway.test", "sk-1", "")
 	_, err = RequestFor(noModel, contract.Case{Row: "http:401", Circumstance: "missing-key", Surface: dialect.ChatStream}, "tok")
-	require.EqualError(t, err, "not offered: the profile has no model for endpoint chat-stream (models.chat or models.default)")
+	require.EqualError(t, err, "not offered: the profile has no model for the endpoint chat-stream (models.chat or models.default)")
 }
 
 func TestRecipesShapeTheCall(t *testing.T) {

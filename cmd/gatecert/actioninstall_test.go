@@ -234,7 +234,7 @@ func TestTheActionRefusesAnotherArchiveThanTheReleaseNames(t *testing.T) {
 			require.Error(t, r.play(readAction(t)))
 			assert.Equal(t, []string{"Install the release", "Outcome"}[:1], r.ran[:1])
 			assert.NotContains(t, r.ran, "Certify")
-			assert.Contains(t, r.printed, "::error title=gatecert::gatecert_1.2.3_linux_"+runtime.GOARCH+".tar.gz does not have the checksum")
+			assert.Contains(t, r.printed, "::error title=gatecert::gatecert_1.2.3_linux_"+runtime.GOARCH+".tar.gz does not match its checksum")
 			assert.NotContains(t, r.printed, "go install", "nothing else is tried after a spoiled release")
 		})
 	}

@@ -18,14 +18,14 @@ import (
 
 // againFlags are those of a verification that plays cases anew.
 type againFlags struct {
-	Again      string   `complete:"reference" help:"Rerun a random tenth of the cases on this gateway and compare the verdicts. TARGET is a URL, a profile, or the word reference for the built-in gateway." placeholder:"TARGET"`
-	Seed       uint64   `help:"With --again: rerun the cases of an earlier verification, which printed this seed." placeholder:"N"`
+	Again      string   `complete:"reference" help:"Rerun a random tenth of the cases on the gateway TARGET and compare the verdicts. TARGET is a URL, a profile, or 'reference' for the built-in gateway." placeholder:"TARGET"`
+	Seed       uint64   `help:"With --again: rerun the same cases as the earlier verification that printed this seed." placeholder:"N"`
 	GatewayKey string   `help:"With --again URL: a valid API key for the gateway." env:"GATEWAY_KEY" placeholder:"KEY"`
-	Model      []string `help:"With --again URL: a model, as with --model of gatecert run. Default: the models in the log." placeholder:"NAME" sep:"none"`
+	Model      []string `help:"With --again URL: a model to test, in the same form as gatecert run --model. Default: the models in the log." placeholder:"NAME" sep:"none"`
 	claimFlags
-	AllowActions bool          `help:"With --again: run the shell commands and SQL statements of the profile."`
-	Yes          bool          `help:"With --again: permit the changes that a driver makes to a running gateway (the command lists them first). For CI."`
-	TimeLimit    time.Duration `help:"With --again: stop after this time. Default: ${default}." default:"15m"`
+	AllowActions bool          `help:"With --again: run the shell commands and SQL statements in the profile."`
+	Yes          bool          `help:"With --again: allow the driver to change a running gateway without asking (gatecert lists the changes first). For CI."`
+	TimeLimit    time.Duration `help:"With --again: stop the rerun after this time. Default: ${default}." default:"15m"`
 }
 
 // target is the gateway that --again names, with the flags that a run of it would have.
@@ -49,7 +49,7 @@ func (f againFlags) target(earlier runlog.Run) (profile.Profile, targetFlags, er
 			p, err = flags.on(p)
 		}
 		if err == nil && f.GatewayKey == "" && !p.Claims.NoClientKeys() {
-			err = fmt.Errorf("%w: --again with a URL needs --gateway-key (or $GATEWAY_KEY); for a gateway without keys of its own, add --claim client_keys=false", errUsage)
+			err = fmt.Errorf("%w: --again with a URL requires --gateway-key (or $GATEWAY_KEY); for a gateway that issues no client keys, add --claim client_keys=false", errUsage)
 		}
 	}
 	return p, flags, err
@@ -76,9 +76,9 @@ func (f againFlags) play(ctx context.Context, c *console, earlier runlog.Run) (e
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.out, "seed %d: %d of %s rerun on %s", seed, len(sample.Cases), plain.Count(sample.Of, "case"), config.Target.Shown(f.Again))
+	fmt.Fprintf(c.out, "seed %d: reran %d of %s on %s", seed, len(sample.Cases), plain.Count(sample.Of, "case"), config.Target.Shown(f.Again))
 	if sample.NotOffered > 0 {
-		fmt.Fprintf(c.out, ", which does not offer %d more", sample.NotOffered)
+		fmt.Fprintf(c.out, ", which does not offer %d other cases in the log", sample.NotOffered)
 	}
 	fmt.Fprintln(c.out)
 	changes, err := c.prepareIn(&config, "", f.Yes)
@@ -100,7 +100,7 @@ func (f againFlags) play(ctx context.Context, c *console, earlier runlog.Run) (e
 	}
 	switch {
 	case len(again.Differing) > 0:
-		return shownError{exitNotConformant, "other verdicts than in the log"}
+		return shownError{exitNotConformant, "some verdicts differ from those in the log"}
 	case len(again.Open) > 0:
 		return shownError{exitHarness, "inconclusive"}
 	default:

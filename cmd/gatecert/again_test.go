@@ -89,7 +89,7 @@ func TestATenthOfACertificateIsPlayedAnew(t *testing.T) {
 	}{
 		{"an unreachable gateway", []string{"http://127.0.0.1:1", "--gateway-key", "k"}, exitHarness, "nothing is listening at http://127.0.0.1:1"},
 		{"a key that does not work", []string{url, "--gateway-key", "sk-not-issued-0123456789"}, exitHarness, "rejects the key"},
-		{"no key", []string{url, "--gateway-key="}, exitUsage, "a URL needs --gateway-key (or $GATEWAY_KEY)"},
+		{"no key", []string{url, "--gateway-key="}, exitUsage, "a URL requires --gateway-key (or $GATEWAY_KEY)"},
 		{"a profile that is none", []string{gateway + ".none"}, exitUsage, "no such file"},
 		{"a URL that is none", []string{"http://user:password@127.0.0.1:1", "--gateway-key", "k"}, exitUsage, "must be a URL without a user, password"},
 	} {
@@ -103,7 +103,7 @@ func TestATenthOfACertificateIsPlayedAnew(t *testing.T) {
 	t.Run("a seed for nothing", func(t *testing.T) {
 		code, _, stderr := again(t, verify, "--seed", "7")
 		assert.Equal(t, exitUsage, code)
-		assert.Contains(t, stderr, "add --again TARGET, or leave out --seed")
+		assert.Contains(t, stderr, "add --again TARGET or omit --seed")
 	})
 	t.Run("nothing that the gateway offers", func(t *testing.T) {
 		relayed := certifiedRun(t, "--rows", "code:bad_response", "--surfaces", "chat")
@@ -124,7 +124,7 @@ func TestAVerificationAsksForConsentToActions(t *testing.T) {
 		"circumstances: {revoked-key: {key: sk-gone-0123456789, before: [{run: \"touch %s\"}]}}\n", url, key, ran), 0o600))
 	code, stdout, stderr := again(t, verify, "--again", file)
 	assert.Equal(t, exitIncomplete, code, stdout+stderr)
-	assert.Contains(t, stderr, "are not permitted to run, so the cases that need them are not offered")
+	assert.Contains(t, stderr, "are not permitted, so the cases that need them are not offered")
 	assert.Contains(t, stderr, "the target offers none of the")
 	assert.NoFileExists(t, ran)
 	code, stdout, stderr = again(t, verify, "--again", file, "--allow-actions")

@@ -18,7 +18,7 @@ import (
 func (r runCommand) baseline() (baseline.Baseline, error) {
 	if r.Baseline == "" {
 		if r.Update {
-			return baseline.Baseline{}, fmt.Errorf("%w: --update-baseline needs a file to write: add --baseline FILE", errUsage)
+			return baseline.Baseline{}, fmt.Errorf("%w: --update-baseline needs a file to write to: add --baseline FILE", errUsage)
 		}
 		return baseline.Baseline{}, nil
 	}
@@ -27,9 +27,9 @@ func (r runCommand) baseline() (baseline.Baseline, error) {
 	case errors.Is(err, os.ErrNotExist) && r.Update:
 		return baseline.Baseline{}, nil
 	case errors.Is(err, os.ErrNotExist):
-		return known, fmt.Errorf("%w: --baseline: %w: give a baseline or an earlier run; --update-baseline writes a new baseline", errUsage, err)
+		return known, fmt.Errorf("%w: --baseline: %w: specify a baseline or an earlier run; to create a new baseline, add --update-baseline", errUsage, err)
 	case err == nil && known.Recorded && r.Update:
-		return known, fmt.Errorf("%w: --update-baseline would overwrite %s, which is the result of a run: give a YAML file with --baseline", errUsage, r.Baseline)
+		return known, fmt.Errorf("%w: --update-baseline would overwrite %s, which is the result of a run: use --baseline to specify a YAML file", errUsage, r.Baseline)
 	}
 	return known, err
 }
@@ -71,6 +71,6 @@ func proposeEntries(w io.Writer, run runlog.Run, most int) {
 	missing.Entries = missing.Entries[:min(most, len(missing.Entries))]
 	fmt.Fprintf(w, "\nTo accept these failures, add these entries to the baseline and replace the reasons:\n%s", missing.YAML())
 	if rest > 0 {
-		fmt.Fprintf(w, "  # and %d more: --update-baseline writes all entries\n", rest)
+		fmt.Fprintf(w, "  # and %d more entries: to write all of them, use --update-baseline\n", rest)
 	}
 }

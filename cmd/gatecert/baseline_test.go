@@ -146,7 +146,7 @@ func TestARunsOwnResultIsABaseline(t *testing.T) {
 	}
 	code, _, stderr := gateway.run(t, t.TempDir(), "--baseline", filepath.Join(first, "verdicts.txt"), "--update-baseline")
 	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, stderr, ", which is the result of a run: give a YAML file with --baseline")
+	assert.Contains(t, stderr, ", which is the result of a run: use --baseline to specify a YAML file")
 }
 
 func TestSetupErrorsAreNeverExcused(t *testing.T) {
@@ -171,5 +171,5 @@ func TestCommandLinesAroundTheBaseline(t *testing.T) {
 	assert.Contains(t, stderr, `bad.yaml:3:5: unknown key "reson": did you mean "reason"?`)
 	code, _, stderr = invoke(t.Context(), "run", "--update-baseline", "--out", t.TempDir())
 	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, stderr, "--update-baseline needs a file to write: add --baseline FILE")
+	assert.Contains(t, stderr, "--update-baseline needs a file to write to: add --baseline FILE")
 }

@@ -18,30 +18,31 @@ import (
 
 type capacityCommand struct {
 	loadFlags
-	SLO       string        `name:"slo" help:"SLO as terms that must all hold: 'ttft.p99<300ms,itl.p99<60ms,errors<0.1%'. Replaces --latency, --quantile, --errors, --ttft and --goodput. Metrics: latency, service, ttfb, ttft, itl, tpot, stall, token-rate (each .p99, .mean or .max), errors, goodput, tokens/s." placeholder:"TERMS"`
-	Latency   time.Duration `help:"SLO: maximum latency of successful requests, at --quantile. Default: ${default}." default:"1s"`
+	SLO       string        `name:"slo" help:"SLO as a comma-separated list of conditions, all of which must be met: 'ttft.p99<300ms,itl.p99<60ms,errors<0.1%'. --slo replaces --latency, --quantile, --errors, --ttft and --goodput. Metrics: latency, service, ttfb, ttft, itl, tpot, stall, token-rate (each with .p99, .mean or .max), errors, goodput, tokens/s." placeholder:"CONDITIONS"`
+	Latency   time.Duration `help:"SLO: maximum latency of successful requests at the quantile that --quantile sets. Default: ${default}." default:"1s"`
 	Quantile  float64       `help:"SLO: the quantile that --latency and --ttft apply to. Default: ${default}." default:"0.99"`
 	Errors    float64       `help:"SLO: maximum error rate, including refusals. Default: ${default}." default:"0.001"`
-	TTFT      time.Duration `name:"ttft" help:"SLO: maximum time to first token of streams, at --quantile. Default: not checked." placeholder:"DURATION"`
+	TTFT      time.Duration `name:"ttft" help:"SLO: maximum time to first token of streams at the quantile that --quantile sets. Default: not checked." placeholder:"DURATION"`
 	Goodput   float64       `help:"SLO: minimum share of requests that succeed within --latency. Default: not checked." placeholder:"SHARE"`
-	AtLeast   requestRate   `help:"Gate for CI: exit with 1 if the capacity is certainly lower than RATE, and with 5 if the measurement cannot tell, for example because RATE is between the measured bounds." placeholder:"RATE"`
+	AtLeast   requestRate   `help:"CI gate: exit with code 1 if the capacity is definitely below RATE, or with code 5 if the measurement is inconclusive, for example because RATE lies between the measured bounds." placeholder:"RATE"`
 	From      float64       `help:"Lowest rate to probe, in requests/s. Default: ${default}." default:"10" placeholder:"RATE"`
 	To        float64       `help:"Highest rate to probe, in requests/s. Default: 200, or 20,000 for a gateway on this machine." placeholder:"RATE"`
 	Short     time.Duration `help:"Duration of the shortest probes. Default: ${default}." default:"1s"`
-	Full      time.Duration `help:"Duration of the full-length probes, which decide the result, and of each level of --concurrency. Default: ${default}." default:"5s"`
-	Precision float64       `help:"Stop when the upper and the lower bound differ by less than this share (0.1 = 10 %). Default: ${default}." default:"0.1"`
-	Repeats   int           `help:"Number of probes in a row that must agree at each bound. Use 5 for a gateway whose throughput varies. Default: ${default}." default:"2"`
-	Ramp      time.Duration `help:"Instead of searching, raise the rate evenly from --from to --to over this time, until the gateway misses the SLO." placeholder:"DURATION"`
-	Levels    []int         `name:"concurrency" help:"Instead of searching, keep N callers busy (a closed loop), one level after another: 1,2,4,8,16." placeholder:"N,…"`
-	Rounds    int           `help:"Number of rounds that compare the gateway with direct calls to the mock upstream, at least 5. 0 skips the comparison. Default: ${default}." default:"10"`
+	Full      time.Duration `help:"Duration of the full-length probes, which determine the result, and of each --concurrency level. Default: ${default}." default:"5s"`
+	Precision float64       `help:"Stop searching when the upper and lower bounds differ by less than this fraction (0.1 = 10 %). Default: ${default}." default:"0.1"`
+	Repeats   int           `help:"Number of consecutive probes that must agree at each bound. Use --repeats 5 for a gateway whose throughput varies. Default: ${default}." default:"2"`
+	Ramp      time.Duration `help:"Instead of searching, increase the rate steadily from --from to --to over this time, and stop when the gateway misses the SLO." placeholder:"DURATION"`
+	Levels    []int         `name:"concurrency" help:"Instead of searching, run a closed loop with N concurrent callers, one level after another: 1,2,4,8,16." placeholder:"N,…"`
+	Rounds    int           `help:"Number of rounds (at least 5) that compare the gateway with direct calls to the mock upstream. Use --rounds 0 to skip the comparison. Default: ${default}." default:"10"`
 }
 
 // Help implements kong's HelpProvider.
 func (capacityCommand) Help() string {
-	return `The capacity is the highest request rate that the gateway sustains within the SLO: completions keep up with the rate, and latency
-does not grow. The search starts with short probes and ends with full-length probes. The result is a lower and an upper bound. It
-holds for the arrivals that were used (--arrivals). Every response is checked against the contract. If the gateway calls the mock
-upstream, the command then makes the same calls directly and through the gateway. The difference is the gateway's overhead.
+	return `Capacity is the highest request rate that the gateway can sustain within the SLO: requests complete as fast as they arrive, and
+latency does not grow. The search starts with short probes and ends with full-length probes. The result is a lower and an upper bound
+on the capacity, valid only for the arrival pattern that was used (--arrivals). Every response is checked against the contract. If the
+gateway calls the mock upstream, the command then measures the gateway's overhead: it sends the same calls directly and through the
+gateway.
 
 Examples:
   gatecert load capacity                                               the built-in reference gateway
@@ -124,9 +125,9 @@ func (cmd capacityCommand) excluded() string {
 	case cmd.Rounds < 0 || cmd.Rounds > 0 && cmd.Rounds < 5:
 		return fmt.Sprintf("--rounds %d: must be 0 (no comparison) or at least 5", cmd.Rounds)
 	case cmd.Ramp != 0 && len(cmd.Levels) > 0:
-		return "--ramp and --concurrency exclude each other: give only one of them"
+		return "--ramp and --concurrency cannot be combined: use only one of them"
 	case cmd.Ramp != 0 && cmd.asked():
-		return "--ramp does not work with --workers: a ramp ends where the SLO is missed, which only one process sees at once; leave out --ramp"
+		return "--ramp does not work with --workers: a ramp must stop as soon as the gateway misses the SLO, and only a single process can detect that immediately; omit --ramp"
 	default:
 		return ""
 	}
@@ -141,21 +142,21 @@ func (cmd capacityCommand) check() error {
 	var problem string
 	switch {
 	case !(cmd.From > 0):
-		problem = fmt.Sprintf("--from %g: must be more than 0", cmd.From)
+		problem = fmt.Sprintf("--from %g: must be greater than 0", cmd.From)
 	case cmd.To != 0 && !(cmd.To >= cmd.From):
 		problem = fmt.Sprintf("--from %g, --to %g: --to must be at least --from", cmd.From, cmd.To)
 	case searches && (cmd.Short <= 0 || cmd.Full < cmd.Short):
-		problem = fmt.Sprintf("--short %s, --full %s: --short must be more than 0s, and --full at least --short", plain.Duration(cmd.Short), plain.Duration(cmd.Full))
+		problem = fmt.Sprintf("--short %s, --full %s: --short must be greater than 0s, and --full must be at least --short", plain.Duration(cmd.Short), plain.Duration(cmd.Full))
 	case !(cmd.Precision >= 0.01) || cmd.Precision > 1:
-		problem = fmt.Sprintf("--precision %g: must be 0.01 to 1", cmd.Precision)
+		problem = fmt.Sprintf("--precision %g: must be between 0.01 and 1", cmd.Precision)
 	case cmd.Repeats < 1 || cmd.Repeats > 100:
-		problem = fmt.Sprintf("--repeats %d: must be 1 to 100", cmd.Repeats)
+		problem = fmt.Sprintf("--repeats %d: must be between 1 and 100", cmd.Repeats)
 	case !(cmd.Quantile > 0) || cmd.Quantile >= 1:
-		problem = fmt.Sprintf("--quantile %g: must be more than 0 and less than 1, such as 0.99", cmd.Quantile)
+		problem = fmt.Sprintf("--quantile %g: must be between 0 and 1, such as 0.99", cmd.Quantile)
 	case cmd.Latency <= 0:
-		problem = fmt.Sprintf("--latency %s: must be more than 0s, such as 1s", plain.Duration(cmd.Latency))
+		problem = fmt.Sprintf("--latency %s: must be greater than 0s, such as 1s", plain.Duration(cmd.Latency))
 	case cmd.Ramp < 0:
-		problem = fmt.Sprintf("--ramp %s: must be more than 0s, such as 1m", plain.Duration(cmd.Ramp))
+		problem = fmt.Sprintf("--ramp %s: must be greater than 0s, such as 1m", plain.Duration(cmd.Ramp))
 	case !slices.IsSorted(cmd.Levels):
 		problem = fmt.Sprintf("--concurrency %s: must be in ascending order, such as 1,2,4,8", strings.Trim(strings.ReplaceAll(fmt.Sprint(cmd.Levels), " ", ","), "[]"))
 	default:
@@ -167,7 +168,7 @@ func (cmd capacityCommand) check() error {
 // facts are what the flags say of the search.
 func (cmd capacityCommand) facts() []runlog.MeasuredFact {
 	return []runlog.MeasuredFact{
-		{Name: "search", Text: fmt.Sprintf("probes of %s to %s, precision %g, %s must agree at each bound",
+		{Name: "search", Text: fmt.Sprintf("probes last %s to %s, precision %g, %s must agree at each bound",
 			plain.Duration(cmd.Short), plain.Duration(cmd.Full), cmd.Precision, plain.Count(cmd.Repeats, "probe"))},
 	}
 }
@@ -211,7 +212,7 @@ type requestRate float64
 func (r *requestRate) UnmarshalText(text []byte) error {
 	value, err := strconv.ParseFloat(strings.TrimSuffix(string(text), "/s"), 64)
 	if err != nil || !(value > 0) || value > 1e9 {
-		return fmt.Errorf("%.20q is not a rate such as 200/s", text)
+		return fmt.Errorf("%.20q is not a rate: use a value such as 200/s", text)
 	}
 	*r = requestRate(value)
 	return nil
@@ -230,7 +231,7 @@ func (cmd capacityCommand) slo() (load.SLO, error) {
 		return load.SLO{Quantile: cmd.Quantile, Latency: cmd.Latency, Errors: errorRate, TTFT: cmd.TTFT, Goodput: cmd.Goodput}, nil
 	}
 	if cmd.Latency != defaultLatency || cmd.Quantile != defaultQuantile || cmd.Errors != defaultErrors || cmd.TTFT != 0 || cmd.Goodput != 0 {
-		return load.SLO{}, fmt.Errorf("%w: --slo contains the whole SLO: leave out --latency, --quantile, --errors, --ttft and --goodput", errUsage)
+		return load.SLO{}, fmt.Errorf("%w: --slo replaces the other SLO flags: omit --latency, --quantile, --errors, --ttft and --goodput", errUsage)
 	}
 	slo, err := load.ParseSLO(cmd.SLO)
 	if err != nil {

@@ -20,19 +20,20 @@ import (
 var auditor = certificate.Auditor{OfferOf: targets.OfferOf}
 
 type certifyCommand struct {
-	Subject string `arg:"" name:"run" help:"Folder of the run, or its run.ndjson." type:"path"`
+	Subject string `arg:"" name:"run" help:"The run's folder or run.ndjson file." type:"path"`
 	Key     string `required:"" help:"Private key (PEM, Ed25519). gatecert keygen creates one." placeholder:"FILE" type:"path"`
-	Out     string `help:"Folder for the certificate. Default: the folder of the run." placeholder:"DIR" type:"path"`
+	Out     string `help:"Folder for the certificate. Default: the run's folder." placeholder:"DIR" type:"path"`
 }
 
 // Help implements kong's HelpProvider.
 func (certifyCommand) Help() string {
-	return `Writes conformance-report.yaml, for people and directories, and conformance.dsse.json, an in-toto test-result statement
-about the log and the report in a signed DSSE envelope. Publish both files with run.ndjson; gatecert verify checks them.
+	return `gatecert certify writes two files: conformance-report.yaml, a report for people and gateway catalogues, and conformance.dsse.json, a
+signed DSSE envelope that contains an in-toto test-result statement about the log and the report. Publish both files together with
+run.ndjson, so that anyone can check them with gatecert verify.
 
-The command audits the log before it signs, as verify does. A certificate can state that a gateway fails. It counts expected failures
-as failures.
-Exit codes: 0 conformant; 1 not conformant, or the log does not prove its verdicts.`
+Before signing, gatecert certify audits the log in the same way as gatecert verify. A gateway that fails can also get a certificate,
+which then states the failure. In a certificate, expected failures count as failures.
+Exit codes: 0 conformant; 1 not conformant, or the log does not support its verdicts.`
 }
 
 func (r certifyCommand) Run(ctx context.Context, c *console) error {
@@ -45,7 +46,7 @@ func (r certifyCommand) Run(ctx context.Context, c *console) error {
 		return err
 	}
 	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return fmt.Errorf("make the folder for the certificate: %w (--out names another)", err)
+		return fmt.Errorf("create the certificate folder: %w (use --out to choose another folder)", err)
 	}
 	// The envelope comes last: it makes the report a certificate.
 	for _, file := range []struct {
@@ -69,30 +70,31 @@ func certified(r certificate.Report) error {
 }
 
 type verifyCommand struct {
-	Subject     string `arg:"" name:"run" help:"Folder of the run, or its run.ndjson." type:"path"`
-	Key         string `required:"" help:"Public key of the signer (PEM, Ed25519)." placeholder:"FILE" type:"path"`
-	Certificate string `help:"Folder of the certificate. Default: the folder of the run." placeholder:"DIR" type:"path"`
+	Subject     string `arg:"" name:"run" help:"The run's folder or run.ndjson file." type:"path"`
+	Key         string `required:"" help:"The signer's public key (PEM, Ed25519)." placeholder:"FILE" type:"path"`
+	Certificate string `help:"Folder that contains the certificate. Default: the run's folder." placeholder:"DIR" type:"path"`
 	againFlags
 }
 
 // Help implements kong's HelpProvider.
 func (verifyCommand) Help() string {
-	return `Checks the signature, and that the certificate belongs to this log and agrees with it. Then audits the log:
-  the log is complete, and has every case that the level, the endpoints and the profile require
-  every endpoint has its control calls
-  every verdict follows from its recorded observation, and every request is the request of its case
+	return `gatecert verify checks the signature, and checks that the certificate belongs to this log and agrees with it. gatecert verify then
+audits the log:
+  the log is complete and contains every case that the level, the endpoints and the profile require
+  the log contains the control calls for every endpoint
+  every verdict follows from the recorded observation, and every request is the one that its case requires
 
-A signature does not prove that the calls were made. With --again, the command reruns a tenth of the cases (but no load cases) and
-compares the verdicts:
+A signature does not prove that the calls were actually made. With --again, gatecert verify reruns a random tenth of the cases (but no
+load cases) and compares the verdicts:
   gatecert verify certified --key release.pub.pem --again https://gateway.example        key from $GATEWAY_KEY, models from the log
   gatecert verify certified --key release.pub.pem --again my-gateway.yaml --seed 7       the cases of seed 7
-Exit codes: 0 verified and conformant; 1 verified and not conformant, not verified, or a verdict differs now. With --again also 3 if
-no case could run, and 5 if the gateway is unreachable or a case could not be judged.`
+Exit codes: 0 verified and conformant; 1 not verified, not conformant, or a rerun verdict differs. With --again, also 3 if no case
+could run, and 5 if the gateway is unreachable or a case could not be judged.`
 }
 
 func (r verifyCommand) Run(ctx context.Context, c *console) error {
 	if r.Again == "" && r.Seed != 0 {
-		return fmt.Errorf("%w: --seed chooses the cases that --again reruns: add --again TARGET, or leave out --seed", errUsage)
+		return fmt.Errorf("%w: --seed selects the cases for --again to rerun: add --again TARGET or omit --seed", errUsage)
 	}
 	log, key, dir, err := readSubject(r.Subject, r.Key, r.Certificate)
 	if errors.Is(err, runlog.ErrNoHeader) || errors.Is(err, runlog.ErrSchema) {
@@ -104,7 +106,7 @@ func (r verifyCommand) Run(ctx context.Context, c *console) error {
 	var cert certificate.Certificate
 	cert.Report, err = readSmall(filepath.Join(dir, certificate.ReportFile))
 	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("%w: the folder %s holds no certificate (%s is missing): pass the certificate's folder with --certificate, or create a certificate with gatecert certify",
+		return fmt.Errorf("%w: the folder %s contains no certificate (%s is missing): use --certificate to name the certificate's folder, or create a certificate with gatecert certify",
 			errUsage, dir, certificate.ReportFile)
 	}
 	if err != nil {
@@ -114,7 +116,7 @@ func (r verifyCommand) Run(ctx context.Context, c *console) error {
 		return err
 	}
 	if key.Private() {
-		return fmt.Errorf("%w: --key: %s is a private key: give the public key of the pair, which gatecert keygen writes as NAME.pub.pem, and keep the private key secret",
+		return fmt.Errorf("%w: --key: %s is a private key: use the public key of the pair (gatecert keygen writes it to NAME.pub.pem), and keep the private key secret",
 			errUsage, r.Key)
 	}
 	report, err := auditor.Verify(ctx, log, cert, key)
@@ -136,7 +138,7 @@ func (r verifyCommand) Run(ctx context.Context, c *console) error {
 }
 
 type keygenCommand struct {
-	Name string `arg:"" optional:"" default:"gatecert" help:"Path of the key pair, without extension. NAME.pem is the private key, NAME.pub.pem the public key. Default: ${default}." type:"path"`
+	Name string `arg:"" optional:"" default:"gatecert" help:"Path of the key pair, without a file extension. The command writes the private key to NAME.pem and the public key to NAME.pub.pem. Default: ${default}." type:"path"`
 }
 
 func (r keygenCommand) Run(c *console) error {
@@ -161,7 +163,7 @@ func (r keygenCommand) Run(c *console) error {
 func writeNew(path string, content []byte, mode os.FileMode) error {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode) //nolint:gosec // the path is the user's own argument
 	if errors.Is(err, os.ErrExist) {
-		return fmt.Errorf("%w: %s exists, and a key that is overwritten is lost: give another name", errUsage, path)
+		return fmt.Errorf("%w: %s already exists, and gatecert does not overwrite keys: choose another name", errUsage, path)
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
@@ -176,7 +178,7 @@ func writeNew(path string, content []byte, mode os.FileMode) error {
 func readSubject(run, keyFile, folder string) (log []byte, key certificate.Key, dir string, err error) {
 	data, err := readSmall(keyFile) // the log of a stranger is read by those who have a key
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, key, "", fmt.Errorf("%w: --key: there is no file %s: give a key in PEM; gatecert keygen makes a pair", errUsage, keyFile)
+		return nil, key, "", fmt.Errorf("%w: --key: the file %s does not exist: specify a key file in PEM format, or create a key pair with gatecert keygen", errUsage, keyFile)
 	}
 	if err != nil {
 		return nil, key, "", err
@@ -218,7 +220,7 @@ func readFile(path string, most int64) ([]byte, error) {
 		return nil, fmt.Errorf("%w: %w", errUsage, err)
 	}
 	defer file.Close() //nolint:errcheck // it was only read
-	tooLarge := fmt.Errorf("%w: %s is larger than %d MiB: give a smaller file", errUsage, path, most>>20)
+	tooLarge := fmt.Errorf("%w: the file %s is larger than %d MiB: use a smaller file", errUsage, path, most>>20)
 	var data bytes.Buffer
 	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
 		if info.Size() > most {

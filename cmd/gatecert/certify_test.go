@@ -26,7 +26,7 @@ func TestACertificateFromTheKeyToItsVerification(t *testing.T) {
 	assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 	code, _, stderr = invoke(t.Context(), "keygen", key)
 	assert.Equal(t, exitUsage, code, "a key is not overwritten")
-	assert.Contains(t, stderr, "exists, and a key that is overwritten is lost")
+	assert.Contains(t, stderr, "exists, and gatecert does not overwrite keys")
 
 	out := filepath.Join(dir, "run")
 	code, _, stderr = invoke(t.Context(), "run", "--surfaces", "chat", "--level", "relay", "--out", out)

@@ -18,8 +18,9 @@ func (checkCommand) Help() string {
   gatecert check gateway.yaml known.yaml
   gatecert check ci/*.yaml
 
-The command sends nothing. A file with expected_failures is a baseline; any other file is a profile. Every fault is printed as
-FILE:LINE:COLUMN, and one fault makes the exit code 2. Variables need not be set: gatecert uses a placeholder for their values.`
+gatecert check sends no requests. It checks a file that contains expected_failures as a baseline, and any other file as a profile. It
+prints every fault with its position (FILE:LINE:COLUMN). If a file has a fault, the exit code is 2. The environment variables in a
+profile need not be set: the check uses placeholder values.`
 }
 
 func (f checkCommand) Run(c *console) error {
@@ -44,10 +45,10 @@ func (f checkCommand) Run(c *console) error {
 func checkFile(path string) error {
 	data, err := yamlfile.Read(path)
 	if info, statErr := os.Stat(path); statErr == nil && info.IsDir() {
-		return fmt.Errorf("%w: %s is a folder: give the files in it, such as %s/*.yaml", errUsage, path, path)
+		return fmt.Errorf("%w: %s is a folder: name the files in it, such as %s/*.yaml", errUsage, path, path)
 	}
 	if err != nil {
-		return fmt.Errorf("%w: %w: give a file that exists and that you may read", errUsage, err)
+		return fmt.Errorf("%w: %w: specify an existing file that you can read", errUsage, err)
 	}
 	if isBaseline(path, data) {
 		_, err = gatecert.LoadBaseline(path)

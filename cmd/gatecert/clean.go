@@ -20,14 +20,14 @@ import (
 const journalName = "cleanup.ndjson"
 
 type cleanCommand struct {
-	Target string `help:"The profile that the run used." required:"" placeholder:"FILE" type:"path"`
-	From   string `help:"Folder of the run that was killed. Default: the folder in reports/ that has changes to undo." placeholder:"DIR" type:"path"`
+	Target string `help:"Profile that the run used." required:"" placeholder:"FILE" type:"path"`
+	From   string `help:"Folder of the killed run. Default: the folder in reports/ whose run left changes to undo." placeholder:"DIR" type:"path"`
 }
 
 // Help implements kong's HelpProvider.
 func (cleanCommand) Help() string {
 	return `Before a run creates or changes anything on a gateway, it records the change in OUT/` + journalName + `. If the run is killed,
-this command undoes the changes that are left, and records that in the same file. You can safely run it twice.
+gatecert clean undoes the remaining changes and records this in the same file. Running gatecert clean twice is safe.
   gatecert clean --target new-api.yaml
   gatecert clean --target new-api.yaml --from my-run`
 }
@@ -48,10 +48,10 @@ func (k cleanCommand) Run(ctx context.Context, c *console) (err error) {
 	path := filepath.Join(k.From, journalName)
 	journal, err := os.ReadFile(path) //nolint:gosec // the user's own folder
 	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("%w: %s has no %s, so the run in this folder changed nothing on a gateway: name the folder of another run with --from", errUsage, k.From, journalName)
+		return fmt.Errorf("%w: %s contains no %s, so the run in this folder changed nothing on a gateway: use --from to name the folder of another run", errUsage, k.From, journalName)
 	}
 	if err != nil {
-		return fmt.Errorf("read the journal: %w", err)
+		return fmt.Errorf("read the cleanup journal: %w", err)
 	}
 	lock, err := folderlock.Take(k.From) // a run that still goes on undoes its changes itself
 	if err != nil {
@@ -60,7 +60,7 @@ func (k cleanCommand) Run(ctx context.Context, c *console) (err error) {
 	defer func() { err = errors.Join(err, lock.Release()) }()
 	// An incomplete last line announces a change that was never made. New lines must not be appended to it.
 	if err := os.Truncate(path, int64(bytes.LastIndexByte(journal, '\n')+1)); err != nil {
-		return fmt.Errorf("repair the journal: %w", err)
+		return fmt.Errorf("repair the cleanup journal: %w", err)
 	}
 	done, err := appendJournal(path)
 	if err != nil {
@@ -118,7 +118,7 @@ func (j journalFile) Close() error {
 func appendJournal(path string) (journalFile, error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600) //nolint:gosec // the user's own folder
 	if err != nil {
-		return journalFile{}, fmt.Errorf("open the journal: %w", err)
+		return journalFile{}, fmt.Errorf("open the cleanup journal: %w", err)
 	}
 	return journalFile{file}, nil
 }
@@ -153,13 +153,13 @@ func (j *journalFile) open(target profile.Profile, out *output) error {
 			return err
 		}
 		if left > 0 {
-			return fmt.Errorf("%w: the run in %s was killed and left %s on its gateway; remove what it left first: gatecert clean --target PROFILE --from %s",
+			return fmt.Errorf("%w: the run in %s was killed and left %s on its gateway: to clean up first, run gatecert clean --target PROFILE --from %s",
 				errUsage, dir, plain.Count(left, "change"), dir)
 		}
 	}
 	path := filepath.Join(out.dir, journalName)
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("remove the journal of the previous run: %w", err)
+		return fmt.Errorf("remove the previous run's cleanup journal: %w", err)
 	}
 	var err error
 	*j, err = appendJournal(path)

@@ -19,9 +19,9 @@ import (
 
 // clientFlags choose client libraries.
 type clientFlags struct {
-	Client   []string `help:"Clients to run, by adapter name. Default: every listed client that is installed." placeholder:"NAME"`
-	Adapters string   `help:"Folder with clients.json, the list of adapters. Default: ${default}." default:"clients" placeholder:"DIR" type:"path"`
-	Adapter  []string `help:"Another adapter: a program that speaks the protocol of docs/clients.md. Repeatable." placeholder:"NAME=COMMAND" sep:"none"`
+	Client   []string `help:"Adapter names of the clients to run. Default: every client in clients.json that is installed." placeholder:"NAME"`
+	Adapters string   `help:"Folder that contains clients.json, the list of adapters. Default: ${default}." default:"clients" placeholder:"DIR" type:"path"`
+	Adapter  []string `help:"Additional adapter: a program that implements the protocol in docs/clients.md. Repeatable." placeholder:"NAME=COMMAND" sep:"none"`
 }
 
 // adapters are the chosen ones that are installed. One that was named and is not installed is a usage error.
@@ -41,7 +41,7 @@ func (f clientFlags) adapters(c *console) ([]clients.Adapter, error) {
 		case err == nil:
 			all = append(all, listed...)
 		case len(all) == 0:
-			return nil, fmt.Errorf("%w: give the folder of clients.json with --adapters DIR, or a single command with --adapter NAME=COMMAND", err)
+			return nil, fmt.Errorf("%w: use --adapters DIR to name the folder of clients.json, or --adapter NAME=COMMAND to name a single adapter", err)
 		}
 	}
 	var chosen []clients.Adapter
@@ -53,7 +53,7 @@ func (f clientFlags) adapters(c *console) ([]clients.Adapter, error) {
 			if named {
 				return nil, fmt.Errorf("%w: client %s is not installed: %s", errUsage, a.Name, missing)
 			}
-			fmt.Fprintf(c.err, "client %s is left out: %s\n", a.Name, missing)
+			fmt.Fprintf(c.err, "skipping client %s: %s\n", a.Name, missing)
 			continue
 		}
 		chosen = append(chosen, a)
@@ -65,7 +65,7 @@ func (f clientFlags) adapters(c *console) ([]clients.Adapter, error) {
 		}
 	}
 	if len(chosen) == 0 {
-		return nil, fmt.Errorf("%w: none of the listed clients is installed (make clients installs them)", clients.ErrNoClient)
+		return nil, fmt.Errorf("%w: none of the clients in clients.json is installed (to install them, run make clients)", clients.ErrNoClient)
 	}
 	return chosen, nil
 }
@@ -102,7 +102,7 @@ func describeProbe(name string) string {
 // playClients plays clients on a prepared gateway, and says how far they are.
 func (c *console) playClients(ctx context.Context, config clients.Config, session *targets.Session) (clientlog.Log, error) {
 	p := session.Profile
-	c.notef("plan: %s, through a recorder on this machine to %s; each call takes at most %s and at most %d attempts",
+	c.notef("plan: run %s, through a recorder on this machine, against %s; each call takes at most %s and %d attempts",
 		plain.Count(len(config.Adapters), "client"), p.Shown(p.BaseURL), plain.Duration(config.CallTime), clients.MaxAttempts)
 	searched, _ := p.SearchedSecrets()
 	config.Session, config.Redactor = session, redact.New(searched...)

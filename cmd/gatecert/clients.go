@@ -26,30 +26,31 @@ import (
 type clientsCommand struct {
 	targetFlags
 	clientFlags
-	Rows     []string      `complete:"rows" help:"Rows or patterns of rows. Default: all." placeholder:"ROW"`
-	Probe    []string      `help:"Probes to play, which are answers that gatecert itself gives: names, or none. Default: all." placeholder:"NAME"`
-	Slow     bool          `help:"Also play the probes that make a client wait for minutes. The command then takes up to twenty minutes."`
-	CallTime time.Duration `help:"Time limit of one call with all its attempts. Default: ${default}, with --slow 7m." default:"15s"`
-	Format   string        `enum:"terminal,markdown,json,behaviour" help:"terminal, markdown, json or behaviour (one line per call, without times, to compare versions of one client). Default: ${default}." default:"terminal"`
-	Out      string        `help:"Also write the JSON into this file." placeholder:"FILE" type:"path"`
-	From     string        `help:"Render the JSON of an earlier run again; nothing is sent." placeholder:"FILE" type:"path"`
-	Against  string        `help:"At the end, print what clients do differently than in the JSON of an earlier run. This does not change the exit code." placeholder:"FILE" type:"path"`
-	Yes      bool          `help:"Send to a gateway that is not on this machine, and agree to the changes that a driver lists. For CI."`
+	Rows     []string      `complete:"rows" help:"Rows or row patterns to run. Default: all." placeholder:"ROW"`
+	Probe    []string      `help:"Names of the probes to run, or 'none'. In a probe, gatecert itself responds to the client. Default: all." placeholder:"NAME"`
+	Slow     bool          `help:"Also run the probes that keep a client waiting for minutes. With --slow, the command can take up to twenty minutes."`
+	CallTime time.Duration `help:"Timeout for one call, including all its attempts. Default: ${default}, or 7m with --slow." default:"15s"`
+	Format   string        `enum:"terminal,markdown,json,behaviour" help:"Output format: terminal, markdown, json or behaviour (one line per call, without times, for comparing client versions). Default: ${default}." default:"terminal"`
+	Out      string        `help:"Also write the results to this file as JSON." placeholder:"FILE" type:"path"`
+	From     string        `help:"Render the JSON file of an earlier run again, without sending any requests." placeholder:"FILE" type:"path"`
+	Against  string        `help:"At the end, print how the clients' behaviour differs from an earlier run, given its JSON file. Differences in behaviour do not affect the exit code." placeholder:"FILE" type:"path"`
+	Yes      bool          `help:"Allow requests to a gateway on another machine, and allow the changes that the driver lists. For CI."`
 }
 
 // Help implements kong's HelpProvider.
 func (clientsCommand) Help() string {
-	return `The command shows what real client libraries do with each answer: how often they send a request, which error they raise, where a
-program can read the code, and whether they accept an error as an ordinary answer. It compares this with what the row tells callers to
-do. The result is not a verdict on the gateway. Every client calls a recorder on this machine, which sees all attempts. No client
-library gets a key of the gateway.
+	return `gatecert clients shows how real client libraries handle each response: how often they send a request, which error they raise, where a
+program can find the error code, and whether they accept an error as a normal response. The report compares each client's behaviour
+with what the row tells callers to do. The result is not a verdict on the gateway. Every client calls a recorder on this machine, which
+records all attempts. Client libraries never receive the gateway's keys.
 
 Examples:
   gatecert clients --client curl                           one client on the reference gateway
   gatecert clients --rows code:insufficient_user_quota     all installed clients, one row
   gatecert clients --target my-gateway.yaml --out seen.json
 
-docs/clients.md says how to install clients and how to add one. Exit codes: 0 whatever the clients do, 2 usage, 3 interrupted or no client, 5 no gateway.`
+See docs/clients.md for how to install and add clients. Exit codes: 0 whatever the clients do; 2 usage; 3 interrupted, or no client is
+installed; 5 gateway not available.`
 }
 
 // slowCallTime is the same with --slow: the longest probe takes 310 s.
@@ -97,7 +98,7 @@ func (cmd clientsCommand) config(adapters []clients.Adapter) (clients.Config, er
 		config.CallTime = slowCallTime
 	}
 	if config.CallTime <= 0 || config.CallTime > slowCallTime {
-		return config, fmt.Errorf("%w: --call-time %s: must be more than 0 and at most %s", errUsage, plain.Duration(cmd.CallTime), plain.Duration(slowCallTime))
+		return config, fmt.Errorf("%w: --call-time %s: must be greater than 0 and at most %s", errUsage, plain.Duration(cmd.CallTime), plain.Duration(slowCallTime))
 	}
 	selection, err := runner.Select(runner.Choice{Level: contract.Full, Rows: cmd.Rows})
 	if err != nil {
@@ -112,7 +113,7 @@ func (cmd clientsCommand) config(adapters []clients.Adapter) (clients.Config, er
 	default:
 		for _, name := range cmd.Probe {
 			if !slices.Contains(known, name) {
-				return config, fmt.Errorf("%w: --probe: there is no probe %q: %s", errUsage, name, yamlfile.DidYouMean(name, known, "must be none, or some of "+strings.Join(known, ", ")))
+				return config, fmt.Errorf("%w: --probe: there is no probe %q: %s", errUsage, name, yamlfile.DidYouMean(name, known, "must be 'none', or one or more of "+strings.Join(known, ", ")))
 			}
 		}
 		config.Probes = cmd.Probe
@@ -149,7 +150,7 @@ func (cmd clientsCommand) show(c *console, log clientlog.Log, before *clientlog.
 	}
 	if cmd.Out != "" {
 		if err := atomicfile.Write(cmd.Out, 0o600, func(w io.Writer) error { return clientlog.WriteJSON(w, log) }); err != nil {
-			return fmt.Errorf("write the JSON: %w", err)
+			return fmt.Errorf("write the results as JSON: %w", err)
 		}
 	}
 	switch cmd.Format {

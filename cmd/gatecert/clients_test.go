@@ -25,7 +25,7 @@ func TestClientsSeeWhatCurlMakesOfARow(t *testing.T) {
 	code, stdout, stderr := invoke(t.Context(), "clients", "--adapters", "../../clients", "--client", "curl", "--rows", quotaRow, "--probe", "none", "--out", out)
 	assert.Equal(t, exitConformant, code, stderr)
 	assert.Contains(t, stdout, quotaRow+": Top up or check your plan quota\n  ! ●        curl: sends the request once and raises exit status (403); the code is only in the raw body, at body\n")
-	assert.Contains(t, stderr, "plan: 1 client, through a recorder on this machine to http://127.0.0.1")
+	assert.Contains(t, stderr, "plan: run 1 client, through a recorder on this machine, against http://127.0.0.1")
 
 	again, rendered, stderr := invoke(t.Context(), "clients", "--from", out)
 	assert.Equal(t, exitConformant, again, stderr)

@@ -21,20 +21,20 @@ import (
 
 type compareCommand struct {
 	loadFlags
-	Other      string        `arg:"" optional:"" help:"The second target, B: a URL or a profile. Without B, the command compares the first target (as B) with its mock upstream (as A)." name:"b"`
+	Other      string        `arg:"" optional:"" help:"The second target, B: a URL or a profile. If B is omitted, the command compares the first target (as B) with its mock upstream (as A)." name:"b"`
 	OtherKey   string        `name:"b-key" help:"Key for B, if B is a URL. Default: --key." env:"GATEWAY_KEY_B"`
 	OtherModel []string      `name:"b-model" help:"Model for B, if B is a URL. Default: --model." placeholder:"NAME" sep:"none"`
 	Rate       float64       `help:"Requests per second to each target. Default: ${default}." default:"50"`
 	Rounds     int           `help:"Number of rounds, at least 5. Default: ${default}." default:"20"`
 	Duration   time.Duration `help:"Duration of each half of a round. Default: ${default}." default:"1s"`
-	MaxAdded   string        `help:"Exit with 1 if B adds more than this to a metric, and with 5 if it takes more rounds to decide: p99=5ms, mean=1ms, ttft.p50=10ms, errors=0.1%." placeholder:"TERMS"`
+	MaxAdded   string        `help:"Exit with code 1 if B adds more than this limit to a metric, or with code 5 if more rounds are needed to decide: p99=5ms, mean=1ms, ttft.p50=10ms, errors=0.1%." placeholder:"LIMITS"`
 }
 
 // Help implements kong's HelpProvider.
 func (compareCommand) Help() string {
-	return `The command sends the same load to two targets in turn, in paired rounds, so that a disturbance on this machine affects both. For
-each metric it shows the values of both targets, what B adds with its 95 % confidence interval, and the smallest difference that
-this number of rounds can detect.
+	return `gatecert load compare sends the same load to two targets alternately, in paired rounds, so that a disturbance on this machine affects
+both targets. For each metric, the report shows the values of both targets, the difference that B adds (with its 95 % confidence
+interval), and the smallest difference that this number of rounds can detect.
 
 Examples:
   gatecert load compare                                                          the reference gateway and its mock upstream
@@ -51,10 +51,10 @@ func (cmd compareCommand) Run(ctx context.Context, c *console) (err error) {
 		}
 	}
 	if cmd.Rounds < 5 || cmd.Rounds > 1000 {
-		return fmt.Errorf("%w: --rounds %d: must be 5 to 1000", errUsage, cmd.Rounds)
+		return fmt.Errorf("%w: --rounds %d: must be between 5 and 1000", errUsage, cmd.Rounds)
 	}
 	if !(cmd.Rate > 0) || cmd.Duration <= 0 { // !(>) catches NaN too
-		return fmt.Errorf("%w: --rate %g, --duration %s: both must be more than 0", errUsage, cmd.Rate, plain.Duration(cmd.Duration))
+		return fmt.Errorf("%w: --rate %g, --duration %s: both must be greater than 0", errUsage, cmd.Rate, plain.Duration(cmd.Duration))
 	}
 	cmd.loadFlags = cmd.of(cmd.URL)
 	first, err := cmd.open(ctx, c)
@@ -122,9 +122,9 @@ func comparedFooter(compared load.Compared, bounds []load.AddedBound, stopped er
 		g := runlog.Gate{Text: fmt.Sprintf("adds at most %s=%s", b.Metric, shownValue(b.Most, b.Metric == "errors"))}
 		switch compared.Check(b) {
 		case load.Kept:
-			g.Result, g.Why = contract.Held, "the whole 95 % interval is within this limit"
+			g.Result, g.Why = contract.Held, "the entire 95 % confidence interval is within this limit"
 		case load.Exceeded:
-			g.Result, g.Why = contract.Violated, "the whole 95 % interval is above this limit"
+			g.Result, g.Why = contract.Violated, "the entire 95 % confidence interval is above this limit"
 		case load.Undecided:
 			g.Result, g.Why = contract.Untested, moreRounds
 		}
@@ -167,7 +167,7 @@ func (cmd compareCommand) comparison(sessions []*loadSession) (load.Comparison, 
 	} else {
 		upstream, ok := first.upstream()
 		if !ok {
-			return comparison, load.Plan{}, fmt.Errorf("%w: this target has no mock upstream to compare it with: give a second target, as a URL or a profile", errUsage)
+			return comparison, load.Plan{}, fmt.Errorf("%w: this target has no mock upstream to compare with: specify a second target (a URL or a profile)", errUsage)
 		}
 		comparison.A, comparison.B = upstream, first.side("gateway")
 	}
@@ -199,7 +199,7 @@ func printCompared(c *console, compared load.Compared) error {
 	fmt.Fprintf(c.out, "\ncompare   %s (A) and %s (B), at %g requests/s with %s arrivals in %d interleaved rounds of %s\n",
 		compared.A, compared.B, compared.Rate, compared.Arrivals, compared.Rounds, plain.Duration(compared.Duration))
 	if compared.Discarded > 0 {
-		fmt.Fprintf(c.out, "%s repeated, because the load generator could not keep up or no request was admitted\n",
+		fmt.Fprintf(c.out, "%s had to be repeated, because the load generator could not keep up or no request was admitted\n",
 			plain.Count(compared.Discarded, "round"))
 	}
 	printVerdict(c, compared.Verdict())
@@ -243,7 +243,7 @@ func writeCompared(c *console, dir string, compared load.Compared) error {
 }
 
 // moreRounds says why a limit of --max-added is undecided.
-const moreRounds = "these rounds do not decide: give more --rounds"
+const moreRounds = "too few rounds to decide: increase --rounds"
 
 // checkAdded prints what the rounds show about each bound, and returns the worst as an error.
 func checkAdded(c *console, compared load.Compared, bounds []load.AddedBound) error {

@@ -47,7 +47,7 @@ func knownValues(kinds string) (values []candidate) {
 			}
 		case "claims":
 			values = append(values, candidate{"codes=none", "table 1 only"}, candidate{"codes=published", "both tables"},
-				candidate{"client_keys=false", "the gateway has no keys of its own"})
+				candidate{"client_keys=false", "the gateway issues no client keys"})
 		case "reference":
 			values = append(values, candidate{"reference", "the built-in reference gateway"})
 		}

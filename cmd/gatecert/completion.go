@@ -23,8 +23,8 @@ func (completionCommand) Help() string {
   gatecert completion fish >~/.config/fish/completions/gatecert.fish
   gatecert completion powershell | Out-String | Invoke-Expression
 
-The script completes commands, flags, and the rows, endpoints, levels, cases, mutants and formats that gatecert knows. For other
-arguments the shell completes file names.`
+The script completes commands, flags, rows, endpoints, levels, cases, mutants and formats. For all other arguments, the shell completes
+file names.`
 }
 
 func (s completionCommand) Run(c *console) error {
@@ -34,7 +34,7 @@ func (s completionCommand) Run(c *console) error {
 	}
 	script, err := completionScripts.ReadFile("completions/gatecert." + extension)
 	if err != nil {
-		return fmt.Errorf("the script for %s: %w", s.Shell, err)
+		return fmt.Errorf("print the completion script for %s: %w", s.Shell, err)
 	}
 	_, err = c.out.Write(script)
 	return err

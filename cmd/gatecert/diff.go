@@ -9,23 +9,23 @@ import (
 )
 
 type diffCommand struct {
-	Old      string `arg:"" help:"Folder of the earlier run, or its run.ndjson." type:"path"`
-	New      string `arg:"" help:"Folder of the later run, or its run.ndjson." type:"path"`
+	Old      string `arg:"" help:"The earlier run's folder or run.ndjson file." type:"path"`
+	New      string `arg:"" help:"The later run's folder or run.ndjson file." type:"path"`
 	Format   string `help:"Output format: terminal, md or json. Default: ${default}." default:"terminal" enum:"terminal,md,json"`
-	Out      string `help:"File to write to. Default: print." placeholder:"FILE" type:"path"`
-	Failures int    `help:"Number of cases to show for each kind of change on the terminal. Default: ${default}." default:"20"`
+	Out      string `help:"File to write the output to. Default: print the output." placeholder:"FILE" type:"path"`
+	Failures int    `help:"Number of cases to show on the terminal for each kind of change. Default: ${default}." default:"20"`
 }
 
 // Help implements kong's HelpProvider.
 func (diffCommand) Help() string {
 	return `The kinds of change:
-  worse, better   the verdict is another one
-  changed         the same verdict, but other requirements are violated
-  new, gone       only one of the two runs has the case
+  worse, better   the verdict changed
+  changed         the verdict is the same, but different requirements are violated
+  new, gone       only one of the two runs contains the case
 
-For two measurements (load capacity, load soak), the command compares the bounds of the capacity, and each quantile over the windows of
-the measurements, with the 95 % confidence interval of the difference (batch means). A quantile is worse if it is higher and the
-interval excludes 0.
+For two measurements (load capacity, load soak), gatecert diff compares the capacity bounds, and each quantile over the windows of the
+measurements. Each difference is shown with a 95 % confidence interval (batch means). A quantile counts as worse if it is higher and the
+confidence interval excludes 0.
 
 Exit codes: 0 no case got worse; 1 a case got worse; 3 the runs have no case in common, or the new run is incomplete.`
 }
@@ -44,7 +44,7 @@ func (d diffCommand) Run(c *console) error {
 	}
 	diff := reports.NewDiff(old, run)
 	if diff.Compared() == 0 {
-		return fmt.Errorf("%w: the runs have no case in common: compare runs of the same rows and endpoints", errNothingCompared)
+		return fmt.Errorf("%w: the runs have no case in common: compare runs that cover the same rows and endpoints", errNothingCompared)
 	}
 	if err := printTo(c, d.Out, func(w io.Writer, opts reports.TerminalOptions) error {
 		opts.Failures = d.Failures
@@ -81,7 +81,7 @@ func (d diffCommand) measured(c *console) error {
 	}
 	diff := measured.NewDiff(old, run)
 	if len(diff.Changes) == 0 {
-		return fmt.Errorf("%w: the measurements share no metric with enough windows: compare longer measurements of the same kind", errNothingCompared)
+		return fmt.Errorf("%w: no metric has enough windows in both measurements: compare longer measurements of the same kind", errNothingCompared)
 	}
 	if err := printTo(c, d.Out, func(w io.Writer, _ reports.TerminalOptions) error {
 		switch d.Format {
@@ -96,7 +96,7 @@ func (d diffCommand) measured(c *console) error {
 		return err
 	}
 	if diff.Count(measured.Worse) > 0 {
-		return shownError{exitNotConformant, "something got worse"}
+		return shownError{exitNotConformant, "the later measurement is worse"}
 	}
 	return nil
 }

@@ -56,9 +56,9 @@ func profileWith(path string, getenv func(string) (string, bool)) (profile.Profi
 	var unread *fs.PathError
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		err = fmt.Errorf("%w: %w; gatecert init URL writes a profile", errUsage, err)
+		err = fmt.Errorf("%w: %w; to create a profile, run gatecert init URL", errUsage, err)
 	case errors.As(err, &unread):
-		err = fmt.Errorf("%w: %w: give a profile that you may read", errUsage, err)
+		err = fmt.Errorf("%w: %w: specify a profile that you can read", errUsage, err)
 	}
 	return p, err
 }
@@ -68,7 +68,7 @@ func profileIn(folder string) string {
 	if file := filepath.Join(folder, foundProfile); !gone(file) {
 		return "did you mean " + file + "?"
 	}
-	return "give the YAML file of the profile"
+	return "specify the profile's YAML file"
 }
 
 // driverOf finds the driver that a profile names; the zero profile is the reference gateway. It returns
@@ -83,7 +83,7 @@ func driverOf(p profile.Profile) (driver, error) {
 	}
 	i := slices.IndexFunc(drivers(), func(d driver) bool { return d.Name == name })
 	if i < 0 {
-		return driver{}, fmt.Errorf("%w: driver: %q is not a driver: must be static, reference, newapi or oneapi", gatecert.ErrUsage, name)
+		return driver{}, fmt.Errorf("%w: driver: unknown driver %q: must be static, reference, newapi or oneapi", gatecert.ErrUsage, name)
 	}
 	return drivers()[i], nil
 }
@@ -116,18 +116,18 @@ func (c *console) consent(yes bool) func([]targets.Change) bool {
 
 // targetFlags say which gateway is tested. Every command that calls a gateway embeds them.
 type targetFlags struct {
-	URL    string   `arg:"" optional:"" help:"Root URL of the gateway (a /v1 at its end is ignored). Without a URL and --target, the command uses gatecert.yaml in the working folder if it exists, and otherwise the built-in reference gateway. Instead of both, replay uses the target in the log."`
-	Target string   `help:"Profile of the gateway (YAML, docs/profile.md), or the word reference for the built-in gateway." placeholder:"FILE" type:"path"`
+	URL    string   `arg:"" optional:"" help:"The gateway's root URL (a trailing /v1 is ignored). If neither a URL nor --target is given, the command uses the profile gatecert.yaml in the current directory, or the built-in reference gateway if that file does not exist. The default for gatecert replay is the target in the log."`
+	Target string   `help:"The gateway's profile (a YAML file, see docs/profile.md), or 'reference' for the built-in gateway." placeholder:"FILE" type:"path"`
 	Key    string   `help:"A valid API key for the gateway, if the target is a URL." env:"GATEWAY_KEY"`
-	Model  []string `help:"With a URL: a model that the key may use. SURFACE=NAME or FORMAT=NAME sets it for one endpoint (messages) or API format (anthropic). Repeat the flag to test an endpoint with several models." placeholder:"NAME" sep:"none"`
+	Model  []string `help:"With a URL: a model that the key can access. SURFACE=NAME or FORMAT=NAME sets the model for one endpoint (such as messages) or one API format (such as anthropic). Repeat --model to test an endpoint with several models." placeholder:"NAME" sep:"none"`
 	claimFlags
-	Trace        bool `help:"Set the sampled flag of traceparent, so that the gateway records traces of the requests. The load commands send a traceparent only with this flag."`
-	AllowActions bool `help:"Run the shell commands and SQL statements of the profile. Without this flag or gatecert trust, the cases that need them are not offered."`
+	Trace        bool `help:"Set the sampled flag in the traceparent header so that the gateway records a trace of each request. The load commands send the traceparent header only with --trace."`
+	AllowActions bool `help:"Run the profile's shell commands and SQL statements. If neither --allow-actions nor gatecert trust permits them, the cases that need shell commands or SQL statements are not offered."`
 }
 
 // claimFlags say what of the contract the gateway publishes. They come before what a profile says.
 type claimFlags struct {
-	Claim []string `complete:"claims" help:"Judge only the part of the contract that the gateway claims. codes=none: the HTTP statuses (table 1 of contract/testdata/CONTRACT.md), but not the error codes (table 2). codes=published: both, the default. client_keys=false: nothing about its callers' keys. Repeatable. In a profile, set claims (docs/profile.md)." placeholder:"NAME=VALUE"`
+	Claim []string `complete:"claims" help:"Judge only the part of the contract that the gateway claims to implement. With codes=none, gatecert judges the HTTP statuses (table 1 of contract/testdata/CONTRACT.md) but not the error codes (table 2). With codes=published, the default, gatecert judges both tables. With client_keys=false, gatecert skips all key-related checks. Repeatable. To set claims in a profile, use the claims field (docs/profile.md)." placeholder:"NAME=VALUE"`
 }
 
 // on adds the claims of the command line to those of a profile.
@@ -150,7 +150,7 @@ func (f targetFlags) profile() (profile.Profile, error) {
 	}
 	p.Sampled = f.Trace
 	if p, err = f.on(p); err == nil && f.URL != "" && f.Key == "" && !p.Claims.NoClientKeys() {
-		err = fmt.Errorf("%w: a URL needs --key (or $GATEWAY_KEY); for a gateway without keys of its own, add --claim client_keys=false", errUsage)
+		err = fmt.Errorf("%w: a URL requires --key (or $GATEWAY_KEY); for a gateway that issues no client keys, add --claim client_keys=false", errUsage)
 	}
 	return p, err
 }
@@ -167,7 +167,7 @@ func (f targetFlags) root() string {
 // tellRoot says that another URL is used than the one given.
 func (f targetFlags) tellRoot(c *console) {
 	if root := f.root(); root != f.URL && f.URL != "" && profile.BaseURLFault(f.URL) == "" {
-		fmt.Fprintf(c.err, "note: %s ends in a path that gatecert appends by itself, so the run uses %s\n", profile.Profile{}.Shown(f.URL), profile.Profile{}.Shown(root))
+		fmt.Fprintf(c.err, "note: %s ends with a path that gatecert appends itself, so the run uses %s\n", profile.Profile{}.Shown(f.URL), profile.Profile{}.Shown(root))
 	}
 }
 
@@ -175,19 +175,19 @@ func (f targetFlags) tellRoot(c *console) {
 func notAURL(word string) string {
 	shown := profile.Profile{}.Shown(word)
 	if word == profile.ReferenceDriver {
-		return fmt.Sprintf("%q is not a URL: for the built-in gateway, give --target %s", shown, word)
+		return fmt.Sprintf("%q is not a URL: for the built-in gateway, use --target %s", shown, word)
 	}
 	switch info, err := os.Stat(word); {
 	case err == nil && info.IsDir():
-		return fmt.Sprintf("%q is a folder, not a URL: give the URL of a gateway, or a profile with --target FILE", shown)
+		return fmt.Sprintf("%q is a folder, not a URL: specify the URL of a gateway, or a profile with --target FILE", shown)
 	case err == nil:
-		return fmt.Sprintf("%q is a file, not a URL: give a profile with --target %s", shown, shown)
+		return fmt.Sprintf("%q is a file, not a URL: if it is a profile, use --target %s", shown, shown)
 	}
 	switch extension := filepath.Ext(word); {
 	case extension == ".yaml" || extension == ".yml":
-		return fmt.Sprintf("%q is neither a URL nor a file: pass a profile with --target FILE, or write one with gatecert init URL", shown)
+		return fmt.Sprintf("%q is neither a URL nor a file: specify a profile with --target FILE, or create one with gatecert init URL", shown)
 	case strings.Contains(word, "://") || strings.Contains(word, "@"):
-		return fmt.Sprintf("%q is not an http or https URL: give one such as https://gateway.example", shown)
+		return fmt.Sprintf("%q is not an http or https URL: use one such as https://gateway.example", shown)
 	default:
 		return fmt.Sprintf("%q is not an http or https URL; did you mean http://%s?", shown, word)
 	}
@@ -197,9 +197,9 @@ func notAURL(word string) string {
 func (f targetFlags) unclaimed() (profile.Profile, error) {
 	switch {
 	case f.URL != "" && f.Target != "":
-		return profile.Profile{}, fmt.Errorf("%w: a URL and --target both name a gateway: give only one of them", errUsage)
+		return profile.Profile{}, fmt.Errorf("%w: a URL and --target both name a gateway: use only one of them", errUsage)
 	case f.URL == "" && len(f.Model) > 0:
-		return profile.Profile{}, fmt.Errorf("%w: --model needs a URL: give one, or name the models in the profile (models:)", errUsage)
+		return profile.Profile{}, fmt.Errorf("%w: --model needs a URL: add a URL, or list the models in the profile (models:)", errUsage)
 	case f.isReference():
 		return profile.Profile{}, nil
 	case f.Target != "":
@@ -211,9 +211,9 @@ func (f targetFlags) unclaimed() (profile.Profile, error) {
 	case profile.BaseURLFault(f.URL) != "":
 		return profile.Profile{}, fmt.Errorf("%w: %s", errUsage, profile.BaseURLFault(f.URL))
 	case len(f.Model) == 0 && f.Key == "":
-		return profile.Profile{}, fmt.Errorf("%w: a URL needs --key (or $GATEWAY_KEY) and --model; gatecert init URL chooses models from the gateway's list", errUsage)
+		return profile.Profile{}, fmt.Errorf("%w: a URL requires --key (or $GATEWAY_KEY) and --model; gatecert init URL can choose models from the gateway's model list", errUsage)
 	case len(f.Model) == 0:
-		return profile.Profile{}, fmt.Errorf("%w: a URL needs --model; gatecert init URL chooses models from the gateway's list", errUsage)
+		return profile.Profile{}, fmt.Errorf("%w: a URL requires --model; gatecert init URL can choose models from the gateway's model list", errUsage)
 	default:
 		p, err := profile.FromURL(f.root(), f.Key, "").WithModels(f.Model...)
 		if err != nil {

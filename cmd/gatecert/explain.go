@@ -18,8 +18,8 @@ import (
 )
 
 type explainCommand struct {
-	Row    string `arg:"" complete:"rows" help:"Row to explain: http:404, code:model_not_found, or only its key: 404, model_not_found."`
-	Target string `help:"Explain the row with the claims of this profile." placeholder:"FILE" type:"path"`
+	Row    string `arg:"" complete:"rows" help:"Row to explain: a full id (http:404, code:model_not_found) or only the key (404, model_not_found)."`
+	Target string `help:"Explain the row as it applies to a gateway with the claims in this profile." placeholder:"FILE" type:"path"`
 	claimFlags
 }
 
@@ -46,7 +46,7 @@ func (e explainCommand) Run(c *console) error {
 		}
 	}
 	if err := explainClients(c, row); err != nil {
-		return fmt.Errorf("read what clients do: %w", err)
+		return fmt.Errorf("read the recorded client behaviour: %w", err)
 	}
 	fmt.Fprintln(c.out, "\nscenario")
 	rule, err := features.Rule(string(row.ID))
@@ -116,7 +116,7 @@ func explainCircumstance(c *console, circ contract.Circumstance, claims contract
 		fmt.Fprintf(w, "  %-13s %s%s\n", cmp.Or(v.Name, "-"), v.Sentence, peculiar(circ, v))
 		fmt.Fprintln(w, indented("on "+surfacesOf(v), 16, c.width))
 		if claims.NoClientKeys && v.NeedsClientKeys(circ.ID) {
-			fmt.Fprintln(w, "                not offered: the gateway has no client keys, so a key that the upstream refuses is the caller's own")
+			fmt.Fprintln(w, "                not offered: the gateway has no client keys, so a key that the upstream rejects is the caller's own key")
 		}
 	}
 }

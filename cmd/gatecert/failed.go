@@ -43,10 +43,10 @@ func failuresIn(c *console, from string) (failures, error) {
 		f.cases = append(f.cases, k.ID)
 	}
 	if gone > 0 {
-		fmt.Fprintf(c.err, "note: this version of gatecert does not know %s of %s, and leaves them out\n", plain.Count(gone, "case"), from)
+		fmt.Fprintf(c.err, "note: this version of gatecert does not know %s of the run %s and skips them\n", plain.Count(gone, "case"), from)
 	}
 	if len(f.cases) == 0 {
-		return f, fmt.Errorf("%w: no case failed in %s: leave out --failed to run every case", gatecert.ErrNothingToRun, from)
+		return f, fmt.Errorf("%w: no case failed in %s: omit --failed to run every case", gatecert.ErrNothingToRun, from)
 	}
 	return f, nil
 }
@@ -93,7 +93,7 @@ const (
 func (r runCommand) untilPass(ctx context.Context, c *console, config gatecert.Config, f failures, formats []reports.Format) error {
 	switch {
 	case config.Target.BaseURL == "":
-		return fmt.Errorf("%w: --until-pass waits until the gateway restarts, and the built-in gateway never restarts: name your gateway with a URL or --target", errUsage)
+		return fmt.Errorf("%w: --until-pass waits for the gateway to restart, but the built-in gateway never restarts: specify your gateway with a URL or --target", errUsage)
 	case prepares(config.Target) && !r.Yes:
 		return fmt.Errorf("%w: --until-pass with the driver %s changes the gateway in every round: add --yes to permit the changes", errUsage, config.Target.Driver)
 	}
@@ -130,7 +130,7 @@ func (r runCommand) untilPass(ctx context.Context, c *console, config gatecert.C
 		default:
 			fmt.Fprintln(c.err, "gatecert:", err)
 		}
-		fmt.Fprintf(c.err, "round %d; waiting for a restart of the gateway at %s%s\n", round, address, entered.hint())
+		fmt.Fprintf(c.err, "round %d; waiting for the gateway at %s to restart%s\n", round, address, entered.hint())
 		if entered.orRestart(ctx, address) != nil { // the user has left
 			if began(run) {
 				return outcome(run)
@@ -165,7 +165,7 @@ func (l userLines) hint() string {
 	if l == nil {
 		return ""
 	}
-	return "; press Enter to rerun now, Ctrl-C to end"
+	return "; press Enter to rerun now, Ctrl-C to stop"
 }
 
 // orRestart returns when the user has entered a line or the gateway has restarted, or with the cause when ctx is cancelled.

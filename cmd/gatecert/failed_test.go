@@ -64,7 +64,7 @@ func TestWhatFailedIsPlayedAgain(t *testing.T) {
 	assert.Contains(t, stderr, "a log contains no keys: pass the profile of ")
 	code, _, stderr = invoke(t.Context(), "run", "--until-pass")
 	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, stderr, "name that run with --failed RUN")
+	assert.Contains(t, stderr, "name the earlier run with --failed RUN")
 }
 
 // What never ran is played too, and a log of the built-in gateway says what it is about.
@@ -149,7 +149,7 @@ func TestUntilPass(t *testing.T) {
 		ended <- execute(ctx, []string{"run", "--failed", all, "--until-pass", "--target", profile, "--out", t.TempDir()}, &console{out: &out, err: &errs, width: 100})
 	}()
 	for round := 1; round <= 2; round++ {
-		waiting := "round " + strconv.Itoa(round) + "; waiting for a restart of the gateway at " + front.address
+		waiting := "round " + strconv.Itoa(round) + "; waiting for the gateway at " + front.address + " to restart"
 		require.Eventually(t, func() bool { return strings.Contains(errs.String(), waiting) }, waitForServer, 10*time.Millisecond, errs.String())
 		require.NoError(t, front.server.Close())
 		gateway.fixed.Store(round == 2)
@@ -173,7 +173,7 @@ func TestLeavingUntilPass(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	go func() {
-		for !strings.Contains(errs.String(), "waiting for a restart") {
+		for !strings.Contains(errs.String(), "to restart") {
 			time.Sleep(10 * time.Millisecond)
 		}
 		cancel()

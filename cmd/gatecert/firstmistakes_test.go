@@ -202,7 +202,7 @@ func TestFirstMistakes(t *testing.T) {
 		}, exitHarness, `serves a model that does not exist, so its errors for unknown models cannot be tested: turn off the model that replaces unknown ones`},
 		{"a level that a URL is not enough for", func(t *testing.T) []string {
 			return arrives(t, nil).run("--level", "relay")
-		}, exitUsage, `--level relay needs more than a URL: write a profile with upstream\.listen and a model that the gateway routes there \(gatecert init URL writes a profile to start from\), or use --level edge`},
+		}, exitUsage, `--level relay needs more than a URL: create a profile with upstream\.listen and a model that the gateway routes there \(gatecert init URL writes a profile to start from\), or use --level edge`},
 		{"rows that need another level", func(t *testing.T) []string {
 			return arrives(t, nil).withUpstream(t).run("--rows", "code:do_request_failed")
 		}, exitIncomplete, `the selected cases need level relay, but this run is at level edge: add --level relay and a profile with upstream\.listen and a model that the gateway routes there`},
@@ -289,12 +289,12 @@ func TestWhatIsNotAFirstMistake(t *testing.T) {
 			n := arrives(t, nil).withUpstream(t)
 			n.url += "/v1"
 			return n.run("--rows", "http:404")
-		}, `/v1 ends in a path that gatecert appends by itself, so the run uses http://127\.0\.0\.1:\d+\n`},
+		}, `/v1 ends with a path that gatecert appends itself, so the run uses http://127\.0\.0\.1:\d+\n`},
 		{"a URL of an endpoint", func(t *testing.T) []string {
 			n := arrives(t, nil).withUpstream(t)
 			n.url += "/v1/chat/completions/"
 			return n.run("--rows", "http:404")
-		}, `/v1/chat/completions/ ends in a path that gatecert appends by itself, so the run uses http://127\.0\.0\.1:\d+\n`},
+		}, `/v1/chat/completions/ ends with a path that gatecert appends itself, so the run uses http://127\.0\.0\.1:\d+\n`},
 		{"a gateway whose path is /openai/v1", func(t *testing.T) []string {
 			n := arrives(t, func(g http.Handler) http.Handler { return http.StripPrefix("/openai/v1", g) }).withUpstream(t)
 			n.url += "/openai/v1"

@@ -30,7 +30,7 @@ func agree[T any](ctx context.Context, c *console, build func() (T, load.Plan, e
 		}
 	}
 	if workers := sessions[0].fleet; workers != nil {
-		fmt.Fprintln(c.err, "plan: if a worker is lost, the others send the phase again, at most twice")
+		fmt.Fprintln(c.err, "plan: if a worker is lost, the remaining workers repeat the phase, at most twice")
 		if err := workers.join(ctx); err != nil {
 			return measured, err
 		}
@@ -73,7 +73,7 @@ func tryAll(ctx context.Context, c *console, sessions []*loadSession) error {
 		if err := tryAll(ctx, c, sessions); err != nil {
 			return err
 		}
-		fmt.Fprintf(c.err, "note: the %s refuses stream_options.include_usage: gatecert counts the tokens of streams with its tokenizer\n", who)
+		fmt.Fprintf(c.err, "note: the %s rejects stream_options.include_usage, so gatecert counts stream tokens with its own tokenizer\n", who)
 		return nil
 	}
 	return nil

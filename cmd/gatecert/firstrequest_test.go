@@ -64,7 +64,7 @@ upstream: {attach: "%s"}
 	return path
 }
 
-const usageNote = "refuses stream_options.include_usage: gatecert counts the tokens of streams with its tokenizer"
+const usageNote = "rejects stream_options.include_usage, so gatecert counts stream tokens with its own tokenizer"
 
 // Where a target refuses to be asked for the usage, nothing that is measured asks for it, whatever the command and whichever target.
 func TestATargetThatRefusesTheUsage(t *testing.T) {

@@ -22,21 +22,21 @@ func numberMappers() []kong.Option {
 		kong.KindMapper(reflect.Int, mapperOf("whole number", func(text string) (any, error) {
 			n, err := strconv.Atoi(text)
 			if err != nil {
-				return n, fmt.Errorf("%.40q is not a whole number: write one such as 10", text)
+				return n, fmt.Errorf("%.40q is not a whole number: use a number such as 10", text)
 			}
 			return n, nil
 		})),
 		kong.KindMapper(reflect.Uint64, mapperOf("whole number", func(text string) (any, error) {
 			n, err := strconv.ParseUint(text, 10, 64)
 			if err != nil {
-				return n, fmt.Errorf("%.40q is not a whole number of 0 or more: write one such as 10", text)
+				return n, fmt.Errorf("%.40q is not a non-negative whole number: use a number such as 10", text)
 			}
 			return n, nil
 		})),
 		kong.KindMapper(reflect.Float64, mapperOf("number", func(text string) (any, error) {
 			f, err := strconv.ParseFloat(text, 64)
 			if err != nil {
-				return f, fmt.Errorf("%.40q is not a number: write one such as 10 or 0.5", text)
+				return f, fmt.Errorf("%.40q is not a number: use a number such as 10 or 0.5", text)
 			}
 			return f, nil
 		})),
@@ -49,12 +49,12 @@ func mapperOf(what string, parse func(string) (any, error)) kong.MapperFunc {
 		token := ctx.Scan.Pop()
 		text, isText := token.Value.(string)
 		if !isText {
-			return fmt.Errorf("the value is missing: write a %s after the flag", what)
+			return fmt.Errorf("the flag has no value: add a %s after the flag", what)
 		}
 		value, err := parse(text)
 		if err != nil {
 			if !token.IsValue() {
-				return fmt.Errorf("the value is missing before %.40q: write a %s after the flag", text, what)
+				return fmt.Errorf("the flag has no value before %.40q: add a %s after the flag", text, what)
 			}
 			return err
 		}
@@ -69,9 +69,9 @@ func durationOf(text string) (time.Duration, error) {
 		return d, nil
 	}
 	if _, err := strconv.ParseFloat(text, 64); err == nil && len(text) < 10 {
-		return 0, fmt.Errorf("%q has no unit: write %ss, %sm or %sh", text, text, text, text)
+		return 0, fmt.Errorf("%q has no unit: use %ss, %sm or %sh", text, text, text, text)
 	}
-	return 0, fmt.Errorf("%.40q is not a duration: write a number with a unit, such as 30s, 15m or 2h", text)
+	return 0, fmt.Errorf("%.40q is not a duration: use a number with a unit, such as 30s, 15m or 2h", text)
 }
 
 // notOneOf matches kong's words about a value that a flag does not have.
@@ -101,9 +101,9 @@ func helpFor(err error) string {
 	if fault, ok := errors.AsType[*kong.ParseError](err); ok {
 		for node := fault.Context.Selected(); node != nil; node = node.Parent {
 			if node.Type == kong.CommandNode {
-				return "gatecert " + commandOf(node) + " --help shows its arguments and flags."
+				return "To see the arguments and flags, run gatecert " + commandOf(node) + " --help."
 			}
 		}
 	}
-	return "gatecert --help shows the commands, and gatecert COMMAND --help the flags of a command."
+	return "To see the commands, run gatecert --help. To see the flags of a command, run gatecert COMMAND --help."
 }

@@ -9,8 +9,8 @@ import (
 )
 
 type fleetCommand struct {
-	YAML    fleetYAML    `cmd:"" name:"yaml" help:"Print manifests for Kubernetes: a NATS server, and the workers as an Indexed Job."`
-	Compose fleetCompose `cmd:"" help:"Print a compose file: a NATS server and the workers."`
+	YAML    fleetYAML    `cmd:"" name:"yaml" help:"Print Kubernetes manifests for a NATS server and for the workers (an Indexed Job)."`
+	Compose fleetCompose `cmd:"" help:"Print a Compose file for a NATS server and the workers."`
 	Systemd fleetSystemd `cmd:"" help:"Print a shell script that starts workers on one machine as systemd units."`
 }
 
@@ -18,19 +18,19 @@ type fleetCommand struct {
 type launchFlags struct {
 	Workers     int      `help:"Number of workers. Default: ${default}." default:"4" placeholder:"N"`
 	FleetName   string   `help:"Name of the fleet. Default: ${default}." default:"default" placeholder:"NAME"`
-	AllowTarget []string `help:"URL of a gateway that the workers may send to. May be repeated." required:"" placeholder:"URL"`
+	AllowTarget []string `help:"URL of a gateway to which the workers may send requests. Repeatable." required:"" placeholder:"URL"`
 }
 
 // imageFlags name the images.
 type imageFlags struct {
-	Image     string `help:"Image of gatecert." required:"" placeholder:"IMAGE"`
-	NATSImage string `name:"nats-image" help:"Image of the NATS server. Default: ${default}." default:"nats:2.12-alpine" placeholder:"IMAGE"`
+	Image     string `help:"Container image of gatecert." required:"" placeholder:"IMAGE"`
+	NATSImage string `name:"nats-image" help:"Container image of the NATS server. Default: ${default}." default:"nats:2.12-alpine" placeholder:"IMAGE"`
 }
 
 type fleetYAML struct {
 	launchFlags
 	imageFlags
-	Namespace string `help:"Namespace of the objects. Default: the current one." placeholder:"NAME"`
+	Namespace string `help:"Kubernetes namespace for the objects. Default: the current namespace." placeholder:"NAME"`
 }
 
 // Help implements kong's HelpProvider.
@@ -57,7 +57,7 @@ func (cmd fleetCompose) Run(c *console) error {
 
 type fleetSystemd struct {
 	launchFlags
-	Join string `help:"NATS server of the fleet: nats://host:4222 or tls://host:4222." required:"" placeholder:"URL"`
+	Join string `help:"URL of the fleet's NATS server: nats://host:4222 or tls://host:4222." required:"" placeholder:"URL"`
 }
 
 func (cmd fleetSystemd) Run(c *console) error {

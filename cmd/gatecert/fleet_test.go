@@ -27,9 +27,9 @@ func TestASoakOfAFleet(t *testing.T) {
 	code, stdout, stderr := invoke(t.Context(), "load", "soak", "--workers", "2", "--for", "1s", "--rate", "40", "--show-workers", "--out", dir)
 	require.Equal(t, exitConformant, code, stdout+stderr)
 	assert.Contains(t, stderr, "joined (2 of 2)")
-	assert.Contains(t, stderr, "plan: if a worker is lost, the others send the phase again, at most twice")
+	assert.Contains(t, stderr, "plan: if a worker is lost, the remaining workers repeat the phase, at most twice")
 	assert.Less(t, strings.Index(stderr, "plan: "), strings.Index(stderr, "joined ("), "who joins is asked after what is sent")
-	assert.Contains(t, stderr, "there is no results.json")
+	assert.Contains(t, stderr, "gatecert does not write results.json")
 	assert.Contains(t, stdout, "sent 40 of 40 requests")
 	assert.Contains(t, stdout, "fleet     2 workers on 1 machine: lag p99 ")
 	text, err := os.ReadFile(filepath.Join(dir, "report.json"))
@@ -122,7 +122,7 @@ func TestALimitIsPerAddressOnlyWithSources(t *testing.T) {
 	t.Setenv(asCommand, "1")
 	for name, c := range map[string]struct{ args, want []string }{
 		"no workers": {nil, []string{"these two keys do not share the limit", "another key: two rounds agree"}},
-		"no sources": {[]string{"--workers", "2"}, []string{"these two keys do not share the limit", "another address: not tested: no two workers were started with --source"}},
+		"no sources": {[]string{"--workers", "2"}, []string{"these two keys do not share the limit", "another address: not tested: no two workers were started with different --source addresses"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -136,7 +136,7 @@ func TestALimitIsPerAddressOnlyWithSources(t *testing.T) {
 			require.Equal(t, exitConformant, code, stdout+stderr)
 			_, report, _ := invoke(t.Context(), "report", dir)
 			stdout += report
-			assert.Contains(t, report, "scope     these two keys do not share it\n")
+			assert.Contains(t, report, "scope     these two keys do not share the limit\n")
 			log, err := os.ReadFile(filepath.Join(dir, logName)) //nolint:gosec // the test's own folder
 			require.NoError(t, err)
 			assert.NotContains(t, string(log), "sk-another", "nor is it in the command line that the log has")
@@ -153,19 +153,19 @@ func TestWorkersGetWhatIsMissing(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"worker"}, "give --join nats://host:4222 and --allow-target URL"},
+		{[]string{"worker"}, "add --join nats://host:4222 and --allow-target URL"},
 		{[]string{"worker", "--join", "nats://127.0.0.1:1"}, "--allow-target is missing"},
 		{[]string{"worker", "--allow-target", "http://127.0.0.1:1"}, "--join is missing"},
 		{[]string{"worker", "--join", "nats://nats.example:4222", "--allow-target", "http://127.0.0.1:1"}, "unencrypted to nats.example:4222: use tls://, or give the coordinator and the workers the same secret"},
 		{[]string{"worker", "--join", "http://x", "--allow-target", "http://127.0.0.1:1"}, "is not a URL such as nats://host:4222"},
 		{[]string{"worker", "--join", "nats://127.0.0.1:1", "--allow-target", "gateway"}, "is not a URL such as https://gateway.example"},
-		{[]string{"load", "soak", "--fleet", "nats://127.0.0.1:1"}, "give --workers N"},
-		{[]string{"load", "soak", "--workers", "2", "--source", "here"}, "want an IP address of this machine"},
-		{[]string{"load", "soak", "--source", "127.0.0.2"}, "--source without --workers: give --workers N"},
-		{[]string{"load", "compare", "--show-workers"}, "--show-workers without --workers"},
-		{[]string{"load", "rate-limit", "--fleet-secret", "x"}, "--fleet-secret without --workers"},
-		{[]string{"load", "soak", "--workers", "-1"}, "want 1 to 10,000"},
-		{[]string{"load", "capacity", "--workers", "2", "--ramp", "10s"}, "leave out --ramp"},
+		{[]string{"load", "soak", "--fleet", "nats://127.0.0.1:1"}, "add --workers N"},
+		{[]string{"load", "soak", "--workers", "2", "--source", "here"}, "must be an IP address of this machine"},
+		{[]string{"load", "soak", "--source", "127.0.0.2"}, "--source requires --workers: add --workers N"},
+		{[]string{"load", "compare", "--show-workers"}, "--show-workers requires --workers"},
+		{[]string{"load", "rate-limit", "--fleet-secret", "x"}, "--fleet-secret requires --workers"},
+		{[]string{"load", "soak", "--workers", "-1"}, "must be between 1 and 10,000"},
+		{[]string{"load", "capacity", "--workers", "2", "--ramp", "10s"}, "omit --ramp"},
 		{[]string{"fleet", "yaml", "--image", "x y", "--allow-target", "http://x"}, "must be a reference such as registry.example/gatecert:1.0"},
 	} {
 		code, stdout, stderr := invoke(t.Context(), c.args...)

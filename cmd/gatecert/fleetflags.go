@@ -22,14 +22,14 @@ import (
 
 // natsFlags say how to reach the NATS server of a fleet.
 type natsFlags struct {
-	FleetName   string `help:"Name of the fleet. It keeps fleets apart that use the same NATS server. Default: ${default}." default:"default" placeholder:"NAME"`
-	FleetSecret string `help:"File with a secret that coordinator and workers share. They encrypt their messages with it. Required for nats:// to another machine; not needed for tls://." placeholder:"FILE" type:"path"`
+	FleetName   string `help:"Name of the fleet. Fleets that use the same NATS server must have different names. Default: ${default}." default:"default" placeholder:"NAME"`
+	FleetSecret string `help:"File with the shared secret that encrypts the messages between the coordinator and the workers. --fleet-secret is required for a nats:// URL on another machine, but not for tls:// URLs." placeholder:"FILE" type:"path"`
 	Creds       string `help:"NATS credentials file (a JWT and its seed)." placeholder:"FILE" type:"path"`
 	NKey        string `name:"nkey" help:"NATS nkey seed file." placeholder:"FILE" type:"path"`
-	NATSUser    string `name:"nats-user" help:"NATS user. The password is read from NATS_PASSWORD." env:"NATS_USER" placeholder:"NAME"`
-	NATSCA      string `name:"nats-ca" help:"PEM file with the certificates of the authorities that the NATS server is verified with. Default: those of the system." placeholder:"FILE" type:"path"`
+	NATSUser    string `name:"nats-user" help:"NATS user. gatecert reads the user's password from NATS_PASSWORD." env:"NATS_USER" placeholder:"NAME"`
+	NATSCA      string `name:"nats-ca" help:"PEM file with CA certificates for verifying the NATS server. Default: the system's CA certificates." placeholder:"FILE" type:"path"`
 	NATSCert    string `name:"nats-cert" help:"PEM file with the client certificate for the NATS server." placeholder:"FILE" type:"path"`
-	NATSKey     string `name:"nats-key" help:"PEM file with the key of --nats-cert." placeholder:"FILE" type:"path"`
+	NATSKey     string `name:"nats-key" help:"PEM file with the private key for --nats-cert." placeholder:"FILE" type:"path"`
 }
 
 // leastSecret is the length of the shortest secret that is accepted, in characters.
@@ -46,7 +46,7 @@ func (f natsFlags) access(url string) (fleet.Access, error) {
 		}
 		a.Secret = strings.TrimSpace(string(text))
 		if len(a.Secret) < leastSecret {
-			return a, fmt.Errorf("%w: --fleet-secret: the secret has %d characters: use at least %d, such as those of openssl rand -hex 32", errUsage, len(a.Secret), leastSecret)
+			return a, fmt.Errorf("%w: --fleet-secret: the secret has %d characters but must have at least %d: generate one with openssl rand -hex 32", errUsage, len(a.Secret), leastSecret)
 		}
 	}
 	return a, a.Check()
@@ -55,11 +55,11 @@ func (f natsFlags) access(url string) (fleet.Access, error) {
 // fleetFlags send a load from workers.
 type fleetFlags struct {
 	natsFlags
-	Workers     int           `help:"Send the load from N worker processes: on this machine, or with --fleet, on the machines where gatecert worker runs. Default: from this process." placeholder:"N"`
-	Fleet       string        `help:"NATS server where workers join: nats://host:4222 or tls://host:4222. The server needs JetStream." placeholder:"URL"`
-	JoinWithin  time.Duration `help:"How long to wait for the workers of --fleet. Default: ${default}." default:"1m" placeholder:"DURATION"`
-	Source      []string      `help:"Source IP addresses for the workers on this machine, one for each worker in turn." placeholder:"IP,…"`
-	ShowWorkers bool          `help:"Show a line of progress for each worker."`
+	Workers     int           `help:"Send the load from N worker processes, on this machine or (with --fleet) on the machines that run gatecert worker. Default: send the load from this process." placeholder:"N"`
+	Fleet       string        `help:"URL of the NATS server that the workers connect to: nats://host:4222 or tls://host:4222. JetStream must be enabled on the NATS server." placeholder:"URL"`
+	JoinWithin  time.Duration `help:"Maximum time to wait for the workers of the fleet to join. Default: ${default}." default:"1m" placeholder:"DURATION"`
+	Source      []string      `help:"Source IP addresses for the workers on this machine, assigned to the workers in turn." placeholder:"IP,…"`
+	ShowWorkers bool          `help:"Show a progress line for each worker."`
 }
 
 // asked reports whether a fleet is to send the load.
@@ -71,18 +71,18 @@ func (f fleetFlags) checkFleet() error {
 		"--nats-ca": f.NATSCA != "", "--nats-cert": f.NATSCert != "",
 	} {
 		if given && !f.asked() {
-			return fmt.Errorf("%w: %s without --workers: give --workers N, the number of processes that send the load", errUsage, name)
+			return fmt.Errorf("%w: %s requires --workers: add --workers N, the number of processes that send the load", errUsage, name)
 		}
 	}
 	switch {
 	case f.Workers < 0 || f.Workers > 10_000:
-		return fmt.Errorf("%w: --workers %d: want 1 to 10,000", errUsage, f.Workers)
+		return fmt.Errorf("%w: --workers %d: must be between 1 and 10,000", errUsage, f.Workers)
 	case f.Fleet != "" && f.Workers == 0:
-		return fmt.Errorf("%w: --fleet without --workers: give --workers N, the number of workers to wait for", errUsage)
+		return fmt.Errorf("%w: --fleet requires --workers: add --workers N, the number of workers to wait for", errUsage)
 	case f.Fleet != "" && len(f.Source) > 0:
-		return fmt.Errorf("%w: --source is for workers on this machine: start the workers of --fleet with gatecert worker --source IP", errUsage)
+		return fmt.Errorf("%w: --source applies only to workers on this machine: to set the source address of fleet workers, start them with gatecert worker --source IP", errUsage)
 	case f.Fleet == "" && f.Workers > mostLocalWorkers:
-		return fmt.Errorf("%w: --workers %d: at most %d on one machine: more of them only wait for its cores", errUsage, f.Workers, mostLocalWorkers)
+		return fmt.Errorf("%w: --workers %d: use at most %d on one machine, because more workers would only compete for CPU cores", errUsage, f.Workers, mostLocalWorkers)
 	}
 	for _, source := range f.Source {
 		if _, err := parseSource(source); err != nil {
@@ -96,7 +96,7 @@ func (f fleetFlags) checkFleet() error {
 func parseSource(text string) (netip.Addr, error) {
 	source, err := netip.ParseAddr(text)
 	if err != nil {
-		return source, fmt.Errorf("%w: --source %q: want an IP address of this machine", errUsage, text)
+		return source, fmt.Errorf("%w: --source %q: must be an IP address of this machine", errUsage, text)
 	}
 	return source, nil
 }
@@ -208,7 +208,7 @@ func (t *team) join(ctx context.Context) error {
 		}
 		s.generateBy(t.For(setup))
 		if s.flags.Out != "" {
-			fmt.Fprintln(t.console.err, "note: the workers of a fleet send sums, not single results: there is no "+resultsName)
+			fmt.Fprintln(t.console.err, "note: fleet workers send totals, not individual results, so gatecert does not write "+resultsName)
 		}
 	}
 	return nil
@@ -249,27 +249,27 @@ func setupOf(p profile.Profile, o load.Options) (fleet.Setup, error) {
 		return fleet.Setup{}, err
 	}
 	if o.TLS != nil && pem == nil {
-		return fleet.Setup{}, fmt.Errorf("%w: workers cannot be told whose certificates to trust: name them in the profile as tls.ca", errUsage)
+		return fleet.Setup{}, fmt.Errorf("%w: the workers do not trust the CA that issued this target's certificate: set tls.ca in the profile to the CA's PEM file", errUsage)
 	}
 	return fleet.Setup{Secrets: o.Secrets, Roots: pem, Codes: o.Codes, CountTokens: o.CountTokens != nil}, nil
 }
 
 type workerCommand struct {
 	natsFlags
-	Join        string   `help:"NATS server of the fleet: nats://host:4222 or tls://host:4222." env:"GATECERT_JOIN" placeholder:"URL"`
-	AllowTarget []string `help:"URL of a gateway that this worker may send to. The worker refuses every other URL. May be repeated." env:"GATECERT_ALLOW_TARGET" placeholder:"URL"`
-	Target      string   `help:"Profile of a gateway that this worker may send to, instead of --allow-target." placeholder:"FILE" type:"path"`
-	Name        string   `help:"Name of the worker in reports. Default: the name of this machine." env:"GATECERT_WORKER_NAME" placeholder:"NAME"`
+	Join        string   `help:"URL of the fleet's NATS server: nats://host:4222 or tls://host:4222." env:"GATECERT_JOIN" placeholder:"URL"`
+	AllowTarget []string `help:"URL of a gateway to which this worker may send requests. The worker refuses to send requests to any other URL. Repeatable." env:"GATECERT_ALLOW_TARGET" placeholder:"URL"`
+	Target      string   `help:"Profile of a gateway to which this worker may send requests, as an alternative to --allow-target." placeholder:"FILE" type:"path"`
+	Name        string   `help:"Name of the worker in reports. Default: this machine's hostname." env:"GATECERT_WORKER_NAME" placeholder:"NAME"`
 	Source      string   `help:"Source IP address of the requests." placeholder:"IP"`
-	Once        bool     `help:"End when the coordinator has finished, or is gone. For jobs."`
-	Inherit     bool     `hidden:"" help:"Read everything from the standard input."`
+	Once        bool     `help:"Exit when the coordinator finishes or disappears, instead of waiting for the next load. For batch jobs."`
+	Inherit     bool     `hidden:"" help:"Read the worker's configuration from standard input."`
 }
 
 // Help implements kong's HelpProvider.
 func (workerCommand) Help() string {
-	return `A worker sends its share of a load for a coordinator: a gatecert load command with --fleet. Coordinator and workers meet at a NATS
-server with JetStream. Several workers are one fleet, and send one schedule together. A worker sends only to the gateways that it was started
-for, and only while its coordinator is heard. docs/fleet.md has the whole story.
+	return `A worker sends its share of the load for a coordinator, which is a gatecert load command with --fleet. The coordinator and the workers
+communicate through a NATS server with JetStream. The workers of a fleet share one request schedule. A worker sends requests only to the
+gateways that it was started for, and only while it receives heartbeats from its coordinator. See docs/fleet.md for details.
 
 Examples:
   gatecert worker --join tls://nats.example:4222 --creds fleet.creds --allow-target https://gateway.example
@@ -323,11 +323,11 @@ func (cmd workerCommand) targets() ([]string, error) {
 	}
 	switch {
 	case cmd.Join == "" && len(targets) == 0:
-		return nil, fmt.Errorf("%w: a worker joins a fleet: give --join nats://host:4222 and --allow-target URL; gatecert worker --help explains it", errUsage)
+		return nil, fmt.Errorf("%w: a worker needs a fleet to join: add --join nats://host:4222 and --allow-target URL; see gatecert worker --help", errUsage)
 	case cmd.Join == "":
-		return nil, fmt.Errorf("%w: --join is missing: give the NATS server where coordinator and workers meet", errUsage)
+		return nil, fmt.Errorf("%w: --join is missing: specify the URL of the NATS server through which the coordinator and the workers communicate", errUsage)
 	case len(targets) == 0:
-		return nil, fmt.Errorf("%w: --allow-target is missing: a worker sends only to gateways that are named when it starts", errUsage)
+		return nil, fmt.Errorf("%w: --allow-target is missing: specify the gateways to which this worker may send requests", errUsage)
 	}
 	return targets, nil
 }

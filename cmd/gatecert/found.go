@@ -45,7 +45,7 @@ func (f *targetFlags) findSame(c *console, earlier runlog.Run) error {
 }
 
 func (f *targetFlags) use(c *console) {
-	fmt.Fprintf(c.err, "note: using the profile %s of this folder (for another, give --target FILE; for the built-in gateway, --target %s)\n", foundProfile, profile.ReferenceDriver)
+	fmt.Fprintf(c.err, "note: using the profile %s in the current directory (for another profile, use --target FILE; for the built-in gateway, use --target %s)\n", foundProfile, profile.ReferenceDriver)
 	f.Target = foundProfile
 }
 
@@ -56,7 +56,7 @@ func (f *targetFlags) found() (*profile.Profile, error) {
 	}
 	p, err := loadProfile(foundProfile)
 	if err != nil {
-		return nil, fmt.Errorf("%w (the command names no gateway, so it uses the %s of this folder; --target %s tests the built-in gateway)", err, foundProfile, profile.ReferenceDriver)
+		return nil, fmt.Errorf("%w (the command names no gateway, so it uses the profile %s in the current directory; to test the built-in gateway, use --target %s)", err, foundProfile, profile.ReferenceDriver)
 	}
 	return &p, nil
 }
@@ -68,15 +68,15 @@ func (c *console) agreeToUse(p profile.Profile) error {
 		return nil
 	}
 	if c.in == nil {
-		return fmt.Errorf("%w: the command names no gateway, and you have not agreed to use the %s of this folder, which %s: name the profile (--target %s), agree to it (gatecert trust %s), or test the built-in gateway (--target %s)",
+		return fmt.Errorf("%w: the command names no gateway, and you have not agreed to use the profile %s in the current directory, which %s: name the profile (--target %s), trust it (gatecert trust %s), or test the built-in gateway (--target %s)",
 			errUsage, foundProfile, strings.Join(shownReach(p), ", "), foundProfile, foundProfile, profile.ReferenceDriver)
 	}
-	fmt.Fprintf(c.err, "The %s of this folder:\n", foundProfile)
+	fmt.Fprintf(c.err, "The profile %s in the current directory:\n", foundProfile)
 	printReach(c.err, p)
 	fmt.Fprint(c.err, "Use this profile? [y/N] ")
 	answer, err := bufio.NewReader(c.in).ReadString('\n')
 	if err != nil || !strings.EqualFold(strings.TrimSpace(answer), "y") {
-		return fmt.Errorf("%w: %s was not used: name another profile with --target FILE, or the built-in gateway with --target %s", errUsage, foundProfile, profile.ReferenceDriver)
+		return fmt.Errorf("%w: the profile %s was not used: name another profile with --target FILE, or the built-in gateway with --target %s", errUsage, foundProfile, profile.ReferenceDriver)
 	}
 	return toUse.add(foundProfile, digest)
 }

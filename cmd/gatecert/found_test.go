@@ -50,7 +50,7 @@ func TestAProfileInTheFolderNeedsConsent(t *testing.T) {
 		code, stdout, stderr := inFolder(t, dir, "", command...)
 		assert.Equal(t, exitUsage, code)
 		assert.Empty(t, stdout)
-		assert.Contains(t, stderr, "you have not agreed to use the gatecert.yaml of this folder, which sends requests to "+stranger.URL+reach)
+		assert.Contains(t, stderr, "you have not agreed to use the profile gatecert.yaml in the current directory, which sends requests to "+stranger.URL+reach)
 		assert.Contains(t, stderr, "gatecert trust gatecert.yaml")
 		assert.NotContains(t, stderr, "sk-nobody-elses-business")
 
@@ -61,13 +61,13 @@ func TestAProfileInTheFolderNeedsConsent(t *testing.T) {
 	assert.Zero(t, asked.Load())
 
 	_, _, stderr := inFolder(t, dir, "y\n", "run")
-	assert.Contains(t, stderr, "the profile gatecert.yaml of this folder")
+	assert.Contains(t, stderr, "the profile gatecert.yaml in the current directory")
 	assert.Positive(t, asked.Load())
 	_, _, stderr = inFolder(t, dir, "", "run")
-	assert.Contains(t, stderr, "the profile gatecert.yaml of this folder", "the answer is remembered")
+	assert.Contains(t, stderr, "the profile gatecert.yaml in the current directory", "the answer is remembered")
 	require.NoError(t, os.WriteFile(foundProfile, []byte(text+"limits: {timeout: 3s}\n"), 0o600))
 	_, _, stderr = inFolder(t, dir, "", "run")
-	assert.Contains(t, stderr, "the profile gatecert.yaml of this folder", "and is about what the profile reaches")
+	assert.Contains(t, stderr, "the profile gatecert.yaml in the current directory", "and is about what the profile reaches")
 
 	before := asked.Load()
 	for name, changed := range map[string]string{
@@ -113,7 +113,7 @@ func TestTheProfileInTheFolderComesLast(t *testing.T) {
 	code, _, stderr := inFolder(t, dir, "", append([]string{"run"}, few...)...)
 	assert.Equal(t, exitUsage, code)
 	assert.Contains(t, stderr, `unknown key "no profile"`)
-	assert.Contains(t, stderr, "--target reference tests the built-in gateway")
+	assert.Contains(t, stderr, "to test the built-in gateway, use --target reference")
 }
 
 // init writes the profile with which run goes on, and what it has asked once with, nobody asks about again.
@@ -127,10 +127,10 @@ func TestAfterInitARunNeedsNoMore(t *testing.T) {
 	assert.Contains(t, stdout, "; next: gatecert run --level edge\n")
 	code, _, stderr = inFolder(t, dir, "", "run", "--level", "edge", "--rows", "http:401", "--surfaces", "chat")
 	assert.Equal(t, exitConformant, code, stderr)
-	assert.Contains(t, stderr, "note: using the profile gatecert.yaml of this folder (for another, give --target FILE; for the built-in gateway, --target reference)\n")
+	assert.Contains(t, stderr, "note: using the profile gatecert.yaml in the current directory (for another profile, use --target FILE; for the built-in gateway, use --target reference)\n")
 
 	code, stdout, stderr = inFolder(t, dir, "", "replay", "http:401/missing-key/chat", "--from", "reports/latest")
 	assert.Equal(t, exitConformant, code, stderr)
 	assert.Contains(t, stdout, "still passing")
-	assert.Contains(t, stderr, "the profile gatecert.yaml of this folder", "it is about the gateway of the run")
+	assert.Contains(t, stderr, "the profile gatecert.yaml in the current directory", "it is about the gateway of the run")
 }

@@ -19,19 +19,19 @@ import (
 type gatewayCommand struct {
 	Listen          string        `help:"Address to serve the gateway on. Default: ${default}." default:"127.0.0.1:9900"`
 	Upstream        string        `help:"Address to serve the mock upstream on. Default: ${default}." default:"127.0.0.1:9901"`
-	UpstreamProfile string        `help:"Make the mock upstream behave like a model in healthy answers: ttft=lognormal:200ms,itl=20ms,tokens=256. Default: respond at once." placeholder:"MODEL"`
-	ProfileOut      string        `help:"Write the gateway's profile to this file, for gatecert run --target." placeholder:"FILE" type:"path"`
-	ReadyFile       readyFile     `help:"Write this file when the gateway and its mock upstream are ready, and remove it at exit." placeholder:"FILE" type:"path"`
+	UpstreamProfile string        `help:"Make the mock upstream's healthy responses match the timing and length of a model's: ttft=lognormal:200ms,itl=20ms,tokens=256. Default: respond immediately." placeholder:"MODEL"`
+	ProfileOut      string        `help:"Write the gateway's profile to this file, for use with gatecert run --target." placeholder:"FILE" type:"path"`
+	ReadyFile       readyFile     `help:"Create this file when the gateway and its mock upstream are ready, and remove the file at exit." placeholder:"FILE" type:"path"`
 	Timeout         time.Duration `help:"Timeout for the upstream's response, or for the first byte of its stream. Default: ${default}." default:"1.5s"`
 	Idle            time.Duration `help:"Timeout between two reads from the upstream's stream. Default: the value of --timeout." name:"idle-timeout"`
-	Limiter         string        `help:"Kind of rate limiter for the limited key: ${enum}. Default: ${default}." enum:"fixed-window,sliding-log,sliding-counter,token-bucket,concurrency" default:"sliding-log"`
-	Rate            int           `help:"Number of calls that the limited key may make in a window, or at once with --limiter concurrency. Default: ${default}." default:"20"`
-	Window          time.Duration `help:"Window of --rate, at most 59s. Default: ${default}." default:"10s"`
+	Limiter         string        `help:"Type of rate limiter for the limited key: ${enum}. Default: ${default}." enum:"fixed-window,sliding-log,sliding-counter,token-bucket,concurrency" default:"sliding-log"`
+	Rate            int           `help:"Number of calls that the limited key may make per window or, with --limiter concurrency, at the same time. Default: ${default}." default:"20"`
+	Window          time.Duration `help:"Length of the --rate window, at most 59s. Default: ${default}." default:"10s"`
 	Burst           int           `help:"Capacity of the token bucket. Default: the value of --rate."`
-	Tokens          int           `help:"Number of tokens that the limited key may use in a window, in addition to the limit on calls. Default: not limited."`
-	Mutant          []string      `complete:"mutants,permitted" help:"Mutants and permitted behaviours to add (gatecert list mutants, gatecert list permitted). Default: none." placeholder:"NAME"`
+	Tokens          int           `help:"Number of tokens that the limited key may use per window, in addition to the limit on calls. Default: no token limit."`
+	Mutant          []string      `complete:"mutants,permitted" help:"Mutants and permitted behaviours to add to the gateway; to see their names, run gatecert list mutants or gatecert list permitted. Default: none." placeholder:"NAME"`
 	Store           string        `help:"SQLite file to create for the gateway's store. Default: a temporary file." placeholder:"FILE" type:"path"`
-	Verbose         bool          `help:"Log every failed call with its cause to standard error."`
+	Verbose         bool          `help:"Log every failed call and its cause to standard error."`
 }
 
 // Help implements kong's HelpProvider.
@@ -40,8 +40,8 @@ func (gatewayCommand) Help() string {
   gatecert gateway --profile-out gateway.yaml &
   gatecert run --target gateway.yaml --wait 30s
 
-The command also serves a mock upstream, so that healthy calls succeed. The profile contains the keys of this gateway. To test through
-a proxy, change base_url in the profile.`
+gatecert gateway also serves a mock upstream, so that healthy calls succeed. The profile contains this gateway's keys. To test the
+gateway through a proxy, change base_url in the profile.`
 }
 
 func (g gatewayCommand) Run(ctx context.Context, c *console) (err error) {
@@ -105,7 +105,7 @@ func (g gatewayCommand) writeProfile(c *console, server *reference.Server, token
 	profile.Upstream.Attach, profile.Upstream.Token = "http://"+g.Upstream, token
 	if server.Certificate != nil {
 		if g.ProfileOut == "" {
-			return fmt.Errorf("%w: a gateway over https needs --profile-out FILE, because its certificate is written next to the profile", errUsage)
+			return fmt.Errorf("%w: to serve https, add --profile-out FILE: gatecert writes the gateway's certificate next to the profile", errUsage)
 		}
 		profile.TLS.CA = g.ProfileOut + ".pem"
 		if err := atomicfile.WriteBytes(profile.TLS.CA, 0o600, server.Certificate); err != nil {
@@ -123,7 +123,7 @@ func (g gatewayCommand) writeProfile(c *console, server *reference.Server, token
 	}
 	// It breaks this gateway's own store, and nothing else. A process that waits for the file must find it whole, and trusted.
 	if err := errors.Join(toActions.add(g.ProfileOut, digestOf(text)), toUse.add(g.ProfileOut, reachDigest(profile))); err != nil {
-		fmt.Fprintf(c.err, "note: the agreement to this profile could not be saved, so its runs need --allow-actions: %v\n", err)
+		fmt.Fprintf(c.err, "note: gatecert could not save that this profile is trusted, so runs with the profile need --allow-actions: %v\n", err)
 	}
 	if err := atomicfile.WriteBytes(g.ProfileOut, 0o600, text); err != nil {
 		return err

@@ -20,30 +20,30 @@ import (
 )
 
 type hallCommand struct {
-	Logs   string   `arg:"" name:"dir" help:"Folder with the logs of runs (run.ndjson, or any *.ndjson and *.ndjson.gz) and their certificates." type:"path"`
-	Out    string   `required:"" help:"Folder for the pages. It must be new or empty, or contain the pages of an earlier hall." placeholder:"SITE" type:"path"`
-	Level  string   `complete:"levels" help:"Certification level to list. 'full without load cases' is a level of its own. Default: the level that most gateways have."`
-	Key    []string `help:"Public key with which certificates are verified (PEM, Ed25519). Repeatable." placeholder:"FILE" type:"path"`
-	Signed bool     `help:"List only logs with a valid certificate. Needs --key."`
-	Now    string   `help:"Day for which the age of the runs is computed, in UTC: 2026-11-29. Default: today." placeholder:"DATE"`
-	URL    string   `name:"url" help:"URL at which the pages will be published. Needed for absolute links in the feed." placeholder:"URL"`
+	Logs   string   `arg:"" name:"dir" help:"Folder that contains run logs (run.ndjson, or any *.ndjson or *.ndjson.gz file) and their certificates." type:"path"`
+	Out    string   `required:"" help:"Folder to write the pages to. The output folder must be new or empty, or contain pages from an earlier gatecert hall." placeholder:"SITE" type:"path"`
+	Level  string   `complete:"levels" help:"Certification level to list. 'full without load cases' counts as a separate level. Default: the most common level among the gateways."`
+	Key    []string `help:"Public key for verifying certificates (PEM, Ed25519). Repeatable." placeholder:"FILE" type:"path"`
+	Signed bool     `help:"List only logs that have a valid certificate. --signed requires --key."`
+	Now    string   `help:"Date, in UTC, from which to compute the age of the runs, such as 2026-11-29. Default: today." placeholder:"DATE"`
+	URL    string   `name:"url" help:"URL at which the pages will be published. The feed needs this URL for absolute links." placeholder:"URL"`
 }
 
 // Help implements kong's HelpProvider.
 func (hallCommand) Help() string {
-	return `The command makes static pages from the logs of many gateways: a matrix of gateways and rows, what each gateway answers on a row, the
-runs of each gateway over time, data.json, an Atom feed and badges. The pages load nothing from elsewhere and can be published as they
-are (docs/hall.md).
+	return `gatecert hall generates static pages from the logs of many gateways: a matrix of gateways and rows, each gateway's response for each row,
+each gateway's runs over time, data.json, an Atom feed and badges. The pages load no external resources and can be published as they are
+(see docs/hall.md).
 
-For each gateway, the matrix shows the newest run of the newest version. Every log is audited as in gatecert verify. A log is not listed
-if it is incomplete, does not prove its verdicts, was judged by another contract or at another level, has only selected rows, or is
-older than 90 days. The page and this command give the reason.
+For each gateway, the matrix shows the newest run of the newest version. Every log is audited in the same way as in gatecert verify. A log
+is not listed if it is incomplete, does not support its verdicts, was judged by a different contract or at a different level, covers only
+selected rows, or is older than 90 days. Both the page and this command show why a log is not listed.
 
 Examples:
   gatecert hall results --out site
   gatecert hall results --out site --key release.pub.pem --signed --url https://results.example
-Exit codes: 0 every log is listed; 1 the pages are made, and some logs are not listed; 2 the folder for the pages holds something else;
-3 no log can be listed, and nothing was made.`
+Exit codes: 0 every log is listed; 1 the pages are generated, but some logs are not listed; 2 the output folder contains other files;
+3 no log can be listed, so no pages are generated.`
 }
 
 func (r hallCommand) Run(ctx context.Context, c *console) error {
@@ -53,11 +53,11 @@ func (r hallCommand) Run(ctx context.Context, c *console) error {
 	}
 	root, err := os.OpenRoot(r.Logs) // no name in it leads out of it
 	if err != nil {
-		return fmt.Errorf("%w: %w: give the folder with the logs of runs", errUsage, err)
+		return fmt.Errorf("%w: %w: specify the folder that contains the run logs", errUsage, err)
 	}
 	defer root.Close() //nolint:errcheck // it was only read
 	if inside(r.Out, r.Logs) {
-		return fmt.Errorf("%w: --out %s is inside the folder of the logs: give another folder", errUsage, r.Out)
+		return fmt.Errorf("%w: --out %s is inside the log folder: choose a folder outside it", errUsage, r.Out)
 	}
 	h, err := hall.Read(ctx, root.FS(), options)
 	for _, refusal := range h.Refused {
@@ -108,12 +108,12 @@ func (r hallCommand) options() (hall.Options, error) {
 			return o, fmt.Errorf("%s: %w", path, err)
 		}
 		if key.Private() {
-			return o, fmt.Errorf("%w: --key %s is a private key: give the public key that belongs to it, and keep the private key secret", errUsage, path)
+			return o, fmt.Errorf("%w: --key %s is a private key: use the public key of the pair, and keep the private key secret", errUsage, path)
 		}
 		o.Keys = append(o.Keys, key)
 	}
 	if r.Signed && len(o.Keys) == 0 {
-		return o, fmt.Errorf("%w: --signed needs a public key: give --key FILE", errUsage)
+		return o, fmt.Errorf("%w: --signed requires a public key: add --key FILE", errUsage)
 	}
 	return o, nil
 }

@@ -20,27 +20,27 @@ import (
 )
 
 type initCommand struct {
-	URL   string   `arg:"" help:"Root URL of the gateway (a /v1 at its end is ignored)."`
-	Key   string   `help:"A valid API key for the gateway. The profile contains $$GATEWAY_KEY instead of the key." env:"GATEWAY_KEY"`
-	Model []string `help:"A model that the key may use, as for gatecert run. Default: models from the gateway's list." placeholder:"NAME" sep:"none"`
+	URL   string   `arg:"" help:"The gateway's root URL (a trailing /v1 is ignored)."`
+	Key   string   `help:"A valid API key for the gateway. The profile refers to $$GATEWAY_KEY and does not contain the key itself." env:"GATEWAY_KEY"`
+	Model []string `help:"A model that the key can access, in the same form as gatecert run --model. Default: models from the gateway's model list." placeholder:"NAME" sep:"none"`
 	claimFlags
-	Out string `help:"File to write. It must not exist. - prints the profile. Default: ${default}." default:"gatecert.yaml" placeholder:"FILE"`
+	Out string `help:"File to write the profile to (it must not exist yet), or - to print the profile. Default: ${default}." default:"gatecert.yaml" placeholder:"FILE"`
 }
 
 // Help implements kong's HelpProvider.
 func (initCommand) Help() string {
 	return `Examples:
-  gatecert init https://gateway.example                      models from the gateway's list, key from $GATEWAY_KEY
+  gatecert init https://gateway.example                      models from the gateway's model list, key from $GATEWAY_KEY
   gatecert init https://gateway.example --model gpt-4o-mini --out my-gateway.yaml
   gatecert run --target my-gateway.yaml --level edge
 
-The command makes the control calls of a run on every endpoint. If the gateway calls a real upstream, they cost a few tokens, an image
-and a sentence of speech (docs/profile.md).`
+gatecert init sends the same control calls that a run sends, to every endpoint. If the gateway calls a real upstream, these calls use a
+few tokens, generate an image and synthesize a sentence of speech (docs/profile.md).`
 }
 
 func (i initCommand) Run(ctx context.Context, c *console) error {
 	if info, err := os.Stat(i.URL); err == nil && !info.IsDir() {
-		return fmt.Errorf("%w: %q is a file, not a URL: init asks a gateway, so give its URL, such as https://gateway.example", errUsage, i.URL)
+		return fmt.Errorf("%w: %q is a file, not a URL: gatecert init queries a gateway, so specify its URL, such as https://gateway.example", errUsage, i.URL)
 	}
 	flags := targetFlags{URL: i.URL, Key: i.Key, Model: i.Model, claimFlags: i.claimFlags}
 	if len(i.Model) == 0 {
@@ -56,7 +56,7 @@ func (i initCommand) Run(ctx context.Context, c *console) error {
 	}
 	if i.Out != "-" {
 		if _, err := os.Lstat(i.Out); !errors.Is(err, os.ErrNotExist) {
-			return fmt.Errorf("%w: %s exists: choose another file with --out, or remove this one", errUsage, i.Out)
+			return fmt.Errorf("%w: %s already exists: choose another file with --out, or remove the existing file", errUsage, i.Out)
 		}
 	}
 	flags.tellRoot(c)
@@ -68,7 +68,7 @@ func (i initCommand) Run(ctx context.Context, c *console) error {
 	known := func(string) (string, bool) { return "key", true }
 	written, err := profile.Parse(i.Out, []byte(text), known)
 	if err != nil {
-		return fmt.Errorf("the profile that was written is not valid: %w", err)
+		return fmt.Errorf("gatecert init generated an invalid profile: %w", err)
 	}
 	if i.Out == "-" {
 		_, err := io.WriteString(c.out, text)
@@ -81,7 +81,7 @@ func (i initCommand) Run(ctx context.Context, c *console) error {
 	if i.Out == foundProfile {
 		// The user has just sent this key to this gateway.
 		if err := toUse.add(i.Out, reachDigest(written)); err != nil {
-			fmt.Fprintf(c.err, "note: gatecert run will ask before it uses %s, because the agreement could not be saved: %v\n", i.Out, err)
+			fmt.Fprintf(c.err, "note: gatecert run will ask before it uses %s, because gatecert could not save your permission: %v\n", i.Out, err)
 		}
 		next = "gatecert run"
 	}
@@ -91,16 +91,16 @@ func (i initCommand) Run(ctx context.Context, c *console) error {
 
 // relayPart is the rest of a profile: what the levels above edge need, as comments.
 const relayPart = `
-# Level relay: the gateway calls gatecert's mock upstream for the models above, or for one of its own.
+# Level relay: the gateway calls gatecert's mock upstream for the models above, or for a separate model.
 # upstream:
 #   listen: 127.0.0.1:9901
-#   url: http://host.docker.internal:9901    # where the gateway reaches it, from a container; listen: 0.0.0.0:9901 then
+#   url: http://host.docker.internal:9901    # address for a gateway in a container; then set listen: 0.0.0.0:9901
 # In models:
 #   relay: routed-to-gatecert
 
 # Level account, under keys:
 #   revoked: "${REVOKED_KEY}"
-#   restricted: "${RESTRICTED_KEY}"          # it may not use the models above
+#   restricted: "${RESTRICTED_KEY}"          # a key that may not use the models above
 #   spent_account: "${SPENT_KEY}"
 
 # Level full:
@@ -116,17 +116,17 @@ func (i initCommand) text(target profile.Profile, found runner.Found) string {
 	var b strings.Builder
 	line := func(format string, values ...any) { fmt.Fprintf(&b, format+"\n", values...) }
 	b.WriteString(version.SchemaComment("profile"))
-	line("# Written by gatecert init. The key is read from $GATEWAY_KEY.")
+	line("# Written by gatecert init. gatecert reads the key from $GATEWAY_KEY.")
 	line("name: %s", strconv.Quote(folderPart(target)))
 	line("base_url: %s", strconv.Quote(target.BaseURL))
 	line("")
-	line("# These endpoints served a healthy call, and not one with an unknown model.")
+	line("# These endpoints served a healthy call and rejected a call with an unknown model.")
 	line("surfaces:")
 	for _, s := range found.Surfaces {
 		line("- %s", s)
 	}
 	if len(found.Failed) > 0 {
-		line("# These did not:")
+		line("# These endpoints failed this test:")
 		for _, failed := range found.Failed {
 			line("#   %s", failed)
 		}
@@ -148,7 +148,7 @@ func (i initCommand) text(target profile.Profile, found runner.Found) string {
 	}
 	if len(found.Offered) > 0 {
 		const most = 20
-		line("# The gateway lists %s: %s", plain.Count(len(found.Offered), "model"), strings.Join(found.Offered[:min(len(found.Offered), most)], ", ")+more(len(found.Offered)-most))
+		line("# The gateway's model list has %s: %s", plain.Count(len(found.Offered), "model"), strings.Join(found.Offered[:min(len(found.Offered), most)], ", ")+more(len(found.Offered)-most))
 	}
 	if len(i.Claim) > 0 {
 		line("claims:")

@@ -20,9 +20,9 @@ import (
 )
 
 type listCommand struct {
-	What     string   `arg:"" complete:"lists" optional:"" default:"rows" help:"What to list: rows, circumstances, cases, surfaces (the endpoints), levels, directives, mutants or permitted. Default: rows."`
+	What     string   `arg:"" complete:"lists" optional:"" default:"rows" help:"What to list: rows, circumstances, cases, surfaces (endpoints), levels, directives, mutants or permitted. Default: rows."`
 	Level    string   `complete:"levels" help:"With cases: list only cases up to this level. Default: full."`
-	Rows     []string `complete:"rows" help:"With cases: list only cases of these rows or patterns. Default: all." placeholder:"ROW"`
+	Rows     []string `complete:"rows" help:"With cases: list only cases in these rows or in rows that match these patterns. Default: all." placeholder:"ROW"`
 	Surfaces []string `complete:"surfaces" help:"With cases: list only cases on these endpoints. Default: all." placeholder:"SURFACE"`
 }
 
@@ -79,7 +79,7 @@ func (l listCommand) cases(c *console) error {
 	}
 	cases := slices.DeleteFunc(contract.Cases(), func(k contract.Case) bool { return !asked.Asks(k) })
 	if len(cases) == 0 {
-		return fmt.Errorf("%w: no case has both these rows and these endpoints: gatecert list cases shows all cases", gatecert.ErrNothingToRun)
+		return fmt.Errorf("%w: no case combines these rows with these endpoints: to see all cases, run gatecert list cases", gatecert.ErrNothingToRun)
 	}
 	for _, selected := range cases {
 		fmt.Fprintln(c.out, selected.ID())

@@ -23,11 +23,11 @@ import (
 )
 
 type loadCommand struct {
-	RateLimit rateLimitCommand `cmd:"" help:"Verify the declared rate limit of a key, or infer an undeclared one."`
+	RateLimit rateLimitCommand `cmd:"" help:"Verify a key's declared rate limit, or infer an undeclared one."`
 	Timeout   timeoutCommand   `cmd:"" help:"Make the upstream hang or fail on some calls, and check how the gateway handles these and all other calls."`
-	Capacity  capacityCommand  `cmd:"" help:"Find the highest request rate at which the gateway meets an SLO, and the latency it adds."`
-	Compare   compareCommand   `cmd:"" help:"Measure how two targets differ, or what a gateway adds to its upstream."`
-	Soak      soakCommand      `cmd:"" help:"Hold a request rate for a long time, and look for drift in latency, errors and memory."`
+	Capacity  capacityCommand  `cmd:"" help:"Find the highest request rate at which the gateway meets an SLO, and measure the latency that the gateway adds."`
+	Compare   compareCommand   `cmd:"" help:"Measure how two targets differ, or how much latency a gateway adds to its upstream."`
+	Soak      soakCommand      `cmd:"" help:"Send requests at a constant rate for a long time, and look for drift in latency, errors and memory."`
 }
 
 // loadFlags are shared by the commands that measure.
@@ -35,13 +35,13 @@ type loadFlags struct {
 	targetFlags
 	measureFlags
 	fleetFlags
-	Surface     string        `complete:"surfaces" help:"Endpoint to call: chat, messages-stream, embeddings, speech, … (gatecert list surfaces). For several endpoints, give weights: chat-stream=3,embeddings=1. Default: ${default}." default:"chat"`
+	Surface     string        `complete:"surfaces" help:"Endpoint to call: chat, messages-stream, embeddings, speech, … (gatecert list surfaces). To mix several endpoints, use weights: chat-stream=3,embeddings=1. Default: ${default}." default:"chat"`
 	Connections int           `help:"Maximum number of requests in flight. Default: ${default}." default:"64" placeholder:"N"`
-	Timeout     time.Duration `help:"Time limit of a request. Default: ${default}." default:"30s"`
-	Arrivals    string        `help:"How requests arrive: constant (evenly spaced), poisson (like many independent callers), gamma:CV (in bursts if CV is above 1) or trace:FILE (a file with the time of one request per line, scaled to the requested rate). Default: ${default}." default:"constant"`
-	Seed        uint64        `help:"Seed of random arrivals. The same seed gives the same arrivals. Default: ${default}." default:"1" placeholder:"N"`
-	Out         string        `help:"Folder for run.ndjson, the reports, the histograms (.hgrm) and the results (vegeta's JSON lines). Default: a new folder, reports/START-TARGET-load, without the results; the link reports/load points to it." placeholder:"DIR" type:"path"`
-	Yes         bool          `help:"Send more than the default caps allow, and permit the changes that a driver lists. For CI. The default caps are 40,000 requests, 200/s, 5m and 64 connections for a gateway on another machine, and 4,096 connections for one on this machine."`
+	Timeout     time.Duration `help:"Timeout for each request. Default: ${default}." default:"30s"`
+	Arrivals    string        `help:"Arrival pattern of the requests: constant (evenly spaced), poisson (like many independent callers), gamma:CV (bursty if CV is above 1) or trace:FILE (a file with one request time per line, scaled to the requested rate). Default: ${default}." default:"constant"`
+	Seed        uint64        `help:"Seed for random arrivals. The same seed produces the same arrivals. Default: ${default}." default:"1" placeholder:"N"`
+	Out         string        `help:"Folder for run.ndjson, the reports, the histograms (.hgrm) and the result of each request (JSON lines in vegeta's format). Default: a new folder, reports/START-TARGET-load, without per-request results; the link reports/load points to the new folder." placeholder:"DIR" type:"path"`
+	Yes         bool          `help:"Allow more load than the default caps, and allow the changes that the driver lists. For CI. The default caps are 40,000 requests, 200 requests/s, 5m and 64 connections for a gateway on another machine, and 4,096 connections for one on this machine."`
 }
 
 // errNotSent is returned when a plan exceeds the caps and nothing was sent.
@@ -76,7 +76,7 @@ func (f loadFlags) open(ctx context.Context, c *console) (*loadSession, error) {
 	}
 	for _, s := range mix {
 		if !dialect.Surface(s.Name).Valid() {
-			return nil, fmt.Errorf("%w: --surface: there is no endpoint %q: %s", errUsage, s.Name, yamlfile.DidYouMean(s.Name, dialect.Surfaces(), "gatecert list surfaces shows all"))
+			return nil, fmt.Errorf("%w: --surface: there is no endpoint %q: %s", errUsage, s.Name, yamlfile.DidYouMean(s.Name, dialect.Surfaces(), "to see all endpoints, run gatecert list surfaces"))
 		}
 	}
 	surface := dialect.Surface(mix[0].Name)
@@ -84,7 +84,7 @@ func (f loadFlags) open(ctx context.Context, c *console) (*loadSession, error) {
 		return nil, err
 	}
 	if f.Connections < 1 || f.Timeout <= 0 {
-		return nil, fmt.Errorf("%w: --connections %d, --timeout %s: both must be more than 0", errUsage, f.Connections, plain.Duration(f.Timeout))
+		return nil, fmt.Errorf("%w: --connections %d, --timeout %s: both must be greater than 0", errUsage, f.Connections, plain.Duration(f.Timeout))
 	}
 	arrivals, err := f.arrivals()
 	if err != nil {
@@ -152,7 +152,7 @@ func (f loadFlags) arrivals() (load.Arrivals, error) {
 	}
 	file, err := os.Open(path) //nolint:gosec // the user's own file
 	if err != nil {
-		return load.Arrivals{}, fmt.Errorf("%w: --arrivals: %w: give trace:FILE, where each line of the file is the time of a request", errUsage, err)
+		return load.Arrivals{}, fmt.Errorf("%w: --arrivals: %w: use trace:FILE, a file with one request time per line", errUsage, err)
 	}
 	defer file.Close() //nolint:errcheck // it was only read
 	return load.ReadTrace(filepath.Base(path), file)
@@ -179,15 +179,15 @@ func (s *loadSession) close(ctx context.Context) error {
 func (s *loadSession) announce(c *console, plan load.Plan) error {
 	for _, surface := range s.surfaces() {
 		if surface.Large() && !s.prepared.Profile.Upstream.Present() {
-			fmt.Fprintf(c.err, "plan: if the gateway calls a real upstream, each request to %s is charged as an image or a sentence of speech\n", surface)
+			fmt.Fprintf(c.err, "plan: if the gateway calls a real upstream, the upstream charges for an image or a sentence of speech with each request to %s\n", surface)
 		}
 	}
 	if err := s.engine.Caps().Allow(plan); err != nil {
 		switch {
 		case s.flags.Yes, load.HardCaps().Allow(plan) != nil:
-			return fmt.Errorf("%w: %w: ask for less", errNotSent, err)
+			return fmt.Errorf("%w: %w: reduce the load", errNotSent, err)
 		case plan.Loopback():
-			return fmt.Errorf("%w: %w: add --yes to send it anyway", errNotSent, err)
+			return fmt.Errorf("%w: %w: add --yes to send the load anyway", errNotSent, err)
 		}
 		return fmt.Errorf("%w: %w: if the operator of %s agrees, add --yes", errNotSent, err, strings.Join(plan.Hosts, " and "))
 	}

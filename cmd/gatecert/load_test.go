@@ -70,19 +70,19 @@ func TestLoadAsksBeforeItSendsMuchToOthers(t *testing.T) {
 // Every message says what to give instead.
 func TestLoadUsage(t *testing.T) {
 	for want, args := range map[string][]string{
-		`there is no endpoint "smoke": gatecert list surfaces shows all`:                                                  {"load", "soak", "--surface", "smoke"},
-		"--connections 0, --timeout 30s: both must be more than 0":                                                        {"load", "soak", "--connections", "0"},
-		"--rate -1, --for 1m: both must be more than 0":                                                                   {"load", "soak", "--rate=-1"},
-		"--checkpoint 0s: must be more than 0, such as 1m":                                                                {"load", "soak", "--checkpoint", "0s"},
+		`there is no endpoint "smoke": to see all endpoints, run gatecert list surfaces`:                                  {"load", "soak", "--surface", "smoke"},
+		"--connections 0, --timeout 30s: both must be greater than 0":                                                     {"load", "soak", "--connections", "0"},
+		"--rate -1, --for 1m: both must be greater than 0":                                                                {"load", "soak", "--rate=-1"},
+		"--checkpoint 0s: must be greater than 0, such as 1m":                                                             {"load", "soak", "--checkpoint", "0s"},
 		"--from 20, --to 10: --to must be at least --from":                                                                {"load", "capacity", "--from", "20", "--to", "10"},
-		"--from 0: must be more than 0":                                                                                   {"load", "capacity", "--from", "0"},
-		"--short 5s, --full 1s: --short must be more than 0s, and --full at least --short":                                {"load", "capacity", "--short", "5s", "--full", "1s"},
-		"--precision 5: must be 0.01 to 1":                                                                                {"load", "capacity", "--precision", "5"},
-		"--repeats 0: must be 1 to 100":                                                                                   {"load", "capacity", "--repeats", "0"},
-		"--quantile 2: must be more than 0 and less than 1, such as 0.99":                                                 {"load", "capacity", "--quantile", "2"},
-		"--latency 0s: must be more than 0s, such as 1s":                                                                  {"load", "capacity", "--latency", "0s"},
+		"--from 0: must be greater than 0":                                                                                {"load", "capacity", "--from", "0"},
+		"--short 5s, --full 1s: --short must be greater than 0s, and --full must be at least --short":                     {"load", "capacity", "--short", "5s", "--full", "1s"},
+		"--precision 5: must be between 0.01 and 1":                                                                       {"load", "capacity", "--precision", "5"},
+		"--repeats 0: must be between 1 and 100":                                                                          {"load", "capacity", "--repeats", "0"},
+		"--quantile 2: must be between 0 and 1, such as 0.99":                                                             {"load", "capacity", "--quantile", "2"},
+		"--latency 0s: must be greater than 0s, such as 1s":                                                               {"load", "capacity", "--latency", "0s"},
 		"--concurrency 4,2: must be in ascending order, such as 1,2,4,8":                                                  {"load", "capacity", "--concurrency", "4,2"},
-		"--rate 0, --duration 1s: both must be more than 0":                                                               {"load", "compare", "--rate", "0"},
+		"--rate 0, --duration 1s: both must be greater than 0":                                                            {"load", "compare", "--rate", "0"},
 		"--rounds 3: must be 0 (no comparison) or at least 5":                                                             {"load", "capacity", "--rounds", "3"},
 		"--pid: invalid load configuration: process 2147483647: cannot read the memory usage: the process does not exist": {"load", "soak", "--pid", "2147483647"},
 		"the process ID -1 is negative: specify the ID of the gateway process on this machine":                            {"load", "soak", "--pid=-1"},
@@ -90,7 +90,7 @@ func TestLoadUsage(t *testing.T) {
 		`"p99": write a metric and the largest increase allowed for B, such as p99=5ms`:                                {"load", "compare", "--max-added", "p99"},
 		`--arrivals: invalid load configuration: arrivals "bursty": must be constant, poisson, gamma:CV or trace:FILE`: {"load", "soak", "--arrivals", "bursty"},
 		"arrivals gamma:20: the coefficient of variation must be between 0.05 and 10":                                  {"load", "soak", "--arrivals", "gamma:20"},
-		"--rounds 4: must be 5 to 1000": {"load", "compare", "--rounds", "4"},
+		"--rounds 4: must be between 5 and 1000":                                                                       {"load", "compare", "--rounds", "4"},
 	} {
 		t.Run(want, func(t *testing.T) {
 			code, _, stderr := invoke(t.Context(), args...)

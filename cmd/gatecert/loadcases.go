@@ -19,15 +19,15 @@ import (
 // caseFlags are shared by the commands that run load cases of the contract.
 type caseFlags struct {
 	targetFlags
-	Surface string `complete:"surfaces" help:"Endpoint to call, with and without streaming: chat, responses, messages or gemini. Default: ${default}." default:"chat"`
-	Out     string `help:"Folder for run.ndjson and the reports. Default: a new folder, reports/START-TARGET-load; the link reports/load points to it." placeholder:"DIR" type:"path"`
-	Yes     bool   `help:"Send load to a gateway on another machine, and permit the changes that a driver lists. For CI."`
+	Surface string `complete:"surfaces" help:"Endpoint to call, both with and without streaming: chat, responses, messages or gemini. Default: ${default}." default:"chat"`
+	Out     string `help:"Folder for run.ndjson and the reports. Default: a new folder, reports/START-TARGET-load; the link reports/load points to the new folder." placeholder:"DIR" type:"path"`
+	Yes     bool   `help:"Allow load on a gateway on another machine, and allow the changes that the driver lists. For CI."`
 }
 
 func (f *caseFlags) config(c *console) (gatecert.Config, error) {
 	surface := dialect.Surface(f.Surface)
 	if !slices.Contains(contract.LoadSurfaces(), surface) {
-		return gatecert.Config{}, fmt.Errorf("%w: --surface: the endpoint %q has no load case: %s", errUsage, f.Surface,
+		return gatecert.Config{}, fmt.Errorf("%w: --surface: the endpoint %q has no load cases: %s", errUsage, f.Surface,
 			yamlfile.DidYouMean(f.Surface, contract.LoadSurfaces(), "must be one of "+plain.Joined(contract.LoadSurfaces())))
 	}
 	if err := f.find(c); err != nil {
@@ -66,7 +66,7 @@ func (f caseFlags) certifyFrom(ctx context.Context, c *console, config gatecert.
 	}
 	fmt.Fprintf(c.out, "%s.\nreports: %s\n", reports.Sentence(run), out.shown(formats[0].File))
 	if err != nil {
-		return fmt.Errorf("the run so far is in %s: %w", out.shown(logName), err)
+		return fmt.Errorf("the results so far are in %s: %w", out.shown(logName), err)
 	}
 	return outcome(run)
 }

@@ -42,12 +42,12 @@ func (l *logFile) Write(line []byte) (int, error) {
 func (l *logFile) begin(header []byte) (err error) {
 	part := filepath.Join(l.dir, partName)
 	if err := os.Remove(part); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("open the log: %w (--out names another folder)", err)
+		return fmt.Errorf("open the run log: %w (use --out to choose another folder)", err)
 	}
 	// O_EXCL and the renaming follow no link: what a link in the folder leads to is not this run's to overwrite.
 	file, err := os.OpenFile(part, os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o600) //nolint:gosec // the user's own folder
 	if err != nil {
-		return fmt.Errorf("open the log: %w (--out names another folder)", err)
+		return fmt.Errorf("open the run log: %w (use --out to choose another folder)", err)
 	}
 	defer func() {
 		if err != nil {
@@ -73,7 +73,7 @@ func (l *logFile) begin(header []byte) (err error) {
 		}
 	}
 	if err := os.Rename(part, filepath.Join(l.dir, logName)); err != nil {
-		return fmt.Errorf("open the log: %w (--out names another folder)", err)
+		return fmt.Errorf("open the run log: %w (use --out to choose another folder)", err)
 	}
 	l.file = file
 	return nil

@@ -42,11 +42,11 @@ func readFrom[T any](path string, read func(io.Reader) (T, error)) (log T, err e
 
 // logPath is the path of the log, given the log or its folder. It returns [errUsage] when neither is there.
 func logPath(path string) (string, error) {
-	const do = "give the folder of a run, or its " + logName
+	const do = "specify the folder of a run, or its " + logName
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return "", fmt.Errorf("%w: there is no file or folder %s: %s%s", errUsage, path, do, madeBy(path))
+		return "", fmt.Errorf("%w: the file or folder %s does not exist: %s%s", errUsage, path, do, madeBy(path))
 	case err != nil || !info.IsDir():
 		return path, nil
 	}
@@ -56,16 +56,16 @@ func logPath(path string) (string, error) {
 	}
 	for _, newest := range []string{filepath.Join(path, string(latestRun)), filepath.Join(path, reportsFolder, string(latestRun))} {
 		if !gone(filepath.Join(newest, logName)) {
-			return "", fmt.Errorf("%w: the folder %s holds no run (it has no %s): did you mean %s?", errUsage, path, logName, newest)
+			return "", fmt.Errorf("%w: the folder %s contains no run (%s is missing): did you mean %s?", errUsage, path, logName, newest)
 		}
 	}
-	return "", fmt.Errorf("%w: the folder %s holds no run (it has no %s): %s", errUsage, path, logName, do)
+	return "", fmt.Errorf("%w: the folder %s contains no run (%s is missing): %s", errUsage, path, logName, do)
 }
 
 // madeBy says what makes the link to the newest run, where that is what is missing.
 func madeBy(path string) string {
 	if sameName(path, filepath.Join(reportsFolder, string(latestRun))) || filepath.Base(path) == string(latestRun) {
-		return "; gatecert run makes one"
+		return "; gatecert run creates this link"
 	}
 	return ""
 }
@@ -73,7 +73,7 @@ func madeBy(path string) string {
 // logFault is the error of a file that was read as a log.
 func logFault(path string, err error) error {
 	if errors.Is(err, runlog.ErrNoHeader) {
-		return fmt.Errorf("%s is not the log of a run: %w: give the folder of a run, or its %s", path, err, logName)
+		return fmt.Errorf("%s is not the log of a run: %w: specify the folder of a run, or its %s", path, err, logName)
 	}
 	return fmt.Errorf("%s: %w", path, err)
 }

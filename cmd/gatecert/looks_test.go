@@ -77,7 +77,7 @@ func TestAConcurrencySweep(t *testing.T) {
 		assert.NotContains(t, e.Name(), partSuffix)
 	}
 	for want, args := range map[string][]string{
-		"--ramp and --concurrency exclude each other":   {"--ramp", "1s", "--concurrency", "1"},
+		"--ramp and --concurrency cannot be combined":   {"--ramp", "1s", "--concurrency", "1"},
 		"--concurrency 2,1: must be in ascending order": {"--concurrency", "2,1"},
 	} {
 		code, _, stderr := invoke(t.Context(), append([]string{"load", "capacity"}, args...)...)
@@ -144,7 +144,7 @@ func TestTheFlagsOfLoadTimeout(t *testing.T) {
 	for _, flag := range []string{"--rate=-1", "--outage=-1s", "--slow-calls=-1"} {
 		code, _, stderr := invoke(t.Context(), "load", "timeout", flag)
 		assert.Equal(t, exitUsage, code, flag)
-		assert.Contains(t, stderr, "none of them may be negative")
+		assert.Contains(t, stderr, "none of these values may be negative")
 	}
 }
 
@@ -154,7 +154,7 @@ func TestManyConnections(t *testing.T) {
 	gateway := serveGateway(t)
 	code, _, stderr := invoke(t.Context(), "load", "soak", "--target", gateway, "--connections", "5000", "--for", "1s")
 	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, stderr, "it uses 5000 connections, but at most 4096 are allowed: add --yes to send it anyway")
+	assert.Contains(t, stderr, "it uses 5000 connections, but at most 4096 are allowed: add --yes to send the load anyway")
 	code, _, stderr = invoke(t.Context(), "load", "soak", "--target", gateway, "--connections", "5000", "--for", "300ms", "--yes", "--out", t.TempDir())
 	assert.Contains(t, []int{exitConformant, exitHarness}, code, stderr)
 	command := process(t.Context(), "load", "soak", "--target", gateway, "--connections", "300", "--for", "1s")

@@ -16,17 +16,17 @@ import (
 // cli is the command line. Each command has a file in this folder.
 type cli struct {
 	Run      runCommand      `cmd:"" help:"Certify a gateway: print the matrix and write reports to a folder."`
-	Init     initCommand     `cmd:"" help:"Ask a gateway what it offers, and write a commented profile."`
-	Check    checkCommand    `cmd:"" help:"Check profiles and baselines without sending anything."`
+	Init     initCommand     `cmd:"" help:"Detect what a gateway offers, and write a commented profile for it."`
+	Check    checkCommand    `cmd:"" help:"Check profiles and baselines without sending any requests."`
 	Load     loadCommand     `cmd:"" help:"Test a gateway under load: rate-limit, timeout, capacity, compare, soak."`
 	Watch    watchCommand    `cmd:"" help:"Certify a gateway at regular intervals, and report each change."`
 	Clean    cleanCommand    `cmd:"" help:"Undo the changes that a killed run left on a gateway."`
-	Trust    trustCommand    `cmd:"" help:"Permit the shell commands and SQL statements of a profile."`
-	Report   reportCommand   `cmd:"" help:"Render the reports of a run from its log."`
-	Matrix   matrixCommand   `cmd:"" help:"Show several runs in one matrix: rows by targets."`
-	Hall     hallCommand     `cmd:"" help:"Make static pages of the results of many gateways, from a folder of logs and certificates."`
-	Diff     diffCommand     `cmd:"" help:"Compare two runs, and exit with 1 if a case got worse."`
-	Certify  certifyCommand  `cmd:"" help:"Audit the log of a run and sign the result: a conformance report and an attestation."`
+	Trust    trustCommand    `cmd:"" help:"Permit a profile's shell commands and SQL statements."`
+	Report   reportCommand   `cmd:"" help:"Render a run's reports from its log."`
+	Matrix   matrixCommand   `cmd:"" help:"Show several runs in one matrix of rows and targets."`
+	Hall     hallCommand     `cmd:"" help:"Generate static pages that show the results of many gateways, from a folder of logs and certificates."`
+	Diff     diffCommand     `cmd:"" help:"Compare two runs, and exit with code 1 if a case got worse."`
+	Certify  certifyCommand  `cmd:"" help:"Audit a run's log and sign the result: a conformance report and an attestation."`
 	Verify   verifyCommand   `cmd:"" help:"Verify a certificate: its signature, and every verdict in its log."`
 	Keygen   keygenCommand   `cmd:"" help:"Create a key pair for certificates."`
 	Replay   replayCommand   `cmd:"" help:"Rerun one case of an earlier run and compare the results."`
@@ -34,10 +34,10 @@ type cli struct {
 	Explain  explainCommand  `cmd:"" help:"Explain a row: what the contract requires, the circumstances that cause it, and its scenario."`
 	Gateway  gatewayCommand  `cmd:"" help:"Serve the reference gateway, and write a profile for it."`
 	Upstream upstreamCommand `cmd:"" help:"Serve the mock upstream."`
-	Clients  clientsCommand  `cmd:"" help:"Show how real client libraries handle each response: retries, errors, codes, errors mistaken for answers."`
+	Clients  clientsCommand  `cmd:"" help:"Show how real client libraries handle each response: retries, errors, codes, and errors mistaken for normal responses."`
 	Selftest selftestCommand `cmd:"" help:"Check that gatecert catches each known fault and raises no false alarm."`
-	Fleet    fleetCommand    `cmd:"" help:"Print what starts workers on other machines: Kubernetes manifests, a compose file, a systemd script."`
-	Worker   workerCommand   `cmd:"" help:"Send a share of a load for a coordinator on another machine."`
+	Fleet    fleetCommand    `cmd:"" help:"Print files that start workers on other machines: Kubernetes manifests, a Compose file or a systemd script."`
+	Worker   workerCommand   `cmd:"" help:"Send part of the load for a coordinator on another machine."`
 	Version  versionCommand  `cmd:"" help:"Print the version, the commit and the digest of the contract."`
 
 	Completion completionCommand `cmd:"" help:"Print the completion script for a shell."`

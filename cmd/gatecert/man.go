@@ -40,9 +40,9 @@ func (manCommand) Run(c *console, parsed *kong.Context) error {
 	page.commands(parsed.Model.Node, "gatecert")
 	page.line(".SH ENVIRONMENT")
 	page.term("GATEWAY_KEY")
-	page.text("A valid API key for the gateway, used if --key is not given.")
+	page.text("A valid API key for the gateway, used if --key is not set.")
 	page.term("NO_COLOR")
-	page.text("If it is set, gatecert prints without colours.")
+	page.text("If NO_COLOR is set, gatecert prints without colours.")
 	page.line(".SH EXIT STATUS")
 	for part := range strings.SplitSeq(strings.TrimSuffix(strings.ReplaceAll(codes, "\n", " "), "."), "; ") {
 		code, meaning, _ := strings.Cut(part, " ")
@@ -51,7 +51,7 @@ func (manCommand) Run(c *console, parsed *kong.Context) error {
 	}
 	page.line(".SH FILES")
 	page.term("reports/latest/")
-	page.text("The log and the reports of the newest run, in the folder where you started gatecert.")
+	page.text("The log and the reports of the newest run that was started in the current directory.")
 	page.line(".SH SEE ALSO")
 	page.text("https://github.com/gatecert/gatecert/tree/main/docs")
 	_, err := fmt.Fprint(c.out, page.String())

@@ -10,10 +10,10 @@ import (
 )
 
 type matrixCommand struct {
-	Logs   []string `arg:"" help:"Folders of runs, or their run.ndjson files." type:"path"`
+	Logs   []string `arg:"" help:"Run folders, or the run.ndjson files in them." type:"path"`
 	Format string   `help:"Output format: terminal, html, md or json. Default: ${default}." default:"terminal" enum:"terminal,html,md,json"`
 	Lang   string   `enum:"en,zh" default:"en" help:"Language of the matrix: en (English) or zh (Chinese). JSON is not translated." placeholder:"NAME"`
-	Out    string   `help:"File to write to. Default: print." placeholder:"FILE" type:"path"`
+	Out    string   `help:"File to write the output to. Default: print the output." placeholder:"FILE" type:"path"`
 }
 
 // Help implements kong's HelpProvider.
@@ -22,7 +22,7 @@ func (matrixCommand) Help() string {
   gatecert matrix runs/mine runs/theirs                          two gateways on the terminal
   gatecert matrix runs/v1 runs/v2 --format html --out versions.html
 
-gatecert matrix only shows the runs; to fail on a change, use gatecert diff. Exit code 0 means that the matrix was rendered.`
+gatecert matrix only displays the runs; to fail when a verdict gets worse, use gatecert diff. Exit code 0 means that the command rendered the matrix.`
 }
 
 func (m matrixCommand) Run(c *console) error {

@@ -214,17 +214,17 @@ func (r reportCommand) renderMeasured(c *console, m runlog.Measured) error {
 	}
 	for _, name := range r.Format {
 		if !slices.Contains(known, name) {
-			return fmt.Errorf("%w: a measurement has no report format %q: %s", errUsage, name, yamlfile.DidYouMean(name, known, "must be one of "+strings.Join(known, ", ")))
+			return fmt.Errorf("%w: measurements have no report format %q: %s", errUsage, name, yamlfile.DidYouMean(name, known, "must be one of "+strings.Join(known, ", ")))
 		}
 	}
 	switch {
 	case r.Out == "" && len(formats) > 1:
-		return fmt.Errorf("%w: cannot print %d formats at once: name one format, or write files with --out DIR", errUsage, len(formats))
+		return fmt.Errorf("%w: cannot print %d formats at once: choose one format, or write files with --out DIR", errUsage, len(formats))
 	case r.Out == "":
 		return c.print(func(w io.Writer) error { return formats[0].Render(w, m) })
 	}
 	if err := os.MkdirAll(r.Out, 0o750); err != nil {
-		return fmt.Errorf("make the folder for the reports: %w", err)
+		return fmt.Errorf("create the folder for the reports: %w", err)
 	}
 	return writeMeasuredReports(m, formats, r.Out)
 }

@@ -29,7 +29,7 @@ func TestAMeasurementWritesARun(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "junit.xml"), []byte("old"), 0o600))
 	code, stdout, stderr := shortSoak(t, dir, "--slo", "ttft.p99<30s,errors<50%")
 	require.Contains(t, []int{exitConformant, exitHarness}, code, stderr)
-	assert.Contains(t, stdout, "gate      SLO p99 TTFT <= 30s, errors <= 50 % met: every term is met\n")
+	assert.Contains(t, stdout, "gate      SLO p99 TTFT <= 30s, errors <= 50 % met: every condition is met\n")
 	assert.Contains(t, stdout, "reports: "+filepath.Join(dir, "report.html"))
 	for _, name := range []string{"run.ndjson", "report.html", "report.json", "summary.md", "metrics.txt", "latency.hgrm", "service-time.hgrm", "ttft.hgrm", "itl.hgrm", "results.json"} {
 		content, err := os.ReadFile(filepath.Join(dir, name))
@@ -64,13 +64,13 @@ func TestAMeasurementWritesARun(t *testing.T) {
 	assert.Equal(t, 25, report.Tokens)
 	code, _, stderr = invoke(t.Context(), "report", dir, "--format", "junit")
 	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, stderr, `a measurement has no report format "junit": must be one of `)
+	assert.Contains(t, stderr, `measurements have no report format "junit": must be one of `)
 	code, _, stderr = invoke(t.Context(), "report", dir, "--format", "jsn")
 	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, stderr, `a measurement has no report format "jsn": did you mean "json"?`)
+	assert.Contains(t, stderr, `measurements have no report format "jsn": did you mean "json"?`)
 	code, _, stderr = invoke(t.Context(), "diff", dir, dir)
 	assert.Equal(t, exitIncomplete, code, "a quarter of a second has too few windows")
-	assert.Contains(t, stderr, "share no metric with enough windows")
+	assert.Contains(t, stderr, "no metric has enough windows in both measurements")
 	code, _, _ = invoke(t.Context(), "diff", dir, filepath.Join(again, "report.json"))
 	assert.Equal(t, exitIncomplete, code, "and a report is not a log")
 }
@@ -102,7 +102,7 @@ func TestTheGateOfACapacity(t *testing.T) {
 	}
 	code, _, stderr := invoke(t.Context(), "load", "capacity", "--at-least", "fast")
 	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, stderr, `"fast" is not a rate such as 200/s`)
+	assert.Contains(t, stderr, `"fast" is not a rate: use a value such as 200/s`)
 }
 
 func TestAWorkload(t *testing.T) {
@@ -124,11 +124,11 @@ func TestAWorkload(t *testing.T) {
 		"each name only once":                      {"--surface", "chat,chat=2"},
 		"--surface: there is no endpoint \"talk\"": {"--surface", "chat=1,talk=2"},
 		`--prompt-tokens: invalid distribution: "many": "many" is not a whole number such as 512`: {"--prompt-tokens", "many"},
-		"--dataset and --prompt-tokens exclude each other":                                        {"--prompt-tokens", "5", "--dataset", file},
-		"invalid data set: line 1":           {"--dataset", filepath.Join("testdata", "new-api.yaml")},
-		"--dataset: open":                    {"--dataset", filepath.Join(dir, "nothing.jsonl")},
-		"embeddings does not accept prompts": {"--surface", "embeddings", "--output-tokens", "5"},
-		"--shared-prefix -1: must be 1 to":   {"--shared-prefix=-1"},
+		"--dataset and --prompt-tokens cannot be combined":                                        {"--prompt-tokens", "5", "--dataset", file},
+		"invalid data set: line 1":                  {"--dataset", filepath.Join("testdata", "new-api.yaml")},
+		"--dataset: open":                           {"--dataset", filepath.Join(dir, "nothing.jsonl")},
+		"embeddings does not accept prompts":        {"--surface", "embeddings", "--output-tokens", "5"},
+		"--shared-prefix -1: must be between 1 and": {"--shared-prefix=-1"},
 	} {
 		code, _, stderr := invoke(t.Context(), append([]string{"load", "soak", "--out", dir}, args...)...)
 		assert.Equal(t, exitUsage, code, stderr)

@@ -55,13 +55,13 @@ func (c *console) openOutput(named string, kind outputKind, target profile.Profi
 		err = os.MkdirAll(named, 0o750)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: make the folder for the reports: %w (--out names another)", errUsage, err)
+		return nil, fmt.Errorf("%w: create the folder for the reports: %w (use --out to choose another folder)", errUsage, err)
 	}
 	if o.lock, err = folderlock.Take(o.dir); err != nil {
 		return nil, err
 	}
 	if o.lock.Stale != "" {
-		fmt.Fprintf(c.err, "note: the folder %s was locked by %s, which no longer runs; this run takes the lock over\n", o.dir, o.lock.Stale)
+		fmt.Fprintf(c.err, "note: the folder %s was locked by %s, which is no longer running; this run takes over the lock\n", o.dir, o.lock.Stale)
 	}
 	o.log = logFile{dir: o.dir, began: func() { o.show(c) }}
 	return o, nil
@@ -85,7 +85,7 @@ func (o *output) show(c *console) {
 		return
 	}
 	if err := linkTo(o.kind, filepath.Base(o.dir)); err != nil {
-		fmt.Fprintf(c.err, "note: the link %s could not be set to this run: %v\n", filepath.Join(reportsFolder, string(o.kind)), err)
+		fmt.Fprintf(c.err, "note: could not point the link %s to this run: %v\n", filepath.Join(reportsFolder, string(o.kind)), err)
 	}
 }
 

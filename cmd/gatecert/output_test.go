@@ -94,13 +94,13 @@ func TestTwoRunsCannotWriteIntoOneFolder(t *testing.T) {
 	require.NoError(t, err)
 	code, _, stderr := invoke(t.Context(), append(shortRun, "--out", dir)...)
 	assert.Equal(t, exitUsage, code)
-	assert.Regexp(t, `the folder is in use: .*: process \d+, since .* is writing into it; wait for it, or give another folder with --out`, stderr)
+	assert.Regexp(t, `the folder is in use: .*: process \d+ \(since .*\) is writing to this folder; wait until that process ends, or use --out to choose another folder`, stderr)
 	require.NoError(t, lock.Release())
 
 	require.NoError(t, os.WriteFile(filepath.Join(dir, folderlock.Name), []byte("process 4711, since yesterday"), 0o600))
 	code, _, stderr = invoke(t.Context(), append(shortRun, "--out", dir)...)
 	assert.Equal(t, exitConformant, code, stderr)
-	assert.Contains(t, stderr, "note: the folder "+dir+" was locked by process 4711, since yesterday, which no longer runs")
+	assert.Contains(t, stderr, "note: the folder "+dir+" was locked by process 4711, since yesterday, which is no longer running")
 	assert.NoFileExists(t, filepath.Join(dir, folderlock.Name))
 }
 
@@ -127,7 +127,7 @@ func TestCleanFindsTheRunThatDied(t *testing.T) {
 	require.NoError(t, os.WriteFile("p.yaml", []byte("driver: newapi\nbase_url: http://127.0.0.1:1\nadmin: {token: any-token}\n"), 0o600))
 	code, _, stderr := invoke(t.Context(), "run", "--target", "p.yaml", "--yes")
 	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, stderr, "remove what it left first: gatecert clean --target PROFILE --from "+died)
+	assert.Contains(t, stderr, "to clean up first, run gatecert clean --target PROFILE --from "+died)
 	code, _, stderr = invoke(t.Context(), "clean", "--target", "p.yaml")
 	assert.Equal(t, exitHarness, code)
 	assert.Contains(t, stderr, "clean up after "+died)

@@ -22,32 +22,32 @@ type rateLimitCommand struct {
 	caseFlags
 	fleetFlags
 	Infer    bool          `help:"Infer the limit of the valid key, even if the profile declares a limit for another key."`
-	Calls    int           `help:"Maximum number of calls to infer a limit. Default: ${default}." default:"4000"`
-	For      time.Duration `help:"Maximum time to infer a limit. Default: ${default}." default:"3m"`
-	JSON     bool          `name:"json" help:"Print the inferred limit as JSON, with confidence intervals for its numbers, the evidence and the experiments."`
-	OtherKey string        `name:"other-key" help:"Second key. When inferring a limit, the command also finds out whether calls with this key share the limit." env:"GATEWAY_OTHER_KEY" placeholder:"KEY"`
+	Calls    int           `help:"Maximum number of calls for inferring a limit. Default: ${default}." default:"4000"`
+	For      time.Duration `help:"Maximum time for inferring a limit. Default: ${default}." default:"3m"`
+	JSON     bool          `name:"json" help:"Print the inferred limit as JSON, including confidence intervals, the evidence and the experiments."`
+	OtherKey string        `name:"other-key" help:"A second API key. When inferring a limit, the command also tests whether calls with --other-key share the limit." env:"GATEWAY_OTHER_KEY" placeholder:"KEY"`
 	// 429 is always one.
-	Refusal []int `help:"When inferring a limit, count responses with this status (such as 503 or 529) as refusals too. Default: only 429." placeholder:"STATUS"`
+	Refusal []int `help:"When inferring a limit, also count responses with this status (such as 503 or 529) as refusals. Default: only 429." placeholder:"STATUS"`
 }
 
 // Help implements kong's HelpProvider.
 func (rateLimitCommand) Help() string {
-	return `If the profile has limits.rate, the command verifies this limit: it must be exact for single calls and for a burst, every refusal
-must be a complete 429 with a correct Retry-After, other keys must not be affected, and refused calls must cost nothing. Otherwise
-the command infers the limit of the key: its kind (fixed window, sliding log, sliding counter, token bucket, concurrency) and its
-numbers.
+	return `If the profile declares limits.rate, the command verifies this limit: it must be exact for single calls and for a burst, every refusal
+must be a complete 429 with a correct Retry-After header, other keys must not be affected, and refused calls must cost nothing. If the
+profile declares no limit, the command infers the key's limit: its type (fixed window, sliding log, sliding counter, token bucket,
+concurrency) and its parameters.
 
 Examples:
   gatecert load rate-limit                                           the built-in reference gateway, verified
   gatecert load rate-limit http://127.0.0.1:3000 --model m --for 5m  inferred
-  gatecert load rate-limit URL --infer --refusal 503                 inferred; the gateway refuses with 503 too
+  gatecert load rate-limit URL --infer --refusal 503                 inferred; the gateway also refuses with 503
   gatecert load rate-limit URL --workers 2 --source 10.0.0.5,10.0.0.6 --other-key KEY    whether these keys, and these addresses, share the limit
-  gatecert load rate-limit URL --infer --json | jq .intervals        the ranges in which the numbers lie`
+  gatecert load rate-limit URL --infer --json | jq .intervals        the confidence intervals of the parameters`
 }
 
 func (cmd rateLimitCommand) Run(ctx context.Context, c *console) error {
 	if cmd.Calls < 1 || cmd.For <= 0 {
-		return fmt.Errorf("%w: --calls %d, --for %s: both must be more than 0", errUsage, cmd.Calls, plain.Duration(cmd.For))
+		return fmt.Errorf("%w: --calls %d, --for %s: both must be greater than 0", errUsage, cmd.Calls, plain.Duration(cmd.For))
 	}
 	for _, status := range cmd.Refusal {
 		if status < 400 || status > 599 {
@@ -95,7 +95,7 @@ func (cmd rateLimitCommand) infer(ctx context.Context, c *console, config gatece
 		return err
 	}
 	defer func() { err = errors.Join(err, prepared.Close(context.WithoutCancel(ctx))) }()
-	fmt.Fprintf(c.err, "plan: at most %d calls in at most %s, to %s\n", cmd.Calls, plain.Duration(cmd.For), prepared.Profile.BaseURL)
+	fmt.Fprintf(c.err, "plan: at most %d calls in at most %s to %s\n", cmd.Calls, plain.Duration(cmd.For), prepared.Profile.BaseURL)
 	if err := cmd.consent(prepared.Profile.BaseURL); err != nil {
 		return err
 	}

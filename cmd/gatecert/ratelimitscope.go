@@ -77,7 +77,7 @@ func (d *fleetDriver) sources() (workers []string) {
 }
 
 // oneSource says why it is not asked whether a limit is shared by addresses.
-const oneSource = "no two workers were started with --source and different addresses. A gateway may see workers without --source as one address, even on different machines"
+const oneSource = "no two workers were started with different --source addresses. To a gateway, workers without --source can appear to have the same address, even if they run on different machines"
 
 // scope infers whether others share the inferred limit. It takes what is left of the budget.
 func (cmd rateLimitCommand) scope(ctx context.Context, c *console, p targets.Prepared, d *fleetDriver, m limits.LimiterModel, left limits.Budget, progress func(load.Progress)) (limits.Scope, []limits.Experiment, error) {
@@ -87,7 +87,7 @@ func (cmd rateLimitCommand) scope(ctx context.Context, c *console, p targets.Pre
 	switch {
 	case len(sources) > 1:
 		ask.OtherSource = d.team.Calls(d.setup, sources[1])
-		fmt.Fprintf(c.err, "plan: calls from %s, to see whether they share the limit\n", plain.Joined([]string{d.team.Source(sources[0]), d.team.Source(sources[1])}))
+		fmt.Fprintf(c.err, "plan: calls from %s, to test whether these addresses share the limit\n", plain.Joined([]string{d.team.Source(sources[0]), d.team.Source(sources[1])}))
 	case d.team != nil:
 		fmt.Fprintf(c.err, "note: %s\n", oneSource)
 		notAsked := limits.Experiment{Name: "source", Sentence: "another address: not tested: " + oneSource, Began: time.Now()}

@@ -22,7 +22,7 @@ func (f readyFile) clear() error {
 		return nil
 	}
 	if err := os.Remove(string(f)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("%w: --ready-file: %w: give a file that this command may remove and write", errUsage, err)
+		return fmt.Errorf("%w: --ready-file: %w: specify a file that this command may create and remove", errUsage, err)
 	}
 	return nil
 }

@@ -18,9 +18,9 @@ import (
 
 type replayCommand struct {
 	Case string `arg:"" complete:"cases" help:"Id of the case, as shown in the reports."`
-	From string `required:"" help:"The earlier run: its folder, or its run.ndjson." placeholder:"RUN" type:"path"`
+	From string `required:"" help:"The earlier run's folder or run.ndjson file." placeholder:"RUN" type:"path"`
 	targetFlags
-	Yes bool `help:"Permit the changes that a driver makes to a running gateway (the command lists them first), and send the key of $$GATEWAY_KEY to the gateway in the log. For CI."`
+	Yes bool `help:"Allow the driver to change a running gateway (gatecert lists the changes first), and send the key in $$GATEWAY_KEY to the gateway that the log names. For CI."`
 }
 
 // Help implements kong's HelpProvider.
@@ -28,10 +28,10 @@ func (replayCommand) Help() string {
 	return `Example:
   gatecert replay code:model_not_found/absent-model/chat --from reports/latest
 
-The command reruns the case with its control calls, shows the response and its curl line, and reports the case as fixed, still failing,
-still passing or different. Without a URL and --target, the target is the one in the log. If that target is a gateway at a URL, give
---key, or agree with --yes to send the key of $GATEWAY_KEY, because somebody else may have written the log.
-Exit codes: those of a run of this one case.`
+gatecert replay reruns the case with its control calls, shows the response and an equivalent curl command, and reports the case as fixed,
+still failing, still passing or different. If neither a URL nor --target is given, the command uses the target in the log. If the target
+in the log is a URL, add --key, or add --yes to allow gatecert to send the key in $GATEWAY_KEY to that URL: someone else may have written
+the log. The exit codes are the same as those of gatecert run.`
 }
 
 // mayTell reports whether the key may be sent to a URL that only the log names: the log may be a stranger's, and the key of the
@@ -42,13 +42,13 @@ func (f targetFlags) mayTell(c *console, url string, yes bool) error {
 	}
 	shown := plain.Text(url, maxReason)
 	if c.in != nil {
-		fmt.Fprintf(c.err, "the log names the gateway %s. Send the key of $GATEWAY_KEY to this gateway? [y/N] ", shown)
+		fmt.Fprintf(c.err, "the log names the gateway %s. Send the key in $GATEWAY_KEY to this gateway? [y/N] ", shown)
 		answer, err := bufio.NewReader(c.in).ReadString('\n')
 		if err == nil && strings.EqualFold(strings.TrimSpace(answer), "y") {
 			return nil
 		}
 	}
-	return fmt.Errorf("%w: the key of $GATEWAY_KEY would be sent to %s, which only the log names: name the gateway with a URL or --target, or agree with --yes or --key", errUsage, shown)
+	return fmt.Errorf("%w: the key in $GATEWAY_KEY would be sent to %s, which only the log names: specify the gateway with a URL or --target, or confirm with --yes or --key", errUsage, shown)
 }
 
 func (r replayCommand) Run(ctx context.Context, c *console) (err error) {

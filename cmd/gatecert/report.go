@@ -13,17 +13,17 @@ import (
 )
 
 type reportCommand struct {
-	Log    string   `arg:"" help:"Folder of the run, or its run.ndjson." type:"path"`
+	Log    string   `arg:"" help:"The run's folder or run.ndjson file." type:"path"`
 	Format []string `complete:"formats" help:"Format to print: terminal, html, json, junit, md, verdicts, ctrf, badge, annotations, har, messages. With --out: formats to write. Default: terminal." placeholder:"NAME"`
 	Lang   string   `enum:"en,zh" default:"en" help:"Language of the terminal report, summary.md and report.html: en (English) or zh (Chinese). Text from the gateway and notes in the log are not translated." placeholder:"NAME"`
-	Out    string   `help:"Folder to write the reports to. Default: print them to standard output." placeholder:"DIR" type:"path"`
+	Out    string   `help:"Folder to write the reports to. Default: print the reports to standard output." placeholder:"DIR" type:"path"`
 }
 
 // Help implements kong's HelpProvider.
 func (reportCommand) Help() string {
-	return `For a measurement (load capacity, load soak), the formats are terminal, html, json, md, openmetrics, hgrm-latency, hgrm-service, hgrm-ttft
-and hgrm-itl. The same log always gives the same reports, byte for byte.
-The exit code is that of the run: 0 conformant, 1 not conformant, 3 incomplete, 4 baseline out of date, 5 harness fault.`
+	return `For measurements (load capacity, load soak), the formats are terminal, html, json, md, openmetrics, hgrm-latency, hgrm-service, hgrm-ttft
+and hgrm-itl. The same log always produces the same reports, byte for byte.
+The exit code is the same as that of the run: 0 conformant, 1 not conformant, 3 incomplete, 4 baseline out of date, 5 harness fault.`
 }
 
 func (r reportCommand) Run(c *console) error {
@@ -57,12 +57,12 @@ func (r reportCommand) render(c *console, run runlog.Run) error {
 	case err != nil:
 		return err
 	case r.Out == "" && len(formats) > 1:
-		return fmt.Errorf("%w: cannot print %d formats at once: name one format, or write files with --out DIR", errUsage, len(formats))
+		return fmt.Errorf("%w: cannot print %d formats at once: choose one format, or write files with --out DIR", errUsage, len(formats))
 	case r.Out == "":
 		return c.print(func(w io.Writer) error { return formats[0].Render(w, run) })
 	}
 	if err := os.MkdirAll(r.Out, 0o750); err != nil {
-		return fmt.Errorf("make the folder for the reports: %w (--out names another)", err)
+		return fmt.Errorf("create the folder for the reports: %w (use --out to choose another folder)", err)
 	}
 	return writeReports(run, formats, r.Out)
 }

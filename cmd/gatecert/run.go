@@ -23,28 +23,28 @@ import (
 
 type runCommand struct {
 	targetFlags
-	Level       string        `complete:"levels" help:"Highest certification level to run: edge, relay, account, store or full. Default: edge with a URL; otherwise every case except the load cases, which only full includes."`
+	Level       string        `complete:"levels" help:"Highest certification level to run: edge, relay, account, store or full. Load cases run only at level full. Default: edge with a URL; otherwise every case except the load cases."`
 	Rows        []string      `complete:"rows" help:"Rows to run, as ids or patterns: http:404, 'code:channel:*'. Default: all 32." placeholder:"ROW"`
-	Surfaces    []string      `complete:"surfaces" help:"Endpoints to run: chat, chat-stream, … (gatecert list surfaces). Default: all that the target offers." placeholder:"SURFACE"`
-	Failed      string        `help:"Run only the cases that failed, could not be judged or did not run in an earlier run, given as its folder or its run.ndjson. Without a URL and --target, the gateway is the one in that log." placeholder:"RUN" type:"path"`
-	UntilPass   bool          `help:"With --failed: rerun the failed cases after each restart of the gateway, until all pass."`
-	Concurrency int           `help:"Number of cases to run at once, at most 256. Default: the number in the profile, or 8." placeholder:"N"`
-	Baseline    string        `help:"Expected failures: a YAML file (docs/ci.md), or the folder, run.ndjson or verdicts.txt of an earlier run." placeholder:"FILE" type:"path"`
-	Update      bool          `name:"update-baseline" help:"Rewrite the file of --baseline so that it expects exactly the failures of this run."`
+	Surfaces    []string      `complete:"surfaces" help:"Endpoints to run: chat, chat-stream, … (gatecert list surfaces). Default: every endpoint the target offers." placeholder:"SURFACE"`
+	Failed      string        `help:"Run only the cases that failed, could not be judged or did not run in an earlier run. RUN is the folder or the run.ndjson file of the earlier run. If neither a URL nor --target is given, gatecert tests the gateway that the log of RUN names." placeholder:"RUN" type:"path"`
+	UntilPass   bool          `help:"With --failed: rerun the failed cases each time the gateway restarts, until all of them pass."`
+	Concurrency int           `help:"Number of cases to run concurrently, at most 256. Default: the number in the profile, or 8." placeholder:"N"`
+	Baseline    string        `help:"Baseline of expected failures: a YAML file (docs/ci.md), or the folder, run.ndjson or verdicts.txt of an earlier run." placeholder:"FILE" type:"path"`
+	Update      bool          `name:"update-baseline" help:"Rewrite the --baseline file so that the baseline expects exactly the failures in this run."`
 	Format      []string      `complete:"formats" help:"Reports to write: html, json, junit, md, verdicts, ctrf, badge, annotations, har, messages. Default: the first five." placeholder:"NAME"`
-	Out         string        `help:"Folder for run.ndjson and the reports. Default: a new folder, reports/START-TARGET; the link reports/latest points to it." placeholder:"DIR" type:"path"`
-	Keep        int           `help:"Keep the N newest runs of this target in reports/, and remove older runs that have no certificate. Default: keep all." placeholder:"N"`
-	Yes         bool          `help:"Permit the changes that a driver makes to a running gateway (the run lists them first), and load cases against a gateway on another machine. For CI."`
-	TimeLimit   time.Duration `help:"Stop the run after this time. The run is then incomplete (exit code 3). 0 sets no limit. Default: ${default}." default:"15m"`
-	Wait        time.Duration `help:"Wait up to this long for a gateway that is starting: until the file of --target exists and the gateway accepts connections. Default: do not wait."`
+	Out         string        `help:"Folder for run.ndjson and the reports. Default: a new folder, reports/START-TARGET; the link reports/latest points to the new folder." placeholder:"DIR" type:"path"`
+	Keep        int           `help:"Keep the N newest runs of this target in reports/, and delete older runs that have no certificate. Default: keep all." placeholder:"N"`
+	Yes         bool          `help:"Allow the driver to change a running gateway (gatecert lists the changes first), and allow load cases against a gateway on another machine. For CI."`
+	TimeLimit   time.Duration `help:"Stop the run after this time. A stopped run is incomplete (exit code 3). Use --time-limit 0 for no time limit. Default: ${default}." default:"15m"`
+	Wait        time.Duration `help:"Wait up to this long for the gateway to start, that is, until the --target file exists and the gateway accepts connections. Default: do not wait."`
 	Lang        string        `enum:"en,zh" default:"en" help:"Language of the reports: en (English) or zh (Chinese)." placeholder:"NAME"`
-	Quiet       bool          `short:"q" xor:"words" help:"Print only the closing sentence, errors, and what needs your attention before the run sends anything."`
-	Verbose     bool          `short:"v" xor:"words" help:"Print each case when it ends, and an example of every cause."`
-	TraceURL    string        `name:"trace-url" help:"URL of a page that shows a trace, for links in the reports: 'https://grafana.example/explore?trace={trace_id}'." placeholder:"URL"`
-	OTLP        string        `name:"otlp" help:"Send the spans of the run to this OpenTelemetry collector (OTLP over HTTP, JSON), such as http://127.0.0.1:4318. Sets --trace." placeholder:"URL"`
-	Clients     bool          `help:"After the run, also run real client libraries and write clients.json: how they handle each response (docs/clients.md). This changes no verdict."`
+	Quiet       bool          `short:"q" xor:"words" help:"Print only the final summary, errors, and anything that needs your attention before the run sends requests."`
+	Verbose     bool          `short:"v" xor:"words" help:"Print each case when it finishes, and an example of every failure cause."`
+	TraceURL    string        `name:"trace-url" help:"URL of a page that displays a trace, for trace links in the reports: 'https://grafana.example/explore?trace={trace_id}'." placeholder:"URL"`
+	OTLP        string        `name:"otlp" help:"Send the run's spans to this OpenTelemetry collector (OTLP over HTTP, JSON), such as http://127.0.0.1:4318. --otlp also sets --trace." placeholder:"URL"`
+	Clients     bool          `help:"After the run, also test real client libraries, and record in clients.json how they handle each response (docs/clients.md). Client results do not affect any verdict."`
 	clientFlags
-	Failures int `help:"Number of causes of failures to show with an example on the terminal. Each further cause gets one line. Default: ${default}." default:"5"`
+	Failures int `help:"Number of failure causes to show on the terminal with an example. All other failure causes are shown on one line each. Default: ${default}." default:"5"`
 }
 
 // Help implements kong's HelpProvider.
@@ -53,18 +53,18 @@ func (runCommand) Help() string {
   gatecert run                                             the built-in reference gateway, all cases except load cases
   gatecert run --level full                                all cases: about 50 s
   gatecert run https://gateway.example --model gpt-4o-mini level edge, key from $GATEWAY_KEY
-  gatecert run https://gateway.example --model gpt-4o-mini --model anthropic=claude-haiku-4-5      a model by API format
-  gatecert run https://gateway.example --model m --claim codes=none               judged by table 1 only
-  gatecert run --target my-gateway.yaml --level relay      the gateway of a profile, up to level relay
+  gatecert run https://gateway.example --model gpt-4o-mini --model anthropic=claude-haiku-4-5      one model per API format
+  gatecert run https://gateway.example --model m --claim codes=none               judge by table 1 only
+  gatecert run --target my-gateway.yaml --level relay      the gateway in a profile, up to level relay
   gatecert run --failed reports/latest                     rerun what failed in the last run
-  gatecert run --failed reports/latest --until-pass        rerun it after every restart of the gateway, until all pass
+  gatecert run --failed reports/latest --until-pass        rerun the failed cases after every gateway restart, until all pass
   gatecert run --target new-api.yaml --yes                 a running new-api, prepared and restored (docs/new-api.md)
   gatecert run --target my-gateway.yaml --baseline known.yaml                     known failures do not fail the run
   gatecert run --target my-gateway.yaml --baseline known.yaml --update-baseline   accept the failures of this run
   gatecert run --client openai-node,langchain              also try these client libraries (install them with make clients)
 
-The run writes its log to run.ndjson in its folder; gatecert report FOLDER renders the reports again. If a run cannot begin, for
-example because the gateway is unreachable, it changes nothing in the folder. Two runs cannot use one folder at the same time.`
+A run writes its log to run.ndjson in the run's folder; to render the reports again, use gatecert report FOLDER. If a run cannot start,
+for example because the gateway is unreachable, the folder stays unchanged. Two runs cannot use the same folder at the same time.`
 }
 
 func (r runCommand) Run(ctx context.Context, c *console) error {
@@ -74,13 +74,13 @@ func (r runCommand) Run(ctx context.Context, c *console) error {
 		return err
 	}
 	if r.UntilPass && r.playsClients() {
-		return fmt.Errorf("%w: --until-pass runs only cases, no clients: leave out --clients", errUsage)
+		return fmt.Errorf("%w: --until-pass runs only cases, not client libraries: omit --clients", errUsage)
 	}
 	if r.Failed != "" {
 		return r.playFailed(ctx, c, formats)
 	}
 	if r.UntilPass {
-		return fmt.Errorf("%w: --until-pass reruns what failed in an earlier run: name that run with --failed RUN", errUsage)
+		return fmt.Errorf("%w: --until-pass reruns the cases that failed in an earlier run: name the earlier run with --failed RUN", errUsage)
 	}
 	if err := r.find(c); err != nil {
 		return err
@@ -133,7 +133,7 @@ func (r runCommand) play(ctx context.Context, c *console, config gatecert.Config
 		}
 		defer func() {
 			if err := spans.Close(ctx); err != nil {
-				fmt.Fprintf(c.err, "note: some spans were not sent to the collector of --otlp: %v\n", err)
+				fmt.Fprintf(c.err, "note: some spans could not be sent to the --otlp collector: %v\n", err)
 			}
 		}()
 		options.onCase = spans.Case
@@ -228,7 +228,7 @@ func (c *console) certify(ctx context.Context, config gatecert.Config, options r
 	out.log.began = func() {
 		shown()
 		if config.TimeLimit > 0 && !c.quiet {
-			bar.linef("the run ends after %s at the latest (--time-limit)", plain.Duration(config.TimeLimit))
+			bar.linef("the run stops after at most %s (--time-limit)", plain.Duration(config.TimeLimit))
 		}
 	}
 	var certification *gatecert.Certification
@@ -268,13 +268,13 @@ func (r runCommand) config(ctx context.Context, load func() (profile.Profile, er
 		Baseline: known, Level: contract.Level(r.Level), Rows: r.Rows, Surfaces: r.Surfaces, Concurrency: r.Concurrency, Command: os.Args,
 	}
 	if r.Keep < 0 || r.Keep > 0 && r.Out != "" {
-		return config, fmt.Errorf("%w: --keep %d: must be 1 or more, and only without --out, because it counts the runs in reports/", errUsage, r.Keep)
+		return config, fmt.Errorf("%w: --keep %d: must be at least 1, and cannot be combined with --out, because --keep counts the runs in reports/", errUsage, r.Keep)
 	}
 	if r.TimeLimit < 0 {
 		return config, fmt.Errorf("%w: --time-limit %s: must be positive, or 0 for no limit", errUsage, plain.Duration(r.TimeLimit))
 	}
 	if r.Concurrency < 0 || r.Concurrency > 256 {
-		return config, fmt.Errorf("%w: --concurrency %d: must be 1 to 256", errUsage, r.Concurrency)
+		return config, fmt.Errorf("%w: --concurrency %d: must be between 1 and 256", errUsage, r.Concurrency)
 	}
 	if config.Target, err = await(ctx, r.Wait, load); err != nil {
 		return config, err
@@ -288,7 +288,7 @@ func (r runCommand) config(ctx context.Context, load func() (profile.Profile, er
 		config.Level = contract.Edge
 	}
 	if level := contract.LevelOf(r.Level); level.Valid() && level != contract.Edge {
-		return config, fmt.Errorf("%w: --level %s needs more than a URL: write a profile with %s (gatecert init URL writes a profile to start from), or use --level edge",
+		return config, fmt.Errorf("%w: --level %s needs more than a URL: create a profile with %s (gatecert init URL writes a profile to start from), or use --level edge",
 			errUsage, level, needsUpTo(level))
 	}
 	return config, nil

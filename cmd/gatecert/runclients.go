@@ -37,7 +37,7 @@ func (r runCommand) clients(c *console, config gatecert.Config) (*runClients, er
 		return nil, nil //nolint:nilnil // nothing is asked for
 	}
 	if url := config.Target.BaseURL; url != "" && !r.Yes && !runner.OnThisMachine(url) {
-		return nil, fmt.Errorf("%w: clients send each request up to %d times, and %s is not on this machine: if its operator agrees, add --yes",
+		return nil, fmt.Errorf("%w: clients may send each request up to %d times, and %s is not on this machine: if its operator agrees, add --yes",
 			errNotSent, clients.MaxAttempts, config.Target.Shown(url))
 	}
 	adapters, err := r.adapters(c)
@@ -65,7 +65,7 @@ func (c *console) withoutClients(ctx context.Context, err error) error {
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
-	fmt.Fprintf(c.err, "note: the run is complete, but its clients could not be played: %v\n", err)
+	fmt.Fprintf(c.err, "note: the run is complete, but the client libraries could not be tested: %v\n", err)
 	return nil
 }
 
@@ -94,7 +94,7 @@ func withClients(run runlog.Run, dir string) (runlog.Run, error) {
 	defer file.Close() //nolint:errcheck // it was only read
 	log, err := clientlog.ReadJSON(file)
 	if err != nil {
-		return run, fmt.Errorf("%s: %w; if you remove this file, the run is shown without its clients", path, err)
+		return run, fmt.Errorf("%s: %w; to render the report without client results, remove this file", path, err)
 	}
 	if log.RunID == run.RunID {
 		run.Clients = &log

@@ -40,7 +40,7 @@ func TestARunPlaysClientsToo(t *testing.T) {
 	run := []string{"run", "--target", mutant, "--rows", quotaRow, "--surfaces", "chat", "--out", dir}
 	code, stdout, stderr := invoke(t.Context(), append(run, "--adapter", "hasty=sh "+script)...)
 	require.Equal(t, exitConformant, code, stdout+stderr)
-	assert.Contains(t, stderr, "plan: 1 client, through a recorder on this machine")
+	assert.Contains(t, stderr, "plan: run 1 client, through a recorder on this machine")
 	const said = "What your callers do: 1 client, 1 row: on 1 row at least one client wastes requests or treats an error as a success " +
 		"code:insufficient_user_quota: 1 of 1 client retries in vain (hasty); 402 (a warning) or 403 instead of 429 stops all of them"
 	assert.Contains(t, strings.Join(strings.Fields(stdout), " "), said)
@@ -69,7 +69,7 @@ func TestARunPlaysClientsToo(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, clientsName), []byte("{}"), 0o600))
 	code, _, stderr = invoke(t.Context(), "report", dir)
 	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, stderr, "if you remove this file, the run is shown without its clients")
+	assert.Contains(t, stderr, "to render the report without client results, remove this file")
 }
 
 func TestARunIsCompleteWithoutItsClients(t *testing.T) {
@@ -78,7 +78,7 @@ func TestARunIsCompleteWithoutItsClients(t *testing.T) {
 	code, stdout, stderr := invoke(t.Context(), "run", "--rows", quotaRow, "--surfaces", "chat", "--out", dir, "--adapter", "false=false")
 	assert.Equal(t, exitConformant, code, stderr)
 	assert.Contains(t, stdout, "PASS: 1 of 1 selected row passes")
-	assert.Contains(t, stderr, "note: the run is complete, but its clients could not be played: no usable client: adapter false: it ended: exit status 1")
+	assert.Contains(t, stderr, "note: the run is complete, but the client libraries could not be tested: no usable client: adapter false: it ended: exit status 1")
 
 	for _, tt := range []struct {
 		args []string
@@ -86,7 +86,7 @@ func TestARunIsCompleteWithoutItsClients(t *testing.T) {
 	}{
 		{[]string{"--client", "nobody", "--adapters", "../../clients"}, `no client "nobody"`},
 		{[]string{"http://192.0.2.1", "--key", "k", "--model", "m", "--clients", "--adapter", "false=false"}, "if its operator agrees, add --yes"},
-		{[]string{"--failed", dir, "--until-pass", "--clients"}, "leave out --clients"},
+		{[]string{"--failed", dir, "--until-pass", "--clients"}, "omit --clients"},
 	} {
 		code, _, stderr := invoke(t.Context(), append([]string{"run"}, tt.args...)...)
 		assert.Equal(t, exitUsage, code, stderr)

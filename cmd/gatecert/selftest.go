@@ -17,20 +17,20 @@ import (
 type selftestCommand struct {
 	Mutant    []string `complete:"mutants" help:"Test only this mutant. Repeatable. Default: all." placeholder:"NAME"`
 	Permitted []string `complete:"permitted" help:"Test only this permitted behaviour. Repeatable. Default: all." placeholder:"NAME"`
-	All       bool     `help:"Run every case against every mutant and every permitted behaviour. By default, a mutant runs the cases that it must change and a twentieth of the others, and a permitted behaviour runs three quarters of the cases. Takes a quarter of an hour."`
-	Load      bool     `help:"Run load cases against the mutants that only many calls show, and against the permitted behaviours."`
-	Parallel  int      `help:"Number of gateways to test at once. Default: ${default}." default:"8" placeholder:"N"`
+	All       bool     `help:"Run every case against every mutant and every permitted behaviour. By default, the self-test runs the cases that a mutant must change and a twentieth of the others, and three quarters of the cases against each permitted behaviour. A self-test with --all takes a quarter of an hour."`
+	Load      bool     `help:"Run load cases against the mutants that only many calls can reveal, and against the permitted behaviours."`
+	Parallel  int      `help:"Number of gateways to test concurrently. Default: ${default}." default:"8" placeholder:"N"`
 	Out       string   `help:"Folder for selftest.html and selftest.json. Default: write no files." placeholder:"DIR" type:"path"`
 }
 
 // Help implements kong's HelpProvider.
 func (selftestCommand) Help() string {
-	return `A mutant is the reference gateway, broken in one known way. The self-test must kill it: exactly the cases that the mutant
-breaks must fail. A permitted behaviour is something that a conformant gateway may do, so every case must pass.
+	return `A mutant is the reference gateway with one known fault. The self-test must kill every mutant: exactly the cases that the mutant breaks
+must fail. A permitted behaviour is something that a conformant gateway may do, so every case must pass.
 
   gatecert selftest                                  all mutants and permitted behaviours, every row and requirement, no load cases
   gatecert selftest --all                            every case against all of them
-  gatecert selftest --load                           the mutants that only many calls show
+  gatecert selftest --load                           the mutants that only many calls reveal
   gatecert selftest --mutant rate-limit-as-503       one mutant
   gatecert list mutants                              all mutants
   gatecert gateway --mutant rate-limit-as-503        serve the same gateway, for other harnesses
@@ -44,7 +44,7 @@ const gcPercent = 400
 
 func (s selftestCommand) Run(ctx context.Context, c *console) error {
 	if s.Parallel < 1 || s.Parallel > 64 {
-		return fmt.Errorf("%w: --parallel %d: must be 1 to 64", errUsage, s.Parallel)
+		return fmt.Errorf("%w: --parallel %d: must be between 1 and 64", errUsage, s.Parallel)
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
 	bar := &gatewayBar{newBar(c)}
@@ -72,7 +72,7 @@ func (s selftestCommand) Run(ctx context.Context, c *console) error {
 
 func (s selftestCommand) write(test reports.SelfTest) error {
 	if err := os.MkdirAll(s.Out, 0o750); err != nil {
-		return fmt.Errorf("make the folder for the reports: %w (--out names another)", err)
+		return fmt.Errorf("create the folder for the reports: %w (use --out to choose another folder)", err)
 	}
 	for _, report := range []struct {
 		file   string

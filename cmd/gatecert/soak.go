@@ -17,18 +17,18 @@ type soakCommand struct {
 	loadFlags
 	Rate       float64       `help:"Requests per second. Default: ${default}." default:"20"`
 	For        time.Duration `help:"Duration of the soak. Default: ${default}." default:"1m"`
-	Checkpoint time.Duration `help:"Interval at which the results so far are saved in the log. They are kept if the command is killed. Default: ${default}." default:"1m" placeholder:"DURATION"`
-	SLO        string        `name:"slo" help:"SLO for the whole soak, as in load capacity. Exit with 1 if the gateway misses the SLO." placeholder:"TERMS"`
-	PID        int           `name:"pid" help:"Process id of the gateway on this machine, to sample its memory and its open file descriptors." placeholder:"PID"`
+	Checkpoint time.Duration `help:"Interval at which to save the results so far in the log, so that these results are not lost if the command is killed. Default: ${default}." default:"1m" placeholder:"DURATION"`
+	SLO        string        `name:"slo" help:"SLO for the entire soak, in the same form as gatecert load capacity --slo. If the gateway misses the SLO, the exit code is 1." placeholder:"CONDITIONS"`
+	PID        int           `name:"pid" help:"Process id of a gateway on this machine, for sampling the gateway's memory and open file descriptors." placeholder:"PID"`
 }
 
 // Help implements kong's HelpProvider.
 func (soakCommand) Help() string {
-	return `The command holds a constant request rate for a long time. It computes the trends of latency, error rate and, with --pid, memory and
-open file descriptors. The warm-up at the start is left out. Each trend is shown with its 95 % confidence interval. It is marked
-"growing" if the interval excludes 0 and the change exceeds 5 % of the starting value. The command also counts stalls, in which
-several requests are slow at the same time, and finds out whether stalls come at a regular interval. The results so far are saved
-every minute (--checkpoint), also for a command that is killed.
+	return `gatecert load soak sends requests at a constant rate for a long time and computes trends in latency, error rate and, with --pid, memory
+and open file descriptors. The trends exclude the warm-up at the start. Each trend is shown with its 95 % confidence interval. A trend is
+marked "growing" if the interval excludes 0 and the change exceeds 5 % of the starting value. The command also counts stalls, in which
+several requests are slow at the same time, and detects whether stalls occur at a regular interval. Every minute (--checkpoint), the
+command saves the results so far, so that these results are not lost if the command is killed.
 
 Examples:
   gatecert load soak --for 30s                                              the built-in reference gateway
@@ -40,10 +40,10 @@ func (cmd soakCommand) Run(ctx context.Context, c *console) (err error) {
 		return loadError(fmt.Errorf("--pid: %w", err))
 	}
 	if !(cmd.Rate > 0) || cmd.For <= 0 { // !(>) catches NaN too
-		return fmt.Errorf("%w: --rate %g, --for %s: both must be more than 0", errUsage, cmd.Rate, plain.Duration(cmd.For))
+		return fmt.Errorf("%w: --rate %g, --for %s: both must be greater than 0", errUsage, cmd.Rate, plain.Duration(cmd.For))
 	}
 	if cmd.Checkpoint <= 0 {
-		return fmt.Errorf("%w: --checkpoint %s: must be more than 0, such as 1m", errUsage, plain.Duration(cmd.Checkpoint))
+		return fmt.Errorf("%w: --checkpoint %s: must be greater than 0, such as 1m", errUsage, plain.Duration(cmd.Checkpoint))
 	}
 	slo, err := cmd.slo()
 	if err != nil {
@@ -124,7 +124,7 @@ func soakFooter(run *measuredRun, result load.SoakResult, slo *load.SLO, stopped
 	}
 	f.Notes = append(f.Notes, "stalls: "+result.Stalls.String())
 	if slo != nil && m.Sent > 0 {
-		g := runlog.Gate{Text: "SLO " + slo.String(), Result: contract.Held, Why: "every term is met"}
+		g := runlog.Gate{Text: "SLO " + slo.String(), Result: contract.Held, Why: "every condition is met"}
 		if misses := slo.Misses(m); len(misses) > 0 {
 			g.Result, g.Why = contract.Violated, strings.Join(misses, "; ")
 			if !m.Generator.OK() {

@@ -20,13 +20,13 @@ import (
 
 // measureFlags say what the requests of a measurement are like, and what is asked of their responses.
 type measureFlags struct {
-	UpstreamProfile string `help:"Make the mock upstream behave like a model: ttft=lognormal:200ms,itl=20ms,tokens=256. Default: respond at once." placeholder:"MODEL"`
-	PromptTokens    string `help:"Tokens in a prompt: a number such as 512, or a distribution (uniform:A-B, normal:MEAN:SPREAD, lognormal:MEDIAN:SIGMA, exp:MEAN). Default: a few tokens." placeholder:"N"`
-	OutputTokens    string `help:"Maximum tokens in an answer (max_tokens): a number or a distribution. Default: 16, or the lengths of the answers in the data set." placeholder:"N"`
-	Dataset         string `help:"Conversations from which prompts are drawn: a file of JSON lines (messages, ShareGPT's conversations, or prompt), or synthetic:NAME, which generates them from the name." placeholder:"FILE"`
-	SharedPrefix    int    `help:"Begin all prompts with the same text of N tokens. The rest of each prompt is unique, so that no cache can answer the request. Default: ${default}." default:"0" placeholder:"N"`
-	ModelMix        string `help:"Models by weight: gpt-4o=3,gpt-4o-mini=1. Default: the profile's model." placeholder:"NAME=WEIGHT,…"`
-	Usage           bool   `help:"Ask chat streams for their usage (stream_options.include_usage), and take the number of tokens from it. Default: yes, unless the gateway refuses this option." default:"true" negatable:""`
+	UpstreamProfile string `help:"Make the mock upstream's responses match the timing and length of a model's: ttft=lognormal:200ms,itl=20ms,tokens=256. Default: respond immediately." placeholder:"MODEL"`
+	PromptTokens    string `help:"Number of tokens in each prompt: a number such as 512, or a distribution (uniform:A-B, normal:MEAN:SPREAD, lognormal:MEDIAN:SIGMA, exp:MEAN). Default: a few tokens." placeholder:"N"`
+	OutputTokens    string `help:"Maximum number of tokens in each answer (max_tokens): a number or a distribution. Default: 16, or the lengths of the answers in the data set." placeholder:"N"`
+	Dataset         string `help:"Data set to take prompts from: a JSON Lines file (messages, ShareGPT's conversations, or prompt), or synthetic:NAME, which generates conversations from NAME." placeholder:"FILE"`
+	SharedPrefix    int    `help:"Start all prompts with the same N tokens. The rest of each prompt is unique, so that no cache can answer the request. Default: ${default}." default:"0" placeholder:"N"`
+	ModelMix        string `help:"Models to request, with weights: gpt-4o=3,gpt-4o-mini=1. Default: the profile's model." placeholder:"NAME=WEIGHT,…"`
+	Usage           bool   `help:"Request usage data in chat streams (stream_options.include_usage), and use the token counts in this data. Default: yes, unless the gateway rejects this option." default:"true" negatable:""`
 }
 
 // measured reads the flags. Its prompts are those of the seed.
@@ -43,7 +43,7 @@ func (f measureFlags) measured(seed uint64) (m runner.Measured, err error) {
 		return m, err
 	}
 	if f.SharedPrefix < 0 || f.SharedPrefix > workload.MaxTokens {
-		return m, fmt.Errorf("%w: --shared-prefix %d: must be 1 to %d tokens, or 0 for no shared prefix", errUsage, f.SharedPrefix, workload.MaxTokens)
+		return m, fmt.Errorf("%w: --shared-prefix %d: must be between 1 and %d tokens, or 0 for no shared prefix", errUsage, f.SharedPrefix, workload.MaxTokens)
 	}
 	if f.ModelMix != "" {
 		if m.Models, err = weighted(f.ModelMix); err != nil {
@@ -72,14 +72,14 @@ func (f measureFlags) conversations() (list []workload.Conversation, err error) 
 		return nil, nil
 	}
 	if f.PromptTokens != "" {
-		return nil, fmt.Errorf("%w: --dataset and --prompt-tokens exclude each other: give only one of them", errUsage)
+		return nil, fmt.Errorf("%w: --dataset and --prompt-tokens cannot be combined: use only one of them", errUsage)
 	}
 	if name, made := strings.CutPrefix(f.Dataset, "synthetic:"); made {
 		return workload.Synthetic(name), nil
 	}
 	file, err := os.Open(f.Dataset)
 	if err != nil {
-		return nil, fmt.Errorf("%w: --dataset: %w: give a file of JSON lines, or synthetic:NAME", errUsage, err)
+		return nil, fmt.Errorf("%w: --dataset: %w: use a JSON Lines file or synthetic:NAME", errUsage, err)
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
 	if list, err = workload.ReadDataset(file); err != nil {
@@ -97,7 +97,7 @@ func weighted(text string) ([]runner.Weighted, error) {
 			var err error
 			w.Name = strings.TrimSpace(part[:i])
 			if w.Weight, err = strconv.Atoi(strings.TrimSpace(part[i+1:])); err != nil || w.Weight < 1 || w.Weight > 30 {
-				return nil, fmt.Errorf("%.40q: the weight must be a whole number from 1 to 30", part)
+				return nil, fmt.Errorf("%.40q: the weight must be a whole number between 1 and 30", part)
 			}
 		}
 		if w.Name == "" || slices.ContainsFunc(list, func(other runner.Weighted) bool { return other.Name == w.Name }) {
@@ -182,7 +182,7 @@ func sourcesOf(a load.Metrics) string {
 // checkModel returns a usage error for a model that nobody plays.
 func checkModel(model upstream.Model, present bool) error {
 	if !model.IsZero() && !present {
-		return fmt.Errorf("%w: --upstream-profile changes the mock upstream, and this gateway does not call it: give a profile with upstream (docs/profile.md)", errUsage)
+		return fmt.Errorf("%w: --upstream-profile changes the mock upstream, which this gateway does not call: use a profile with the upstream field (docs/profile.md)", errUsage)
 	}
 	return nil
 }

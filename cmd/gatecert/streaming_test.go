@@ -43,7 +43,7 @@ func TestSoakWithoutUsage(t *testing.T) {
 	code, stdout, stderr := invoke(t.Context(), "load", "soak", gateway.URL, "--key", "sk-test-0123456789", "--model", "m", "--surface", "chat-stream",
 		"--rate", "20", "--for", "200ms", "--out", t.TempDir())
 	require.Contains(t, []int{exitConformant, exitHarness}, code, stderr)
-	assert.Contains(t, stderr, "note: the gateway refuses stream_options.include_usage: gatecert counts the tokens of streams with its tokenizer")
+	assert.Contains(t, stderr, "note: the gateway rejects stream_options.include_usage, so gatecert counts stream tokens with its own tokenizer")
 	assert.Contains(t, stdout, "counted with the tokenizer cl100k_base")
 	assert.Contains(t, stdout, "4 per answer", `"All is well." has four`)
 }
@@ -51,9 +51,9 @@ func TestSoakWithoutUsage(t *testing.T) {
 func TestStreamingUsage(t *testing.T) {
 	for want, args := range map[string][]string{
 		`--slo: invalid SLO: "ttft<1s": add a quantile, the mean or the maximum: ttft.p99`:                                                 {"load", "capacity", "--slo", "ttft<1s"},
-		"--slo contains the whole SLO: leave out --latency":                                                                                {"load", "capacity", "--slo", "ttft.p99<1s", "--latency", "2s"},
+		"--slo replaces the other SLO flags: omit --latency":                                                                               {"load", "capacity", "--slo", "ttft.p99<1s", "--latency", "2s"},
 		`--upstream-profile: invalid model: unknown word: "speed"`:                                                                         {"load", "soak", "--upstream-profile", "speed=1"},
-		"--upstream-profile changes the mock upstream, and this gateway does not call it":                                                  {"load", "soak", "http://127.0.0.1:1", "--key", "sk-test-0123456789", "--model", "m", "--upstream-profile", "ttft=1s"},
+		"--upstream-profile changes the mock upstream, which this gateway does not call":                                                   {"load", "soak", "http://127.0.0.1:1", "--key", "sk-test-0123456789", "--model", "m", "--upstream-profile", "ttft=1s"},
 		`--upstream-profile: invalid model: tokens: invalid distribution: "lots"`:                                                          {"upstream", "--upstream-profile", "tokens=lots"},
 		`--upstream-profile: invalid model: unknown word: "status"`:                                                                        {"gateway", "--upstream-profile", "status=503"},
 		`--upstream-profile: invalid model: ttft appears twice`:                                                                            {"gateway", "--upstream-profile", "ttft=1s,ttft=2s"},

@@ -12,7 +12,7 @@ func TestARunEndsAtItsTimeLimit(t *testing.T) {
 	dir := t.TempDir()
 	code, stdout, stderr := invoke(t.Context(), append(shortRun, "--time-limit", "1ms", "--out", dir)...)
 	assert.Equal(t, exitIncomplete, code, stdout+stderr)
-	assert.NotContains(t, stderr, "the run ends after", "it never began")
+	assert.NotContains(t, stderr, "the run stops after", "it never began")
 	assert.Contains(t, stderr, "the time limit has passed: the run took longer than 1ms; increase --time-limit")
 	assert.Empty(t, contents(t, dir), "it never began")
 
@@ -21,7 +21,7 @@ func TestARunEndsAtItsTimeLimit(t *testing.T) {
 	assert.Equal(t, exitIncomplete, code, stderr)
 	if run, err := readLog(dir); err == nil {
 		assert.Contains(t, stdout, "INCOMPLETE")
-		assert.Contains(t, stderr, "the run ends after 2s at the latest (--time-limit)\n")
+		assert.Contains(t, stderr, "the run stops after at most 2s (--time-limit)\n")
 		require.NotNil(t, run.Footer)
 		assert.True(t, run.Footer.Interrupted)
 		assert.Contains(t, run.Footer.Notes, "the time limit has passed: the run took longer than 2s; increase --time-limit")

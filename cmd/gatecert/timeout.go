@@ -14,8 +14,8 @@ import (
 type timeoutCommand struct {
 	caseFlags
 	Rate      float64       `help:"Healthy requests per second. Default: load.rate in the profile, or 30." placeholder:"RATE"`
-	Outage    time.Duration `help:"How long the upstream fails. Default: load.outage in the profile; otherwise 3.5s for an upstream that hangs, and 3s for one that fails." placeholder:"DURATION"`
-	SlowCalls int           `help:"Number of calls that an upstream that hangs holds open at once. They exhaust a connection pool of the gateway with up to two thirds of N places. Default: load.slow_calls in the profile, or 160." placeholder:"N"`
+	Outage    time.Duration `help:"How long the upstream fails. Default: load.outage in the profile; otherwise 3.5s for an upstream that hangs, and 3s for an upstream that fails." placeholder:"DURATION"`
+	SlowCalls int           `help:"Number of calls that a hanging upstream holds open at once. N hanging calls exhaust any gateway connection pool of up to two thirds of N connections. Default: load.slow_calls in the profile, or 160." placeholder:"N"`
 }
 
 // defaultSlowCalls exhaust a pool of 100 places, the default of many HTTP clients.
@@ -23,20 +23,20 @@ const defaultSlowCalls = 160
 
 // Help implements kong's HelpProvider.
 func (timeoutCommand) Help() string {
-	return `The command sends healthy calls at a steady rate while the upstream hangs, stalls or fails on other calls. The gateway must answer
-the faulty calls at its time limit with the right error, cancel their upstream calls, serve the healthy calls as reliably and as
-quickly as before, leave no call open, and recover at once. By default, enough calls hang at once to exhaust a pool of 100 places in
-the gateway. The gateway must route to the mock upstream (upstream in the profile).
+	return `gatecert load timeout sends healthy calls at a steady rate while the upstream hangs, stalls or fails on other calls. The gateway must end
+each faulty call at its timeout with the right error, cancel the upstream call, serve healthy calls as reliably and quickly as before,
+leave no call open, and recover immediately. By default, enough calls hang at the same time to exhaust a gateway connection pool of 100
+connections. The gateway must route calls to the mock upstream (upstream in the profile).
 
 Examples:
   gatecert load timeout                            the built-in reference gateway
-  gatecert load timeout --target my-gateway.yaml   with limits.timeout in the profile, the time limit itself is verified
+  gatecert load timeout --target my-gateway.yaml   with limits.timeout in the profile, also verify the timeout itself
   gatecert load timeout --target my-gateway.yaml --outage 30s --slow-calls 300`
 }
 
 func (cmd timeoutCommand) Run(ctx context.Context, c *console) error {
 	if cmd.Rate < 0 || cmd.Outage < 0 || cmd.SlowCalls < 0 {
-		return fmt.Errorf("%w: --rate %g, --outage %s, --slow-calls %d: none of them may be negative", errUsage, cmd.Rate, plain.Duration(cmd.Outage), cmd.SlowCalls)
+		return fmt.Errorf("%w: --rate %g, --outage %s, --slow-calls %d: none of these values may be negative", errUsage, cmd.Rate, plain.Duration(cmd.Outage), cmd.SlowCalls)
 	}
 	config, err := cmd.config(c)
 	if err != nil {

@@ -21,13 +21,14 @@ type trustCommand struct {
 
 // Help implements kong's HelpProvider.
 func (trustCommand) Help() string {
-	return `A profile may run shell commands, and SQL statements against the gateway's database. They run only with your
-permission: --allow-actions permits them for one run, and this command until the file changes. The command prints what would run, and
-stores the permission as a file in gatecert/trusted in your configuration folder, named by the digest of the profile's path and
-content. A profile that gatecert gateway --profile-out wrote is trusted. Without permission, the cases that need actions are not-offered.
+	return `A profile can contain actions: shell commands, and SQL statements for the gateway's database. gatecert runs these actions only with your
+permission: --allow-actions permits them for one run, and gatecert trust permits them until the profile changes. gatecert trust prints the
+actions and stores the permission as a file in gatecert/trusted in your configuration folder. The file name is the digest of the profile's
+path and content. A profile that was written by gatecert gateway --profile-out is trusted automatically. Without permission, the cases that
+need actions are not-offered.
 
-The command also permits the use of a gatecert.yaml when a command in its folder names no gateway, as long as the profile sends the same
-variables to the same URL and opens the same files.
+If the profile is a gatecert.yaml, gatecert commands in the same folder can then use the profile without naming a gateway, as long as the
+profile sends the same variables to the same URL and opens the same files.
 
   gatecert trust my-gateway.yaml
   gatecert trust my-gateway.yaml --forget`
@@ -47,13 +48,13 @@ func (t trustCommand) Run(c *console) error {
 		return err
 	}
 	if len(p.Actions()) == 0 {
-		fmt.Fprintf(c.out, "trusted until its URL, variables or files change: %s\n", t.Profile)
+		fmt.Fprintf(c.out, "the profile is trusted until its URL, variables or files change: %s\n", t.Profile)
 		return nil
 	}
 	if err := toActions.add(t.Profile, p.Digest); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.out, "trusted until it changes: %s\n", t.Profile)
+	fmt.Fprintf(c.out, "the profile is trusted until it changes: %s\n", t.Profile)
 	return nil
 }
 
@@ -72,8 +73,8 @@ func (f targetFlags) permits(p profile.Profile) bool {
 // tellActions says that the actions of a profile will not run.
 func (c *console) tellActions(config gatecert.Config) {
 	if n := len(config.Target.Actions()); n > 0 && !config.AllowActions {
-		fmt.Fprintf(c.err, "note: the %d shell commands and SQL statements of the profile are not permitted to run, so the cases that need them are not offered; "+
-			"gatecert trust shows and permits them, and --allow-actions permits them for one run\n", n)
+		fmt.Fprintf(c.err, "note: the %d shell commands and SQL statements in the profile are not permitted, so the cases that need them are not offered; "+
+			"to review and permit them, run gatecert trust; to permit them for one run, add --allow-actions\n", n)
 	}
 }
 
@@ -89,7 +90,7 @@ const (
 func (a agreements) folder() (string, error) {
 	dir, err := os.UserConfigDir()
 	if err != nil {
-		return "", fmt.Errorf("there is no configuration folder for agreements: %w: set HOME or XDG_CONFIG_HOME", err)
+		return "", fmt.Errorf("find the configuration folder that stores trusted profiles: %w: set HOME or XDG_CONFIG_HOME", err)
 	}
 	return filepath.Join(dir, "gatecert", string(a)), nil
 }
@@ -128,7 +129,7 @@ func (a agreements) include(profile, digest string) bool {
 func agreementsIn(dir string) (about map[string]string, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("read the agreements: %w", err)
+		return nil, fmt.Errorf("read the list of trusted profiles: %w", err)
 	}
 	about = make(map[string]string)
 	for _, e := range entries {
@@ -152,7 +153,7 @@ func (a agreements) add(profile, digest string) error {
 	}
 	dir := filepath.Dir(agreed)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("make the folder for agreements: %w", err)
+		return fmt.Errorf("create the folder for trusted profiles: %w", err)
 	}
 	earlier, err := agreementsIn(dir)
 	if err != nil {

@@ -15,19 +15,20 @@ import (
 type upstreamCommand struct {
 	Listen          string    `help:"Address to listen on. Default: ${default}." default:"127.0.0.1:9901"`
 	Keys            []string  `help:"API keys to accept. Default: any key." placeholder:"KEY"`
-	UpstreamProfile string    `help:"Behave like a model in healthy answers: ttft=lognormal:200ms,itl=20ms,tokens=256. /_gatecert/model shows what was sent. Default: respond at once." placeholder:"MODEL"`
-	Token           string    `help:"Token that /_gatecert/ requires. Default: none on loopback; on other addresses a new token, which is printed." env:"GATECERT_UPSTREAM_TOKEN"`
-	ReadyFile       readyFile `help:"Write this file when the mock upstream is ready, and remove it at exit." placeholder:"FILE" type:"path"`
+	UpstreamProfile string    `help:"Make healthy responses match the timing and length of a model's: ttft=lognormal:200ms,itl=20ms,tokens=256. GET /_gatecert/model shows what the mock upstream sent. Default: respond immediately." placeholder:"MODEL"`
+	Token           string    `help:"Token that requests to /_gatecert/ must send. Default: no token on loopback addresses; on other addresses, a new token, which the command prints." env:"GATECERT_UPSTREAM_TOKEN"`
+	ReadyFile       readyFile `help:"Create this file when the mock upstream is ready, and remove the file at exit." placeholder:"FILE" type:"path"`
 }
 
 // Help implements kong's HelpProvider.
 func (upstreamCommand) Help() string {
-	return `The mock upstream speaks the OpenAI, Anthropic and Gemini APIs. A directive in the prompt makes it fail:
+	return `The mock upstream speaks the OpenAI, Anthropic and Gemini APIs. A directive in the prompt makes the mock upstream fail:
   curl http://127.0.0.1:9901/v1/chat/completions -H 'Authorization: Bearer any' -H 'Content-Type: application/json' \
     -d '{"model":"m","messages":[{"role":"user","content":"[[gatecert token=a status=503 body=html]] hi"}]}'
   curl http://127.0.0.1:9901/_gatecert/seen/a
 
-The second call shows what arrived with token=a. Beyond loopback, add -H 'Authorization: Bearer TOKEN'. gatecert list directives explains every word of a directive.`
+The second call shows the requests that arrived with token=a. If the address is not a loopback address, add
+-H 'Authorization: Bearer TOKEN' to the second call. For the meaning of each word of a directive, run gatecert list directives.`
 }
 
 func (u upstreamCommand) Run(ctx context.Context, c *console) (err error) {
@@ -46,7 +47,7 @@ func (u upstreamCommand) Run(ctx context.Context, c *console) (err error) {
 	defer func() { err = errors.Join(err, server.Close()) }()
 	fmt.Fprintf(c.out, "mock upstream at %s\n", server.URL())
 	if made {
-		fmt.Fprintf(c.out, "Other machines may reach this address, so /_gatecert/ requires a token. Set it in the profile: upstream.token: %s\n", token)
+		fmt.Fprintf(c.out, "Other machines may be able to reach this address, so /_gatecert/ requires a token. Set the token in the profile: upstream.token: %s\n", token)
 	}
 	if err := u.ReadyFile.write(server.URL()); err != nil {
 		return err
@@ -58,7 +59,7 @@ func (u upstreamCommand) Run(ctx context.Context, c *console) (err error) {
 // listenFault says what to do about an address that cannot be listened on.
 func listenFault(flag string, err error) error {
 	if _, ok := errors.AsType[*net.OpError](err); ok {
-		return fmt.Errorf("%w: give a free address with %s, such as 127.0.0.1:9902", err, flag)
+		return fmt.Errorf("%w: use %s to choose a free address, such as 127.0.0.1:9902", err, flag)
 	}
 	return err
 }

@@ -12,7 +12,7 @@ import (
 )
 
 type versionCommand struct {
-	JSON bool `name:"json" help:"Print JSON, with the formats of the log and the report."`
+	JSON bool `name:"json" help:"Print the version as JSON, together with the format versions of the log and the report."`
 }
 
 func (v versionCommand) Run(c *console) error {

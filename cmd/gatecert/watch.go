@@ -21,18 +21,18 @@ import (
 
 type watchCommand struct {
 	targetFlags
-	Level     string        `complete:"levels" help:"Highest certification level to run: edge, relay, account or store. A watch runs no load cases. Default: edge with a URL, otherwise all that the target offers."`
+	Level     string        `complete:"levels" help:"Highest certification level to run: edge, relay, account or store. A watch runs no load cases. Default: edge with a URL; otherwise every case the target offers."`
 	Rows      []string      `complete:"rows" help:"Rows to run, as ids or patterns: http:404, 'code:channel:*'. Default: all 32." placeholder:"ROW"`
-	Surfaces  []string      `complete:"surfaces" help:"Endpoints to run: chat, chat-stream, … (gatecert list surfaces). Default: all that the target offers." placeholder:"SURFACE"`
-	Every     time.Duration `help:"Time from the start of a run to the start of the next, at least 5s. Each start varies by up to a tenth of it. Default: ${default}." default:"15m"`
+	Surfaces  []string      `complete:"surfaces" help:"Endpoints to run: chat, chat-stream, … (gatecert list surfaces). Default: every endpoint the target offers." placeholder:"SURFACE"`
+	Every     time.Duration `help:"Interval between the starts of two consecutive runs, at least 5s. Each start varies randomly by up to a tenth of this interval. Default: ${default}." default:"15m"`
 	Rounds    int           `help:"Stop after N runs. Default: never." placeholder:"N"`
-	Dir       string        `help:"Folder for the runs, their history and the last known state. A watch that you start again in this folder continues. Default: ${default}." default:"watch" type:"path"`
+	Dir       string        `help:"Folder for the runs, their history and the last known state. A watch that is restarted with the same folder continues where it stopped. Default: ${default}." default:"watch" type:"path"`
 	Keep      int           `help:"Keep the N newest runs with their reports. Default: ${default}." default:"100" placeholder:"N"`
-	Listen    string        `help:"Address to serve the reports and /metrics on, or none to serve nothing. Default: ${default}." default:"127.0.0.1:9464"`
-	Webhook   string        `help:"URL to POST JSON to after each run that changed something, signed with $$GATECERT_WEBHOOK_SECRET if this variable is set." placeholder:"URL"`
-	Yes       bool          `help:"Permit the changes that a driver makes to a running gateway before each run."`
+	Listen    string        `help:"Address to serve the reports and /metrics on. Use 'none' to disable serving. Default: ${default}." default:"127.0.0.1:9464"`
+	Webhook   string        `help:"URL that receives a POST request with JSON after each run in which a verdict or the outcome changed. If $$GATECERT_WEBHOOK_SECRET is set, gatecert signs the JSON with this secret." placeholder:"URL"`
+	Yes       bool          `help:"Allow the driver to change a running gateway before each run."`
 	Lang      string        `enum:"en,zh" default:"en" help:"Language of the reports: en (English) or zh (Chinese)." placeholder:"NAME"`
-	TimeLimit time.Duration `help:"Stop a run after this time. The run is then incomplete. Default: ${default}." default:"15m"`
+	TimeLimit time.Duration `help:"Stop each run after this time. A stopped run is incomplete. Default: ${default}." default:"15m"`
 }
 
 // Help implements kong's HelpProvider.
@@ -42,9 +42,9 @@ func (watchCommand) Help() string {
     gatecert watch --target my-gateway.yaml                       a run every quarter of an hour
     gatecert watch https://gateway.example --model gpt-4o-mini --every 1h --webhook https://hooks.example/gatecert
 
-http://127.0.0.1:9464/ shows the history of the verdicts and the last report; /metrics is for Prometheus (docs/watch.md). An
-unreachable gateway is an outcome like any other, and each change of a verdict is reported once. Ctrl-C ends the watch after the
-current run has cleaned up. The exit code is then 0, whatever the verdicts were.`
+http://127.0.0.1:9464/ shows the verdict history and the latest report; /metrics is for Prometheus (docs/watch.md). If the gateway is
+unreachable, the watch records this as an outcome and continues. Each verdict change is reported once. Ctrl-C ends the watch after the
+current run has cleaned up. After Ctrl-C, the exit code is 0, whatever the verdicts were.`
 }
 
 // secretVariable names the secret that signs what a webhook gets. Other users of the machine can see flags, so it has none.
@@ -62,7 +62,7 @@ func (w watchCommand) Run(ctx context.Context, c *console) (err error) {
 		return err
 	}
 	if prepares(target) && !w.Yes {
-		return fmt.Errorf("%w: driver %s changes the gateway before each run and restores it afterwards: add --yes to permit the changes", errUsage, target.Driver)
+		return fmt.Errorf("%w: the driver %s changes the gateway before each run and restores it afterwards: add --yes to permit the changes", errUsage, target.Driver)
 	}
 	config, err := w.play().config(ctx, w.profile)
 	if err != nil {
@@ -75,7 +75,7 @@ func (w watchCommand) Run(ctx context.Context, c *console) (err error) {
 		return err
 	}
 	if err := os.MkdirAll(w.Dir, 0o750); err != nil {
-		return fmt.Errorf("make the folder of the watch: %w (--dir names another)", err)
+		return fmt.Errorf("create the folder for the watch: %w (use --dir to choose another folder)", err)
 	}
 	lock, err := folderlock.Take(w.Dir)
 	if err != nil {
@@ -114,13 +114,13 @@ func (w watchCommand) check() error {
 	case w.Rounds < 0:
 		return fmt.Errorf("%w: --rounds %d: must be 0 (no end) or more", errUsage, w.Rounds)
 	case strings.EqualFold(w.Level, "full"), strings.EqualFold(w.Level, "load"):
-		return fmt.Errorf("%w: --level %s: a watch runs no load cases: use --level store or a lower one", errUsage, w.Level)
+		return fmt.Errorf("%w: --level %s: a watch runs no load cases: use --level store or a lower level", errUsage, w.Level)
 	}
 	if w.Webhook == "" {
 		return nil
 	}
 	if !profile.AbsoluteURL(w.Webhook) {
-		return fmt.Errorf("%w: --webhook: this is not an http or https URL: give one such as https://hooks.example/gatecert", errUsage) // not shown: it may hold a secret
+		return fmt.Errorf("%w: --webhook: the value is not an http or https URL: use one such as https://hooks.example/gatecert", errUsage) // not shown: it may hold a secret
 	}
 	return nil
 }
@@ -186,7 +186,7 @@ func (w watchCommand) serve(ctx context.Context, c *console, watcher *watch.Watc
 	var listen net.ListenConfig
 	listener, err := listen.Listen(ctx, "tcp", w.Listen)
 	if err != nil {
-		return nil, fmt.Errorf("%w: --listen %s: %w: give another address such as 127.0.0.1:9464, or none", errUsage, w.Listen, err)
+		return nil, fmt.Errorf("%w: --listen %s: %w: use another address such as 127.0.0.1:9464, or 'none'", errUsage, w.Listen, err)
 	}
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, WriteTimeout: time.Minute, IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10}
 	done := make(chan struct{})

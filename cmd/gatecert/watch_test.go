@@ -77,12 +77,12 @@ func TestWatch(t *testing.T) {
 
 func TestAWatchThatMakesNoSense(t *testing.T) {
 	for want, args := range map[string][]string{
-		"--every 1s: must be at least 5s":             {"--every", "1s"},
-		"--keep 0: must be at least 1":                {"--keep", "0"},
-		"--level full: a watch runs no load cases":    {"--level", "full"},
-		"--webhook: this is not an http or https URL": {"--webhook", "hooks.example/secret-token"},
-		"--listen 127.0.0.1:99999":                    {"--listen", "127.0.0.1:99999"},
-		"no row matches \"http:999\"":                 {"--rows", "http:999", "--rounds", "1"},
+		"--every 1s: must be at least 5s":                  {"--every", "1s"},
+		"--keep 0: must be at least 1":                     {"--keep", "0"},
+		"--level full: a watch runs no load cases":         {"--level", "full"},
+		"--webhook: the value is not an http or https URL": {"--webhook", "hooks.example/secret-token"},
+		"--listen 127.0.0.1:99999":                         {"--listen", "127.0.0.1:99999"},
+		"no row matches \"http:999\"":                      {"--rows", "http:999", "--rounds", "1"},
 	} {
 		code, stdout, stderr := invoke(t.Context(), append([]string{"watch", "--dir", t.TempDir()}, args...)...)
 		assert.Contains(t, stderr+stdout, want, args)

@@ -35,9 +35,9 @@ func Start(t *testing.T) Browser {
 	}
 	if path == "" {
 		if os.Getenv("CI") == "true" {
-			t.Fatal("no chromium in PATH: CI has to install it")
+			t.Fatal("chromium is not in PATH: CI must install it")
 		}
-		t.Skip("no chromium in PATH: the page was not opened in a browser")
+		t.Skip("chromium is not in PATH: the page was not opened in a browser")
 	}
 	alloc, cancelAlloc := chromedp.NewExecAllocator(context.Background(),
 		chromedp.ExecPath(path), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,

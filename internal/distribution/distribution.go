@@ -91,24 +91,24 @@ func parse(text string, most float64, what string, number func(string) (float64,
 	switch kind {
 	case constant, exponent:
 		if two {
-			return bad(kind + " takes one value")
+			return bad(kind + " requires one value")
 		}
 	case uniform, normal:
 		if !two {
-			return bad(kind + " takes two values")
+			return bad(kind + " requires two values")
 		}
 		if d.b, why = read(second); why != "" {
 			return bad(why)
 		}
 		if kind == uniform && d.b < d.a {
-			return bad("the first value must be the smaller one")
+			return bad("the first value of the distribution must be smaller than the second")
 		}
 	case lognormal:
 		d.b = defaultSigma
 		if two {
 			sigma, err := strconv.ParseFloat(second, 64)
 			if err != nil || !(sigma > 0) || sigma > maxSigma {
-				return bad(fmt.Sprintf("the standard deviation of the logarithm must be above 0 and at most %d", maxSigma))
+				return bad(fmt.Sprintf("the standard deviation of the logarithm must be greater than 0 and at most %d", maxSigma))
 			}
 			d.b = sigma
 		}

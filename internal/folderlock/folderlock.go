@@ -43,7 +43,7 @@ func Take(dir string) (*Lock, error) {
 		held, err := lock(file)
 		if held || err != nil {
 			if held {
-				err = fmt.Errorf("%w: %s: %s is writing into it; wait for it, or give another folder with --out", ErrHeld, dir, text(owner))
+				err = fmt.Errorf("%w: %s: %s is writing to this folder; wait until that process ends, or use --out to choose another folder", ErrHeld, dir, text(owner))
 			}
 			return nil, errors.Join(err, file.Close())
 		}
@@ -67,7 +67,7 @@ func (l *Lock) sign() error {
 	if err := l.file.Truncate(0); err != nil {
 		return err
 	}
-	_, err := l.file.WriteAt(fmt.Appendf(nil, "process %d, since %s", os.Getpid(), time.Now().UTC().Format(time.RFC3339)), 0)
+	_, err := l.file.WriteAt(fmt.Appendf(nil, "process %d (since %s)", os.Getpid(), time.Now().UTC().Format(time.RFC3339)), 0)
 	return err
 }
 

@@ -19,7 +19,7 @@ func TestAFolderHasOneOwner(t *testing.T) {
 	assert.Empty(t, first.Stale)
 	_, err = Take(dir)
 	require.ErrorIs(t, err, ErrHeld)
-	assert.Regexp(t, `process \d+, since 20\S+ is writing into it`, err.Error())
+	assert.Regexp(t, `process \d+ \(since 20\S+\) is writing to this folder`, err.Error())
 	require.NoError(t, first.Release())
 	assert.NoFileExists(t, filepath.Join(dir, Name))
 	second, err := Take(dir)

@@ -21,7 +21,7 @@ import (
 )
 
 // ErrEndpoint is returned for a collector that is not an http or https URL.
-var ErrEndpoint = errors.New("the collector: want an http or https URL such as http://127.0.0.1:4318")
+var ErrEndpoint = errors.New("the collector URL must be an http or https URL such as http://127.0.0.1:4318")
 
 // exporter sends spans as OTLP over HTTP in JSON, which collectors take on the same port and path as protobuf. The SDK's own exporters link
 // gRPC and protobuf: 7 MB.
@@ -92,7 +92,7 @@ func (e *exporter) send(ctx context.Context, spans []sdk.ReadOnlySpan) error {
 	defer response.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 1<<16)) // a connection is kept when its answer was read
 	if response.StatusCode/100 != 2 {
-		return fmt.Errorf("send the spans: the collector answered %s", response.Status)
+		return fmt.Errorf("send the spans: the collector responded with %s", response.Status)
 	}
 	return nil
 }

@@ -113,7 +113,7 @@ func TestACollectorThatFailsIsNamedAtTheEnd(t *testing.T) {
 	s, err := New(failing.URL+"/custom", "0.2.0", "gateway")
 	require.NoError(t, err)
 	s.Case(oneCase())
-	assert.ErrorContains(t, s.Close(t.Context()), "the collector answered 503")
+	assert.ErrorContains(t, s.Close(t.Context()), "the collector responded with 503")
 	for _, endpoint := range []string{"", "127.0.0.1:4318", "grpc://127.0.0.1:4317", "http://"} {
 		_, err := New(endpoint, "0.2.0", "gateway")
 		assert.ErrorIs(t, err, ErrEndpoint, endpoint)

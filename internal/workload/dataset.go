@@ -82,7 +82,7 @@ type entry struct {
 func parseConversation(line string) (Conversation, error) {
 	var e entry
 	if !utf8.ValidString(line) {
-		return Conversation{}, errors.New("the text is not UTF-8")
+		return Conversation{}, errors.New("the text is not valid UTF-8")
 	}
 	if err := json.Unmarshal([]byte(line), &e); err != nil {
 		return Conversation{}, fmt.Errorf("must be a JSON object with messages, conversations or prompt: %w", err)
@@ -98,7 +98,7 @@ func parseConversation(line string) (Conversation, error) {
 		turns = []Turn{{"user", e.Prompt}, {"assistant", e.Response}}
 	}
 	if len(turns) > maxTurns {
-		return Conversation{}, fmt.Errorf("a conversation has more than %d turns", maxTurns)
+		return Conversation{}, fmt.Errorf("the conversation has more than %d turns", maxTurns)
 	}
 	return untilLastQuestion(turns), nil
 }

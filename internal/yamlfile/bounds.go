@@ -36,11 +36,11 @@ func Read(path string) (data []byte, err error) {
 // for one within them. It takes the file line by line, so that its time does not depend on what the lexer would make of it.
 func beyond(data []byte) (line int, problem string) {
 	if len(data) > maxSize {
-		return 1, fmt.Sprintf("larger than %d KiB", maxSize>>10)
+		return 1, fmt.Sprintf("the file is larger than %d KiB", maxSize>>10)
 	}
 	for _, sign := range []string{"[", "{", ":", ","} {
 		if bytes.Count(data, []byte(sign)) > maxTokens {
-			return 1, fmt.Sprintf("more than %d words and signs", maxTokens)
+			return 1, fmt.Sprintf("the file has more than %d YAML tokens", maxTokens)
 		}
 	}
 	type level struct{ indent, keys int }
@@ -48,13 +48,13 @@ func beyond(data []byte) (line int, problem string) {
 	blank := 0
 	for text := range bytes.Lines(data) {
 		if line++; line > maxLines {
-			return line, fmt.Sprintf("more than %d lines", maxLines)
+			return line, fmt.Sprintf("the file has more than %d lines", maxLines)
 		}
 		content := bytes.TrimLeft(text, " \t")
 		indent := len(text) - len(content)
 		if content = bytes.TrimRight(content, " \t\r\n"); len(content) == 0 {
 			if blank++; blank > maxBlank {
-				return line, fmt.Sprintf("more than %d blank lines in a row", maxBlank)
+				return line, fmt.Sprintf("the file has more than %d blank lines in a row", maxBlank)
 			}
 			continue
 		}
@@ -73,7 +73,7 @@ func beyond(data []byte) (line int, problem string) {
 			here.keys++
 		}
 		if here.keys > maxKeys {
-			return line, fmt.Sprintf("more than %d keys in one mapping", maxKeys)
+			return line, fmt.Sprintf("the mapping has more than %d keys", maxKeys)
 		}
 	}
 	return 0, ""
@@ -82,7 +82,7 @@ func beyond(data []byte) (line int, problem string) {
 // tooMuch returns the token at which a file goes beyond the bounds, and the problem; "" for one within them.
 func tooMuch(tokens token.Tokens) (at *token.Token, problem string) {
 	if len(tokens) > maxTokens {
-		return tokens[maxTokens], fmt.Sprintf("more than %d words and signs", maxTokens)
+		return tokens[maxTokens], fmt.Sprintf("the file has more than %d YAML tokens", maxTokens)
 	}
 	brackets, dashes, line := 0, 0, 0
 	keys := make(map[int]int) // of the flow mapping that is open at a depth
@@ -95,7 +95,7 @@ func tooMuch(tokens token.Tokens) (at *token.Token, problem string) {
 			brackets--
 		case token.MappingValueType:
 			if keys[brackets]++; brackets > 0 && keys[brackets] > maxKeys {
-				return t, fmt.Sprintf("more than %d keys in one mapping", maxKeys)
+				return t, fmt.Sprintf("the mapping has more than %d keys", maxKeys)
 			}
 		case token.SequenceEntryType:
 			if t.Position.Line != line {

@@ -55,11 +55,11 @@ func Parse(file string, data []byte) (*Document, error) {
 		return nil, d.located(err, nil)
 	}
 	if len(tree.Docs) != 1 || tree.Docs[0].Body == nil {
-		return nil, d.at(nil, "want exactly one YAML document")
+		return nil, d.at(nil, "expected exactly one YAML document")
 	}
 	d.root = tree.Docs[0].Body
 	if expandsTooMuch(d.root) {
-		return nil, d.at(nil, fmt.Sprintf("its aliases expand to more than %d values", maxTokens))
+		return nil, d.at(nil, fmt.Sprintf("the YAML aliases expand to more than %d values", maxTokens))
 	}
 	return d, nil
 }
@@ -104,7 +104,7 @@ func (d *Document) DecodeKnown(into any) error { return d.decode(into) }
 
 func (d *Document) decode(into any, options ...yaml.DecodeOption) error {
 	if t := fraction(d.root, reflect.TypeOf(into)); t != nil {
-		return d.at(t, "want a whole number here, not a number")
+		return d.at(t, "expected a whole number, got a number")
 	}
 	if err := yaml.NodeToValue(d.root, into, options...); err != nil {
 		return d.located(err, reflect.TypeOf(into))
@@ -162,7 +162,7 @@ func (d *Document) located(err error, into reflect.Type) error {
 	var library yaml.Error
 	if !errors.As(err, &library) {
 		if t := badDuration(d.root, into); t != nil {
-			return d.at(t, fmt.Sprintf("want a duration such as 2s here, not %q", t.Value))
+			return d.at(t, fmt.Sprintf("expected a duration such as 2s, got %q", t.Value))
 		}
 		return d.at(nil, err.Error())
 	}
@@ -172,9 +172,9 @@ func (d *Document) located(err error, into reflect.Type) error {
 	var wrongNode *yaml.UnexpectedNodeTypeError
 	switch {
 	case errors.As(err, &wrongNode):
-		problem = fmt.Sprintf("want %s here, not %s", nodeWords(wrongNode.Expected), nodeWords(wrongNode.Actual))
+		problem = fmt.Sprintf("expected %s, got %s", nodeWords(wrongNode.Expected), nodeWords(wrongNode.Actual))
 	case errors.As(err, &wrongType):
-		problem = fmt.Sprintf("want %s here, not %s", typeWords(wrongType.DstType), typeWords(wrongType.SrcType))
+		problem = fmt.Sprintf("expected %s, got %s", typeWords(wrongType.DstType), typeWords(wrongType.SrcType))
 	case errors.As(err, &unknown):
 		problem = unknownKey(library.GetToken().Value, keysAt(d.root, into, library.GetToken()))
 	}
@@ -226,7 +226,7 @@ func unknownKey(key string, known []string) string {
 	case len(known) == 0:
 		return fmt.Sprintf("unknown key %q", key)
 	default:
-		return fmt.Sprintf("unknown key %q: want %s", key, anyOf(known))
+		return fmt.Sprintf("unknown key %q: must be %s", key, anyOf(known))
 	}
 }
 

@@ -37,20 +37,20 @@ func decode(text string) (settings, error) {
 func TestEveryFaultHasItsPlace(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
 		{"a typo", "nmae: x\n", `f.yaml:1:1: unknown key "nmae": did you mean "name"?`},
-		{"a key of another mapping", "limits:\n  name: x\n", `f.yaml:2:3: unknown key "name": want timeout or attempts`},
+		{"a key of another mapping", "limits:\n  name: x\n", `f.yaml:2:3: unknown key "name": must be timeout or attempts`},
 		{"a key in a list", "steps:\n  - run: a\n  - rnu: b\n", `f.yaml:3:5: unknown key "rnu": did you mean "run"?`},
-		{"a field that no file has", "Line: 1\n", `f.yaml:1:1: unknown key "Line": want name, labels, limits or steps`},
-		{"a string for a list", "steps: a\n", "f.yaml:1:8: want a list here, not a string"},
-		{"a list for a mapping", "limits: [a]\n", "f.yaml:1:9: want a mapping here, not a list"},
-		{"a string for a number", "limits: {attempts: many}\n", "f.yaml:1:20: want a whole number here, not a string"},
-		{"a fraction for a number", "limits: {attempts: 1.5}\n", "f.yaml:1:20: want a whole number here, not a number"},
-		{"a string for a boolean", "steps: [{wait: maybe}]\n", "f.yaml:1:16: want true or false here, not a string"},
-		{"a duration without a unit", "name: '5'\nlimits:\n  timeout: '5'\n", `f.yaml:3:12: want a duration such as 2s here, not "5"`},
-		{"two documents", "name: a\n---\nname: b\n", "f.yaml:1:1: want exactly one YAML document"},
-		{"nothing", "# a comment\n", "f.yaml:1:1: want exactly one YAML document"},
+		{"a field that no file has", "Line: 1\n", `f.yaml:1:1: unknown key "Line": must be name, labels, limits or steps`},
+		{"a string for a list", "steps: a\n", "f.yaml:1:8: expected a list, got a string"},
+		{"a list for a mapping", "limits: [a]\n", "f.yaml:1:9: expected a mapping, got a list"},
+		{"a string for a number", "limits: {attempts: many}\n", "f.yaml:1:20: expected a whole number, got a string"},
+		{"a fraction for a number", "limits: {attempts: 1.5}\n", "f.yaml:1:20: expected a whole number, got a number"},
+		{"a string for a boolean", "steps: [{wait: maybe}]\n", "f.yaml:1:16: expected true or false, got a string"},
+		{"a duration without a unit", "name: '5'\nlimits:\n  timeout: '5'\n", `f.yaml:3:12: expected a duration such as 2s, got "5"`},
+		{"two documents", "name: a\n---\nname: b\n", "f.yaml:1:1: expected exactly one YAML document"},
+		{"nothing", "# a comment\n", "f.yaml:1:1: expected exactly one YAML document"},
 		{"broken YAML", "name: [\n", "f.yaml:1:7: sequence end token ']' not found"},
-		{"a file without an end", strings.Repeat("# comment\n", 1<<17), "f.yaml:1:1: larger than 512 KiB"},
-		{"a mapping without an end", strings.Repeat("a: b\n", 20_000), "f.yaml:2501:1: more than 2500 keys in one mapping"},
+		{"a file without an end", strings.Repeat("# comment\n", 1<<17), "f.yaml:1:1: the file is larger than 512 KiB"},
+		{"a mapping without an end", strings.Repeat("a: b\n", 20_000), "f.yaml:2501:1: the mapping has more than 2500 keys"},
 		{"brackets in brackets", "name: " + strings.Repeat("[", 5000), "f.yaml:1:107: nested more than 100 levels deep"},
 		{"lists in lists", strings.Repeat("- ", 5000) + "a", "f.yaml:1:201: nested more than 100 levels deep"},
 	} {
@@ -70,7 +70,7 @@ func TestAliasesAreBounded(t *testing.T) {
 		fmt.Fprintf(&bomb, "a%d: &a%d [%s]\n", i, i, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d, ", i-1), 10), ", "))
 	}
 	_, err := Parse("f.yaml", []byte(bomb.String()))
-	require.EqualError(t, err, "f.yaml:1:1: its aliases expand to more than 40000 values")
+	require.EqualError(t, err, "f.yaml:1:1: the YAML aliases expand to more than 40000 values")
 
 	s, err := decode("steps:\n  - &first {run: a}\n  - *first\n")
 	require.NoError(t, err)

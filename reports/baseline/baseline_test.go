@@ -67,12 +67,12 @@ expected_failures:
 
 func TestParseSaysWhereAndWhat(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
-		{"nothing", "", "known.yaml:1:1: want exactly one YAML document"},
-		{"two documents", "expected_failures: []\n---\nexpected_failures: []\n", "known.yaml:1:1: want exactly one YAML document"},
-		{"another file altogether", "name: my-gateway\n", `known.yaml:1:1: unknown key "name": want expected_failures`},
-		{"an unknown key", "expected_failures:\n  - case: a\n    reason: b\n    note: c\n", `known.yaml:4:5: unknown key "note": want case, reason, link, owner or expires`},
-		{"an entry that is not a mapping", "expected_failures:\n  - code:model_not_found/**\n", "known.yaml:2:5: want a mapping here, not a string"},
-		{"a list where text belongs", "expected_failures:\n  - case: [a]\n    reason: b\n", "known.yaml:2:11: want a string here, not a list"},
+		{"nothing", "", "known.yaml:1:1: expected exactly one YAML document"},
+		{"two documents", "expected_failures: []\n---\nexpected_failures: []\n", "known.yaml:1:1: expected exactly one YAML document"},
+		{"another file altogether", "name: my-gateway\n", `known.yaml:1:1: unknown key "name": must be expected_failures`},
+		{"an unknown key", "expected_failures:\n  - case: a\n    reason: b\n    note: c\n", `known.yaml:4:5: unknown key "note": must be case, reason, link, owner or expires`},
+		{"an entry that is not a mapping", "expected_failures:\n  - code:model_not_found/**\n", "known.yaml:2:5: expected a mapping, got a string"},
+		{"a list where text belongs", "expected_failures:\n  - case: [a]\n    reason: b\n", "known.yaml:2:11: expected a string, got a list"},
 		{"no reason", "expected_failures:\n  - case: http:404/**\n", "known.yaml:2:5: reason is missing: explain why it is acceptable that http:404/** fails"},
 		{"a blank reason", "expected_failures:\n  - reason: ' '\n    case: a\n", "known.yaml:2:5: reason is missing: explain why it is acceptable that a fails"},
 		{"no case", "expected_failures:\n  - reason: x\n", `known.yaml:2:5: case: "" is not a pattern for case ids; an example of one is code:model_not_found/*/chat`},

@@ -125,7 +125,7 @@ func TestAGatewayMayRepeatWhatItWasSent(t *testing.T) {
 func TestErrorsOfAProfileDoNotQuoteItsVariables(t *testing.T) {
 	vars := map[string]string{"S": "sk-abcdef-123456", "SHORT": "k7"}
 	for text, want := range map[string]string{
-		"limits: {timeout: \"${S}\"}":         `want a duration such as 2s here, not "${S}"`,
+		"limits: {timeout: \"${S}\"}":         `expected a duration such as 2s, got "${S}"`,
 		"prefix: {\"${SHORT}\": /x}":          `"[$SHORT]" is neither an endpoint nor an API format`,
 		"balance: {path: x, \"${S}\": y}":     `unknown key "${S}"`,
 		"keys: {valid: \"sk-1${OH\"}":         `"sk-1${OH" contains ${ without a closing }`,
