@@ -74,7 +74,7 @@ func TestMatrixPageInChinese(t *testing.T) {
 	m := reports.NewSideBySide([]runlog.Run{failingRun(), goodRun(), callersRun()}).In(chinese)
 	p := browsertest.Start(t).Show(t, m.HTML, "#code:model_not_found/"+m.Matrix.Columns[0].Name)
 	assert.Equal(t, "3 个目标的对比", p.Eval(t, `document.querySelector("h1").innerText`))
-	names := map[string]bool{"edge": true, "relay": true, "gatecert": true}
+	names := map[string]bool{"edge": true, "relay": true, "gatecert": true, "chat": true, "chat-stream": true, "messages": true, "gemini": true, "openai": true, "anthropic": true}
 	for _, c := range m.Matrix.Columns {
 		names[c.Name] = true
 	}

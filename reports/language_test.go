@@ -39,6 +39,7 @@ func TestTheCatalogueIsComplete(t *testing.T) {
 		l.text(row.Meaning)
 		l.text(strings.ToLower(row.Meaning))
 		l.text(RowText(row.ID))
+		l.text(row.Advice)
 	}
 	for _, v := range legendVerdicts() {
 		l.text(string(v))
@@ -101,7 +102,7 @@ func TestNotesAreTranslated(t *testing.T) {
 func TestTranslationsDifferFromTheirTexts(t *testing.T) {
 	t.Parallel()
 	han := regexp.MustCompile(`\p{Han}`)
-	for _, entry := range slices.Concat(zhFrame, zhPage, zhCallers, zhTitles, zhContract, zhRows, zhRemedies, zhNotes, zhSteps, zhCircumstances, zhMatrix) {
+	for _, entry := range slices.Concat(zhFrame, zhPage, zhCallers, zhTitles, zhContract, zhRows, zhRemedies, zhNotes, zhSteps, zhCircumstances, zhMatrix, zhAdvice) {
 		if slices.Contains([]string{"url", "message", "param", "type", "recipes", "{} {#} of {#}", "{#} with {}", "{} on {}: {}", "{#} of {#}"}, entry[0]) || !regexp.MustCompile(`[A-Za-z]{2}`).MatchString(strings.ReplaceAll(entry[0], "(s)", "")) {
 			continue
 		}

@@ -8,7 +8,7 @@ import (
 // chinese is simplified Chinese. It is read-only, and made when a report is first written in it: its expressions take 4 ms, a fifth of
 // the start of the command.
 var chinese = sync.OnceValue(func() Language {
-	return newLanguage("zh", slices.Concat(zhFrame, zhPage, zhCallers, zhTitles, zhContract, zhRows, zhRemedies, zhNotes, zhSteps, zhCircumstances, zhMatrix))
+	return newLanguage("zh", slices.Concat(zhFrame, zhPage, zhCallers, zhTitles, zhContract, zhRows, zhRemedies, zhNotes, zhSteps, zhCircumstances, zhMatrix, zhAdvice))
 })
 
 // zhFrame are the texts around the results. {} is any text, {#} a number, (s) an s or none.

@@ -62,7 +62,7 @@ var definitions = sync.OnceValue(func() []definition {
 		requiring("Retry-After and the rate-limit headers are correct", contract.RetryAfterTrue, contract.RateHeaders),
 		requiring("a 429 from the upstream keeps its Retry-After", contract.UpstreamRefusal),
 		requiring("refused calls cost nothing, and the gateway admits calls again once the limit allows them", contract.RefusedFree, contract.Recovery),
-		requiring("other keys are not affected, streaming calls count as declared, and disconnected callers no longer count",
+		requiring("other keys are not affected, streaming calls count against the limit if declared, and disconnected callers stop counting",
 			contract.KeyIsolation, contract.StreamShare, contract.DepartedFree),
 		requiring("the gateway stops waiting for the upstream at its declared timeout", contract.InTime),
 		requiring("the upstream call is cancelled once the gateway times out or the client disconnects", contract.UpstreamFreed, contract.Departure),

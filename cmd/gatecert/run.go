@@ -23,7 +23,7 @@ import (
 
 type runCommand struct {
 	targetFlags
-	Level       string        `complete:"levels" help:"Highest certification level to run: edge, relay, account, store or full. Load cases run only at level full. Default: edge with a URL; otherwise every case except the load cases."`
+	Level       string        `complete:"levels" help:"Highest certification level to run: edge, relay, account, store or full. Load cases run only at level full. Default: edge if you give a URL; otherwise all levels, without the load cases."`
 	Rows        []string      `complete:"rows" help:"Rows to run, as ids or patterns: http:404, 'code:channel:*'. Default: all 32." placeholder:"ROW"`
 	Surfaces    []string      `complete:"surfaces" help:"Endpoints to run: chat, chat-stream, … (gatecert list surfaces). Default: every endpoint the target offers." placeholder:"SURFACE"`
 	Failed      string        `help:"Run only the cases that failed, could not be judged or did not run in an earlier run. RUN is the folder or the run.ndjson file of the earlier run. If neither a URL nor --target is given, gatecert tests the gateway that the log of RUN names." placeholder:"RUN" type:"path"`

@@ -12,7 +12,7 @@ Feature: Load: a declared rate limit
       And Retry-After and the rate-limit headers are correct
       And a 429 from the upstream keeps its Retry-After
       And refused calls cost nothing, and the gateway admits calls again once the limit allows them
-      And other keys are not affected, streaming calls count as declared, and disconnected callers no longer count
+      And other keys are not affected, streaming calls count against the limit if declared, and disconnected callers stop counting
 
       Examples: under-load - clients exceed the limit one call at a time, all at once, and again after a pause
         | case                                          | surface   |

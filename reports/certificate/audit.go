@@ -208,7 +208,7 @@ func (a *audit) footer() {
 		want, _ = contract.Worst(want, contract.Error) // the gateway was not healthy at the end
 	}
 	if f.Verdict != want {
-		a.problemf("the footer's verdict is %s, but the cases mean %s", f.Verdict, want)
+		a.problemf("the footer's verdict is %s, but the verdict computed from the cases is %s", f.Verdict, want)
 	}
 	if f.Ended.Before(a.run.Started) {
 		a.problemf("the run ended before it started")

@@ -95,11 +95,11 @@ func TestAnAuditDoesNotRelyOnClaims(t *testing.T) {
 			after.Phase, after.OK, after.Observation = runlog.AfterCases, false, nil
 			r.Controls = append(r.Controls, after)
 		}, ""},
-		{"a footer of one that was", func(r *runlog.Run) { r.Footer.Verdict = contract.Error }, "the footer's verdict is error, but the cases mean pass"},
+		{"a footer of one that was", func(r *runlog.Run) { r.Footer.Verdict = contract.Error }, "the footer's verdict is error, but the verdict computed from the cases is pass"},
 		{"a better footer", func(r *runlog.Run) {
 			failing(r)
 			r.Footer.Verdict = contract.Pass
-		}, "the footer's verdict is pass, but the cases mean fail"},
+		}, "the footer's verdict is pass, but the verdict computed from the cases is fail"},
 		{"a request with another token is the same request", func(r *runlog.Run) {
 			sent := &at(r, html).Observation.Sent
 			token := tokenOf(sent.Body)

@@ -202,7 +202,7 @@ func (s *summary) checkLimit() {
 		}
 	}
 	if let > s.count(limited, admitted) || turned > s.count(limited, func(o runlog.Outcome) bool { return o != runlog.Admitted }) {
-		s.problemf("the load summary says that %d calls were admitted and %d refused, but its spans count fewer", let, turned)
+		s.problemf("the load summary says that %d calls were admitted and %d refused, but its spans contain fewer calls", let, turned)
 	}
 }
 

@@ -103,7 +103,7 @@ func TestPageInABrowser(t *testing.T) {
 		assert.Equal(t, "Calls admitted so far, Responses per second over time, by outcome", p.Eval(t, `[...document.querySelectorAll("figcaption")].map((e) => e.innerText).join(", ")`))
 		assert.Equal(t, "admitted, refused, failed, the other caller, admitted", p.Eval(t, `[...document.querySelectorAll("figure:first-child .legend li")].map((e) => e.textContent).join(", ")`))
 		assert.Equal(t, "drain refill boundary key", p.Eval(t, `[...document.querySelectorAll("figure:first-child text.bound")].map((e) => e.textContent).join(" ").trim()`))
-		assert.Equal(t, "limit 20 20 window 2s 2s to 2s", p.Eval(t, `[...document.querySelectorAll("section[aria-label=Limit] tbody :is(th, td)")].map((e) => e.textContent).join(" ")`))
+		assert.Equal(t, "limit 20 20 window 2s 1.996s to 2.004s", p.Eval(t, `[...document.querySelectorAll("section[aria-label=Limit] tbody :is(th, td)")].map((e) => e.textContent).join(" ")`))
 		assert.Equal(t, 4.0, p.Eval(t, `document.querySelectorAll("section[aria-label=Experiments] tbody tr").length`))
 		assert.Equal(t, 2.0, p.Eval(t, `document.querySelectorAll("section[aria-label=Evidence] li").length`), "without what the experiments say")
 	})

@@ -133,6 +133,6 @@ func plainNumber(v float64) string {
 	case v >= 1e4:
 		return fmt.Sprintf("%gk", v/1e3)
 	default:
-		return fmt.Sprintf("%g", v)
+		return fmt.Sprintf("%.6g", v)
 	}
 }

@@ -28,7 +28,6 @@ func limiterRows(l *runlog.FoundLimiter) []limiterRow {
 		return nil
 	}
 	calls := func(v float64) string { return fmt.Sprintf("%.6g", v) }
-	window := func(v float64) string { return plain.Time(time.Duration(min(max(v, 0), 1e18))) }
 	first := "limit"
 	if l.RefillRange != nil || l.Refill > 0 {
 		first = "burst"
@@ -41,6 +40,15 @@ func limiterRows(l *runlog.FoundLimiter) []limiterRow {
 		rows = append(rows, limiterRow{"window", window(float64(l.Window)), span(l.WindowRange, window)})
 	}
 	return rows
+}
+
+// window writes a length to a millisecond, and one of 10 s or more to a hundredth of a second: the answers do not show more.
+func window(v float64) string {
+	d, unit := time.Duration(min(max(v, 0), 1e18)), time.Millisecond
+	if d >= 10*time.Second {
+		unit = 10 * time.Millisecond
+	}
+	return plain.Duration(d.Round(unit))
 }
 
 // span writes a range, "" for none.
@@ -250,13 +258,17 @@ func (c *chart) experiments(m runlog.Measured, x axis) {
 	for _, e := range m.Experiments[:min(len(m.Experiments), maxExperimentRows)] {
 		at, label := x.at(e.Start.Seconds()), plain.Text(e.Name, 12)
 		width := chartLetter*float64(len([]rune(label))) + gap
-		row := slices.IndexFunc(free[:], func(end float64) bool { return end <= at })
-		if row < 0 || at+width > chartWidth {
+		anchor, left, right := "start", at, at+width
+		if right > chartWidth {
+			anchor, left, right = "end", at-width, at
+		}
+		row := slices.IndexFunc(free[:], func(end float64) bool { return end <= left })
+		if row < 0 {
 			c.mark("bound", at, "", "start", chartTop)
 			continue
 		}
-		free[row] = at + width
-		c.mark("bound", at, label, "start", chartTop+10+height*float64(row))
+		free[row] = right
+		c.mark("bound", at, label, anchor, chartTop+10+height*float64(row))
 	}
 }
 
