@@ -99,7 +99,7 @@ func TestARunGoesOnWithTheNextRelayModel(t *testing.T) {
 	}
 	untestable, notes := run("relay-a", "relay-b", "relay-c", "relay-d")
 	assert.Zero(t, untestable, notes)
-	assert.Contains(t, notes, "the run continued with other relay models, ")
+	assert.Contains(t, notes, "the run continued with other relay models (")
 	untestable, notes = run("relay-a")
 	assert.Positive(t, untestable)
 	assert.NotContains(t, notes, "further relay models,")
@@ -198,7 +198,7 @@ func TestTheLimitOfAModel(t *testing.T) {
 
 	_, err = run("no-such-model-x")
 	require.ErrorIs(t, err, gatecert.ErrUsage)
-	assert.Contains(t, err.Error(), "limits.rate.model: a healthy call on chat got 404")
+	assert.Contains(t, err.Error(), "limits.rate.model: a healthy call on chat returned 404")
 }
 
 // A load case verifies the limit of a model in the same way as that of a key: the valid key is free for other models.

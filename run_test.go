@@ -190,8 +190,8 @@ func TestSelectionsThatCannotBeRun(t *testing.T) {
 		{"a broken pattern", gatecert.Config{Target: target, Rows: []string{"["}}, gatecert.ErrUsage, `"[" is not a pattern`},
 		{"a driver that does not exist", gatecert.Config{Target: profile.Profile{Driver: "magic"}}, gatecert.ErrUsage, `driver "magic": set Config.Driver`},
 		{"a limited key that the gateway does not know", gatecert.Config{Target: mistyped, Rows: []string{"http:429"}, Surfaces: []string{"chat"}}, gatecert.ErrUsage,
-			"limits.rate.key: a healthy call on chat got 401"},
-		{"nothing left at this level", gatecert.Config{Target: target, Level: contract.Edge, Rows: []string{"http:429"}, Surfaces: []string{"chat"}}, gatecert.ErrNothingToRun, "the selected cases need level full; this run is at level edge"},
+			"limits.rate.key: a healthy call on chat returned 401"},
+		{"nothing left at this level", gatecert.Config{Target: target, Level: contract.Edge, Rows: []string{"http:429"}, Surfaces: []string{"chat"}}, gatecert.ErrNothingToRun, "the selected cases need level full, but this run is at level edge"},
 		{"nothing offered", gatecert.Config{Target: with(edge, func(p *profile.Profile) { p.Surfaces, p.Discover = []dialect.Surface{"chat"}, false }), Rows: []string{"code:empty_response"}}, gatecert.ErrNothingToRun, "the target offers none"},
 		{"a dead port", gatecert.Config{Target: profile.FromURL("http://127.0.0.1:1", "sk-x", "m"), Level: contract.Edge}, gatecert.ErrUnreachable, "http://127.0.0.1:1"},
 	} {

@@ -28,7 +28,7 @@ func Markdown(w io.Writer, m runlog.Measured) error {
 		line("\n%s.", cell(s))
 	}
 	if rows := limiterRows(limiter(m)); len(rows) > 0 {
-		line("\n| parameter | value | not excluded by the answers |\n|---|--:|--:|")
+		line("\n| parameter | value | consistent with the responses |\n|---|--:|--:|")
 		for _, r := range rows {
 			line("| %s | %s | %s |", r.Name, cell(r.Value), cell(r.Range))
 		}
