@@ -484,7 +484,7 @@ func TestHealthy(t *testing.T) {
 		{"an error that is null", dialect.Chat, jsonAnswer(200, `{"error":null,"choices":[{}]}`), ""},
 		{"HTML", dialect.Chat, answer(200, "text/html", "<html>"), `200, but not JSON with a non-empty "choices": "<html>"`},
 		{"a status", dialect.Messages, jsonAnswer(401, ``), `401 with an empty body`},
-		{"nothing", dialect.Messages, Observation{Failure: &Failure{Unreachable, "refused"}}, `no answer (unreachable: refused)`},
+		{"nothing", dialect.Messages, Observation{Failure: &Failure{Unreachable, "refused"}}, `no response (unreachable: refused)`},
 		{"a stream with a finish", dialect.ChatStream, with(answer(200, "", ""), events("d", Event{Data: Bytes(chatContent)}, Event{Data: Bytes(chatFinish)})), ""},
 		{"a stream that stops", dialect.ChatStream, with(answer(200, "", ""), events("d", Event{Data: Bytes(`{"choices":[{}]}`)})),
 			`200, but not a complete event stream: no finish event; the last event is "{\"choices\":[{}]}"`},

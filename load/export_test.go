@@ -113,7 +113,7 @@ func TestResultsThatCannotBeRecorded(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, uint64(2000), m.Sent)
 		assert.ErrorIs(t, m.RecordError, syscall.ENOSPC)
-		assert.ErrorContains(t, m.RecordError, "write the results (")
+		assert.ErrorContains(t, m.RecordError, "write the results after sending ")
 	})
 }
 

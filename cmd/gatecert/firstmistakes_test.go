@@ -202,10 +202,10 @@ func TestFirstMistakes(t *testing.T) {
 		}, exitHarness, `serves a model that does not exist, so its errors for unknown models cannot be tested: turn off the model that replaces unknown ones`},
 		{"a level that a URL is not enough for", func(t *testing.T) []string {
 			return arrives(t, nil).run("--level", "relay")
-		}, exitUsage, `--level relay needs more than a URL: create a profile with upstream\.listen and a model that the gateway routes there \(gatecert init URL writes a profile to start from\), or use --level edge`},
+		}, exitUsage, `--level relay needs more than a URL: create a profile with upstream\.listen and a model that the gateway routes to it \(gatecert init URL writes a profile to start from\), or use --level edge`},
 		{"rows that need another level", func(t *testing.T) []string {
 			return arrives(t, nil).withUpstream(t).run("--rows", "code:do_request_failed")
-		}, exitIncomplete, `the selected cases need level relay, but this run is at level edge: add --level relay and a profile with upstream\.listen and a model that the gateway routes there`},
+		}, exitIncomplete, `the selected cases need level relay, but this run is at level edge: add --level relay and a profile with upstream\.listen and a model that the gateway routes to it`},
 		{"the wrong path", func(t *testing.T) []string {
 			n := arrives(t, nil).withUpstream(t)
 			return []string{"run", n.url + "/api", "--key", n.key, "--model", "gc-chat"}
