@@ -7,7 +7,7 @@ import "github.com/gatecert/gatecert/contract"
 func RowText(id contract.RowID) string { return rowTexts[id] }
 
 // rowTexts is read-only.
-var rowTexts = map[contract.RowID]string{ //nolint:gosec // texts about keys, no keys
+var rowTexts = map[contract.RowID]string{
 	"http:400":                            `The request is invalid. A common mistake is to validate late and return 500, which makes clients retry a request that can never succeed. This mistake is frequent on the images, speech and rerank endpoints, even in gateways that handle chat correctly. Another mistake is to fill in missing fields and return 200.`,
 	"http:401":                            `401 is only for a key that is missing or was never issued. For a revoked key, the gateway returns 403: the caller needs a new key, and retrying with the same key is pointless.`,
 	"http:403":                            `The gateway knows the key but refuses the request. Clients do not retry a 403, and users check their plan. If the gateway returns 401 for a revoked key, users look for a typo instead.`,

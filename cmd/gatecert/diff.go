@@ -19,8 +19,8 @@ type diffCommand struct {
 // Help implements kong's HelpProvider.
 func (diffCommand) Help() string {
 	return `The kinds of change:
-  worse, better   the verdict changed
-  changed         the verdict is the same, but different requirements are violated
+  worse, better   a different verdict
+  changed         same verdict, but different requirements are violated
   new, gone       only one of the two runs contains the case
 
 For two measurements (load capacity, load soak), gatecert diff compares the capacity bounds, and each quantile over the windows of the

@@ -137,7 +137,7 @@ func TestALimitIsPerAddressOnlyWithSources(t *testing.T) {
 			_, report, _ := invoke(t.Context(), "report", dir)
 			stdout += report
 			assert.Contains(t, report, "scope     these two keys do not share the limit\n")
-			log, err := os.ReadFile(filepath.Join(dir, logName)) //nolint:gosec // the test's own folder
+			log, err := os.ReadFile(filepath.Join(dir, logName))
 			require.NoError(t, err)
 			assert.NotContains(t, string(log), "sk-another", "nor is it in the command line that the log has")
 			assert.Contains(t, string(log), `"by_other":true`)

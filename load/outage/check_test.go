@@ -131,13 +131,13 @@ func TestChecksOfARound(t *testing.T) {
 		}, violated: contract.InTime, level: contract.Must, got: "20 hanging requests were answered after 1s to 1.5s (median 1.5s), 1 of them too early"},
 
 		{sentence: "a healthy request that fails", change: func(r *round) { r.during[3].Outcome, r.during[3].Status = runlog.Error5xx, 503 },
-			violated: contract.HealthyServed, level: contract.Must, got: "1 of 90 failed: 1 with 503 (error-5xx)", uncertain: true},
+			violated: contract.HealthyServed, level: contract.Must, got: "1 of 90 healthy requests failed: 1 with 503 (error-5xx)", uncertain: true},
 		{sentence: "healthy requests that fail for two seconds", change: func(r *round) {
 			for i := range 60 {
 				r.during[i].Outcome, r.during[i].Status = runlog.Refused, 429
 			}
 			r.before[0].Outcome = runlog.TransportError // one in 45 failed before
-		}, violated: contract.HealthyServed, level: contract.Must, got: "60 of 90 failed: 60 with 429 (refused)"},
+		}, violated: contract.HealthyServed, level: contract.Must, got: "60 of 90 healthy requests failed: 60 with 429 (refused)"},
 		{sentence: "a healthy request that fails when one of 45 did before", change: func(r *round) {
 			r.during[3].Outcome, r.before[3].Outcome = runlog.Timeout, runlog.Timeout
 		}},

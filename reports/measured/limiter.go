@@ -135,10 +135,12 @@ func inferenceText(m runlog.Measured) string {
 	for _, e := range m.Experiments {
 		calls += e.Calls
 		for _, a := range e.Answers {
-			if a.Outcome == runlog.Admitted {
+			switch a.Outcome {
+			case runlog.Admitted:
 				admitted++
-			} else if a.Outcome == runlog.Refused {
+			case runlog.Refused:
 				refused++
+			default:
 			}
 		}
 	}

@@ -23,7 +23,7 @@ func (d *Diff) compareLimiters(old, new runlog.Measured) { //nolint:predeclared 
 		d.Notes = append(d.Notes, "different kind of limiter: "+name(a.Kind)+" before, "+name(b.Kind)+" now")
 		return
 	}
-	add := func(what, unit string, old, new float64, oldRange, newRange *runlog.Range, more bool) { //nolint:predeclared // as above
+	add := func(what, unit string, old, new float64, oldRange, newRange *runlog.Range, more bool) {
 		if old <= 0 || new <= 0 {
 			return
 		}

@@ -19,32 +19,7 @@ func Markdown(w io.Writer, m runlog.Measured) error {
 	if m.SLO != "" {
 		line("SLO: %s. ", cell(text(m.SLO)))
 	}
-	if m.Kind == runlog.RateLimitKind {
-		line("The result is **%s**.", cell(qualified(m)))
-	} else {
-		line("Response verdict: **%s**.", cell(qualified(m)))
-	}
-	if s := inferenceText(m); s != "" {
-		line("\n%s.", cell(s))
-	}
-	if rows := limiterRows(limiter(m)); len(rows) > 0 {
-		line("\n| parameter | value | consistent with the responses |\n|---|--:|--:|")
-		for _, r := range rows {
-			line("| %s | %s | %s |", r.Name, cell(r.Value), cell(r.Range))
-		}
-	}
-	if s := scopeText(limiter(m)); s != "" {
-		line("\nScope: %s.", cell(s))
-	}
-	if rows := experimentRows(m); len(rows) > 0 {
-		line("\n| experiment | calls | admitted | refused | failed | took | result |\n|---|--:|--:|--:|--:|--:|---|")
-		for _, r := range rows {
-			line("| %s | %s | %s | %s | %s | %s | %s |", cell(r.Name), r.Calls, r.Admitted, r.Refused, r.Failed, r.Took, cell(r.Text))
-		}
-	}
-	for _, e := range evidence(m) {
-		line("\n- %s", cell(e))
-	}
+	markdownVerdict(line, m)
 	if f := m.Footer; f != nil {
 		for _, g := range clipped(f.Gates) {
 			line("\n%s **%s**: %s", gateSign(g), cell(text(g.Text)), cell(text(g.Why)))
@@ -95,6 +70,36 @@ func Markdown(w io.Writer, m runlog.Measured) error {
 		line("\n> %s", cell(n))
 	}
 	return flush(w, &out)
+}
+
+// markdownVerdict writes the verdict, and of an inference what it found and how.
+func markdownVerdict(line func(string, ...any), m runlog.Measured) {
+	if m.Kind == runlog.RateLimitKind {
+		line("The result is **%s**.", cell(qualified(m)))
+	} else {
+		line("Response verdict: **%s**.", cell(qualified(m)))
+	}
+	if s := inferenceText(m); s != "" {
+		line("\n%s.", cell(s))
+	}
+	if rows := limiterRows(limiter(m)); len(rows) > 0 {
+		line("\n| parameter | value | consistent with the responses |\n|---|--:|--:|")
+		for _, r := range rows {
+			line("| %s | %s | %s |", r.Name, cell(r.Value), cell(r.Range))
+		}
+	}
+	if s := scopeText(limiter(m)); s != "" {
+		line("\nScope: %s.", cell(s))
+	}
+	if rows := experimentRows(m); len(rows) > 0 {
+		line("\n| experiment | calls | admitted | refused | failed | took | result |\n|---|--:|--:|--:|--:|--:|---|")
+		for _, r := range rows {
+			line("| %s | %s | %s | %s | %s | %s | %s |", cell(r.Name), r.Calls, r.Admitted, r.Refused, r.Failed, r.Took, cell(r.Text))
+		}
+	}
+	for _, e := range evidence(m) {
+		line("\n- %s", cell(e))
+	}
 }
 
 // cell makes a text inert in Markdown, in a table too.

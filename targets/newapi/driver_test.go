@@ -199,7 +199,7 @@ func TestRejectedCredentials(t *testing.T) {
 		admin          profile.Admin
 		text           string
 	}{
-		{"a wrong password", "testdata/wrong-password", profile.Admin{User: "root", Password: "not-the-password"}, "sign in as root: the gateway refused: 200"},
+		{"a wrong password", "testdata/wrong-password", profile.Admin{User: "root", Password: "not-the-password"}, "sign in as root: the gateway refused the admin API call: 200"},
 		{"a token that was never issued", "testdata/wrong-token", profile.Admin{Token: "never-issued-token-of-an-admin"}, "invalid access token"},
 		{"a user who is not root", "testdata/not-root", profile.Admin{User: "alice", Password: "alicepass1"}, "only the root user may"},
 	} {

@@ -41,8 +41,8 @@ func TestInspectionListsTheChanges(t *testing.T) {
 			"option SelfUseModeEnabled: true -> false, only while the cases that need it run (this mode accepts unpriced models)",
 		}, "test_sensitive"},
 		{"one that does not check for words", map[string]string{"CheckSensitiveEnabled": "false"}, profile.DB{}, newAPI, []string{
-			"option SensitiveWords: test_sensitive other -> gc-5ca1ab-word, only while the cases that need it run (a listed word)",
-			"option CheckSensitiveEnabled: false -> true, only while the cases that need it run (a listed word)",
+			"option SensitiveWords: test_sensitive other -> gc-5ca1ab-word, only while the cases that need it run (to test a listed word)",
+			"option CheckSensitiveEnabled: false -> true, only while the cases that need it run (to test a listed word)",
 		}, "gc-5ca1ab-word"},
 		{"one that limits everybody already", map[string]string{"ModelRequestRateLimitEnabled": "true"}, profile.DB{}, newAPI, nil, "test_sensitive"},
 		{"one with a store in the profile", nil, profile.DB{SQLite: "x.db"}, newAPI, []string{

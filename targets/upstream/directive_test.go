@@ -68,7 +68,7 @@ func TestRefusedDirectives(t *testing.T) {
 		{"header=X%20A:b", `the name is not a valid header name: "X%20A"`},
 		{"header=content-length:3", "header content-length is not allowed: it frames the message"},
 		{"header=A:%00", `header: "%00" is not valid, query-escaped text`},
-		{strings.Repeat("header=A:b ", 17), "more than 16 headers"},
+		{strings.Repeat("header=A:b ", 17), "the directive has more than 16 headers"},
 		{"body=html refuse", "refuse contradicts html: both define what is sent"},
 		{"hang reset", "reset contradicts hang: both define how the response ends"},
 		{"stall truncate=gzip", "truncate=gzip contradicts stall: both define how the response ends"},
@@ -119,7 +119,7 @@ func TestRefusedTokens(t *testing.T) {
 func TestDirectiveWithoutEndIsRefused(t *testing.T) {
 	d, found, err := ParseDirective("[[gatecert token=a " + strings.Repeat("x", 1<<20) + "]]")
 	assert.True(t, found)
-	assert.EqualError(t, err, `directive refused: no "]]" within 8192 bytes`)
+	assert.EqualError(t, err, `directive refused: there is no closing "]]" within 8192 bytes`)
 	assert.Equal(t, "a", d.Token)
 
 	_, _, err = ParseDirective("[[gatecert " + strings.Repeat("x", 1000) + "]]")

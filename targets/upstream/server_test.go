@@ -131,7 +131,7 @@ func TestRemoteWaitsAndGivesUp(t *testing.T) {
 func TestRemoteFailures(t *testing.T) {
 	b := newBench(t, Options{})
 	_, err := Remote{URL: b.server.URL() + "/elsewhere", Client: b.client}.Seen(context.Background(), "a")
-	assert.EqualError(t, err, "upstream: 404 Not Found from "+b.server.URL()+"/elsewhere/_gatecert/seen/a?wait=30s")
+	assert.EqualError(t, err, "mock upstream: 404 Not Found from "+b.server.URL()+"/elsewhere/_gatecert/seen/a?wait=30s")
 	_, err = Remote{URL: "http://127.0.0.1:1", Client: b.client}.Seen(context.Background(), "a")
 	assert.ErrorContains(t, err, "connection refused")
 	_, err = Remote{URL: "http://127.0.0.1:1", Client: b.client}.OpenAttempts(context.Background())
