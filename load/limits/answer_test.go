@@ -72,7 +72,7 @@ func TestLoggedLimit(t *testing.T) {
 	m.Intervals = Intervals{Limit: Interval[int]{7, 8}, Refill: Interval[float64]{3.9, 4.1}}
 	assert.Equal(t, &runlog.FoundLimiter{
 		Kind: "token-bucket", Limit: 8, Window: 2 * time.Second, Refill: 4, LimitRange: &runlog.Range{From: 7, To: 8}, RefillRange: &runlog.Range{From: 3.9, To: 4.1},
-		Addresses: "shared", Keys: "apart", Scope: "these two addresses share the limit, these two keys do not share it, as with a limit per key",
+		Addresses: "shared", Keys: "apart", Scope: "these two addresses share the limit, these two keys do not share the limit, as with a limit per key",
 	}, m.Logged(Scope{Shared, Apart}))
 	none := LimiterModel{Kind: None}
 	assert.Equal(t, &runlog.FoundLimiter{Kind: "none"}, none.Logged(Scope{}))
