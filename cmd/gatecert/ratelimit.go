@@ -166,8 +166,14 @@ func printInference(c *console, model limits.LimiterModel, scope limits.Scope, e
 	case errors.Is(err, limits.ErrInconclusive), errors.Is(err, limits.ErrBudget):
 		fmt.Fprintln(c.out, "limiter   unclear")
 	}
+	shown := map[string]bool{} // the experiments follow with their calls and times
+	for _, e := range experiments {
+		shown[e.Name+": "+e.Sentence] = true
+	}
 	for _, sentence := range model.Evidence {
-		fmt.Fprintf(c.out, "          %s\n", sentence)
+		if !shown[sentence] {
+			fmt.Fprintf(c.out, "          %s\n", sentence)
+		}
 	}
 	for _, e := range experiments {
 		fmt.Fprintf(c.out, "%-9s %s (%d calls, %s)\n", e.Name, e.Sentence, e.Calls, e.Took.Round(time.Millisecond))

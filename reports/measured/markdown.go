@@ -83,7 +83,7 @@ func markdownVerdict(line func(string, ...any), m runlog.Measured) {
 		line("\n%s.", cell(s))
 	}
 	if rows := limiterRows(limiter(m)); len(rows) > 0 {
-		line("\n| parameter | value | consistent with the responses |\n|---|--:|--:|")
+		line("\n| parameter | value | range |\n|---|--:|--:|")
 		for _, r := range rows {
 			line("| %s | %s | %s |", r.Name, cell(r.Value), cell(r.Range))
 		}
