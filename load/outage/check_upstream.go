@@ -26,7 +26,7 @@ func (r *round) checkAttempts(all *conclusions) {
 	}
 	over := sent.where(func(q result) bool { return len(q.seen.Attempts) > r.Attempts })
 	if len(over) == 0 {
-		all.held(contract.RetriesBounded, "each of the %d faulty requests caused at most %d upstream calls; %d are allowed", len(sent), most, r.Attempts)
+		all.held(contract.RetriesBounded, "each of the %d faulty requests caused at most %s; the profile allows %d", len(sent), plain.Count(most, "upstream call"), r.Attempts)
 		return
 	}
 	all.violated(contract.Finding{
