@@ -68,23 +68,7 @@ func (s *loadSession) facts() []runlog.MeasuredFact {
 // save writes the log as it is.
 func (r *measuredRun) save() error {
 	var out bytes.Buffer
-	w := runlog.NewMeasuredWriter(&out)
-	err := w.Header(r.log.MeasuredHeader)
-	for _, p := range r.log.Points {
-		err = errors.Join(err, w.Point(p))
-	}
-	for _, x := range r.log.Windows {
-		err = errors.Join(err, w.Window(x))
-	}
-	for _, m := range r.log.Metrics {
-		err = errors.Join(err, w.Metric(m))
-	}
-	for _, e := range r.log.Experiments {
-		err = errors.Join(err, w.Experiment(e))
-	}
-	if r.log.Footer != nil {
-		err = errors.Join(err, w.Footer(*r.log.Footer))
-	}
+	err := runlog.NewMeasuredWriter(&out).Measured(r.log)
 	if err != nil {
 		return fmt.Errorf("write the log: %w", err)
 	}

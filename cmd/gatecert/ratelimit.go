@@ -125,7 +125,7 @@ func (cmd rateLimitCommand) infer(ctx context.Context, c *console, config gatece
 		fmt.Fprintf(c.err, "reports: %s\n", run.shown())
 		return errors.Join(err, json.NewEncoder(c.out).Encode(newInferredLimit(model, scope, experiments, err)))
 	}
-	printInference(c, model, scope, experiments, err)
+	printInference(c, model, scope, runlog.EvidenceBesides(run.log.Experiments, model.Evidence), experiments, err)
 	fmt.Fprintf(c.out, "reports: %s\n", run.shown())
 	return err
 }
@@ -153,7 +153,7 @@ func inferenceFooter(m limits.LimiterModel, scope limits.Scope, err error) runlo
 	return f
 }
 
-func printInference(c *console, model limits.LimiterModel, scope limits.Scope, experiments []limits.Experiment, err error) {
+func printInference(c *console, model limits.LimiterModel, scope limits.Scope, evidence []string, experiments []limits.Experiment, err error) {
 	switch {
 	case err == nil:
 		fmt.Fprintf(c.out, "limiter   %s\n", model)
@@ -166,14 +166,8 @@ func printInference(c *console, model limits.LimiterModel, scope limits.Scope, e
 	case errors.Is(err, limits.ErrInconclusive), errors.Is(err, limits.ErrBudget):
 		fmt.Fprintln(c.out, "limiter   unclear")
 	}
-	shown := map[string]bool{} // the experiments follow with their calls and times
-	for _, e := range experiments {
-		shown[e.Name+": "+e.Sentence] = true
-	}
-	for _, sentence := range model.Evidence {
-		if !shown[sentence] {
-			fmt.Fprintf(c.out, "          %s\n", sentence)
-		}
+	for _, sentence := range evidence {
+		fmt.Fprintf(c.out, "          %s\n", sentence)
 	}
 	for _, e := range experiments {
 		fmt.Fprintf(c.out, "%-9s %s (%d calls, %s)\n", e.Name, e.Sentence, e.Calls, e.Took.Round(time.Millisecond))

@@ -20,8 +20,9 @@ func charts(m runlog.Measured) []chart {
 	}
 	switch m.Kind {
 	case runlog.RateLimitKind:
-		add(answersChart(m))
-		add(ratesChart(m))
+		answers := answersOf(m)
+		add(answersChart(m, answers))
+		add(ratesChart(answers))
 		return list
 	case runlog.CompareKind:
 		add(differenceChart(m))
@@ -36,7 +37,7 @@ func charts(m runlog.Measured) []chart {
 	if len(m.Points) > 1 {
 		add(probesChart(m))
 	} else {
-		add(windowsChart(m))
+		add(windowsChart(m.Windows, refusedWith429))
 	}
 	for _, metric := range []string{"ttft", "itl", "latency"} {
 		add(histogramChart(m, metric))
@@ -220,10 +221,13 @@ type outcomeClass struct {
 	outcomes    []runlog.Outcome
 }
 
+// refusedWith429 names the refusals of a load: only a 429 is one.
+const refusedWith429 = "refused (429)"
+
 // outcomeClasses are the outcomes as they are stacked.
-func outcomeClasses() []outcomeClass {
+func outcomeClasses(refused string) []outcomeClass {
 	return []outcomeClass{
-		{"o-admitted", "admitted", []runlog.Outcome{runlog.Admitted}}, {"o-refused", "refused (429)", []runlog.Outcome{runlog.Refused}},
+		{"o-admitted", "admitted", []runlog.Outcome{runlog.Admitted}}, {"o-refused", refused, []runlog.Outcome{runlog.Refused}},
 		{"o-error4", "4xx", []runlog.Outcome{runlog.Error4xx}}, {"o-error5", "5xx", []runlog.Outcome{runlog.Error5xx}},
 		{"o-lost", "timeout or broken transfer", []runlog.Outcome{runlog.Timeout, runlog.TransportError}}, {"o-wrong", "wrong", []runlog.Outcome{runlog.Wrong}},
 		{"o-ours", "failed on this machine", []runlog.Outcome{runlog.LocalError, runlog.Abandoned, runlog.Disconnected}},
@@ -231,12 +235,12 @@ func outcomeClasses() []outcomeClass {
 }
 
 // stack draws the responses by outcome, as bars of responses per second.
-func (c *chart) stack(x, y axis, from, to, seconds float64, counts map[runlog.Outcome]uint64, title string) {
+func (c *chart) stack(x, y axis, from, to, seconds float64, counts map[runlog.Outcome]uint64, title, refused string) {
 	under := 0.0
 	if seconds <= 0 {
 		return
 	}
-	for _, o := range outcomeClasses() {
+	for _, o := range outcomeClasses(refused) {
 		n := 0.0
 		for _, outcome := range o.outcomes {
 			n += float64(counts[outcome])
@@ -286,7 +290,7 @@ func probesChart(m runlog.Measured) (chart, bool) {
 	c.vertical(y, plainNumber)
 	c.horizontal(x, plainNumber)
 	for i, p := range points {
-		c.stack(x, y, float64(i), float64(i+1), countedFor(p), p.Counts, rate(p.Rate)+" for "+plain.Time(p.Lasted))
+		c.stack(x, y, float64(i), float64(i+1), countedFor(p), p.Counts, rate(p.Rate)+" for "+plain.Time(p.Lasted), refusedWith429)
 	}
 	return c, len(c.Bars) > 0
 }
@@ -295,10 +299,10 @@ func probesChart(m runlog.Measured) (chart, bool) {
 func countedFor(p runlog.Point) float64 { return (p.Lasted - p.WarmUp).Seconds() }
 
 // windowsChart draws the responses over time.
-func windowsChart(m runlog.Measured) (chart, bool) {
+func windowsChart(windows []runlog.MeasuredWindow, refused string) (chart, bool) {
 	c := chart{Title: "Responses per second over time, by outcome", XName: "seconds"}
 	values, ends := []float64{0}, []float64{0}
-	for _, w := range m.Windows {
+	for _, w := range windows {
 		if w.Length > 0 {
 			values = append(values, total(w.Counts)/w.Length.Seconds())
 			ends = append(ends, (w.Start + w.Length).Seconds())
@@ -310,8 +314,8 @@ func windowsChart(m runlog.Measured) (chart, bool) {
 	x, y := newAxis(false, chartLeft, chartRight, ends...), newAxis(false, chartBottom, chartTop, values...)
 	c.vertical(y, plainNumber)
 	c.horizontal(x, plainNumber)
-	for _, w := range m.Windows[:min(len(m.Windows), 1000)] {
-		c.stack(x, y, w.Start.Seconds(), (w.Start + w.Length).Seconds(), w.Length.Seconds(), w.Counts, fmt.Sprintf("at %.4g s", w.Start.Seconds()))
+	for _, w := range windows[:min(len(windows), 1000)] {
+		c.stack(x, y, w.Start.Seconds(), (w.Start + w.Length).Seconds(), w.Length.Seconds(), w.Counts, fmt.Sprintf("at %.4g s", w.Start.Seconds()), refused)
 	}
 	return c, len(c.Bars) > 0
 }

@@ -236,23 +236,8 @@ func unfinishedRun() runlog.Measured {
 func logged(t testing.TB, m runlog.Measured) runlog.Measured {
 	t.Helper()
 	var out bytes.Buffer
-	w := runlog.NewMeasuredWriter(&out)
-	require.NoError(t, w.Header(m.MeasuredHeader))
-	for _, p := range m.Points {
-		require.NoError(t, w.Point(p))
-	}
-	for _, x := range m.Windows {
-		require.NoError(t, w.Window(x))
-	}
-	for _, x := range m.Metrics {
-		require.NoError(t, w.Metric(x))
-	}
-	for _, e := range m.Experiments {
-		require.NoError(t, w.Experiment(e))
-	}
-	if m.Footer != nil {
-		require.NoError(t, w.Footer(*m.Footer))
-	} else if m.Torn {
+	require.NoError(t, runlog.NewMeasuredWriter(&out).Measured(m))
+	if m.Footer == nil && m.Torn {
 		out.WriteString(`{"type":"poi`)
 	}
 	read, err := runlog.ReadMeasured(&out)

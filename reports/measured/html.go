@@ -81,7 +81,7 @@ func HTML(w io.Writer, m runlog.Measured) error {
 	}
 	style := append(reports.Style(), pageStyle...)
 	p := page{
-		Title: name(m.Target.Name), Kind: kindName(m.Kind), Headline: headline(m), SLO: text(m.SLO), Judged: judged(m),
+		Title: name(m.Target.Name), Kind: kindName(m.Kind), Headline: headline(m), SLO: text(m.SLO), Judged: judged(m) + qualified(m) + ".",
 		Verdict: m.Verdict(), Sign: sign(m.Verdict()), Notes: notes(m), Charts: charts(m), Metrics: metricRows(m), Facts: facts(m),
 		Profile: plain.Lines(m.Target.Profile, 16<<10),
 		Width:   chartWidth, Height: chartHeight, Top: chartTop, Depth: chartBottom - chartTop, Right: chartRight,

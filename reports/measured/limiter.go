@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
@@ -18,6 +19,9 @@ func limiter(m runlog.Measured) *runlog.FoundLimiter {
 	}
 	return m.Footer.Limiter
 }
+
+// isClear reports whether an inference found the limit: its verdict is about nothing else.
+func isClear(m runlog.Measured) bool { return m.Verdict() == contract.Pass }
 
 // limiterRow is a parameter of an inferred limit, with the values that the answers do not exclude.
 type limiterRow struct{ Name, Value, Range string }
@@ -82,24 +86,17 @@ func scopeText(l *runlog.FoundLimiter) string {
 	return text(l.Scope)
 }
 
-// evidence is what an inference rests on besides its experiments, which are shown by themselves: how well each kind of limiter explains
-// the answers, and what the announced headers say.
+// evidence is what an inferred limit rests on besides its experiments, safe to show.
 func evidence(m runlog.Measured) []string {
 	l := limiter(m)
 	if l == nil {
 		return nil
 	}
-	shown := map[string]bool{}
-	for _, e := range m.Experiments {
-		shown[e.Name+": "+e.Text] = true
+	list := clipped(runlog.EvidenceBesides(m.Experiments, l.Evidence))
+	for i, sentence := range list {
+		list[i] = text(sentence)
 	}
-	var list []string
-	for _, sentence := range l.Evidence {
-		if !shown[sentence] {
-			list = append(list, text(sentence))
-		}
-	}
-	return clipped(list)
+	return list
 }
 
 // experimentRow is one experiment of an inference.
@@ -108,20 +105,25 @@ type experimentRow struct{ Name, Start, Took, Calls, Admitted, Refused, Failed, 
 // maxExperimentRows bounds the experiments that are shown.
 const maxExperimentRows = 60
 
+// tally counts answers by what they mean for a limit.
+func tally(answers []runlog.MeasuredAnswer) (admitted, refused, failed int) {
+	for _, a := range answers {
+		switch a.Outcome {
+		case runlog.Admitted:
+			admitted++
+		case runlog.Refused:
+			refused++
+		default:
+			failed++
+		}
+	}
+	return admitted, refused, failed
+}
+
 func experimentRows(m runlog.Measured) []experimentRow {
 	var rows []experimentRow
 	for _, e := range m.Experiments[:min(len(m.Experiments), maxExperimentRows)] {
-		admitted, refused, failed := 0, 0, 0
-		for _, a := range e.Answers {
-			switch a.Outcome {
-			case runlog.Admitted:
-				admitted++
-			case runlog.Refused:
-				refused++
-			default:
-				failed++
-			}
-		}
+		admitted, refused, failed := tally(e.Answers)
 		rows = append(rows, experimentRow{
 			name(e.Name), plain.Time(e.Start), plain.Time(e.Took), fmt.Sprint(e.Calls), fmt.Sprint(admitted), fmt.Sprint(refused), fmt.Sprint(failed), text(e.Text),
 		})
@@ -133,16 +135,8 @@ func experimentRows(m runlog.Measured) []experimentRow {
 func inferenceText(m runlog.Measured) string {
 	calls, admitted, refused := 0, 0, 0
 	for _, e := range m.Experiments {
-		calls += e.Calls
-		for _, a := range e.Answers {
-			switch a.Outcome {
-			case runlog.Admitted:
-				admitted++
-			case runlog.Refused:
-				refused++
-			default:
-			}
-		}
+		let, turned, _ := tally(e.Answers)
+		calls, admitted, refused = calls+e.Calls, admitted+let, refused+turned
 	}
 	if calls == 0 {
 		return ""
@@ -162,21 +156,17 @@ func answersOf(m runlog.Measured) []runlog.MeasuredAnswer {
 
 // answersChart draws how many calls were admitted so far: a limiter shows as stairs or as a slope. Each refusal is a dot at the height it
 // was met at, and each experiment a mark where it began.
-func answersChart(m runlog.Measured) (chart, bool) {
-	answers := answersOf(m)
+func answersChart(m runlog.Measured, answers []runlog.MeasuredAnswer) (chart, bool) {
 	if len(answers) < 2 {
 		return chart{}, false
 	}
-	admitted := 0.0
+	admitted, _, _ := tally(answers)
 	ends := []float64{0}
 	for _, a := range answers {
-		if a.Outcome == runlog.Admitted {
-			admitted++
-		}
 		ends = append(ends, a.Answered.Seconds())
 	}
 	c := chart{Title: "Calls admitted so far", XName: "seconds"}
-	x, y := newAxis(false, chartLeft, chartRight, ends...), newAxis(false, chartBottom, chartTop, 0, max(admitted, 1))
+	x, y := newAxis(false, chartLeft, chartRight, ends...), newAxis(false, chartBottom, chartTop, 0, max(float64(admitted), 1))
 	c.vertical(y, plainNumber)
 	c.horizontal(x, plainNumber)
 	var stairs [][2]float64
@@ -278,8 +268,7 @@ func (c *chart) experiments(m runlog.Measured, x axis) {
 const answerBins = 60
 
 // ratesChart draws the answers per second.
-func ratesChart(m runlog.Measured) (chart, bool) {
-	answers := answersOf(m)
+func ratesChart(answers []runlog.MeasuredAnswer) (chart, bool) {
 	if len(answers) < 2 {
 		return chart{}, false
 	}
@@ -291,13 +280,5 @@ func ratesChart(m runlog.Measured) (chart, bool) {
 	for _, a := range answers {
 		windows[min(max(int(a.Answered/length), 0), answerBins-1)].Counts[a.Outcome]++
 	}
-	c, ok := windowsChart(runlog.Measured{Windows: windows})
-	// A refusal of an inference may have another status than 429.
-	for i := range c.Bars {
-		c.Bars[i].Title = strings.Replace(c.Bars[i].Title, "refused (429)", "refused", 1)
-	}
-	for i := range c.Legend {
-		c.Legend[i].Name = strings.Replace(c.Legend[i].Name, "refused (429)", "refused", 1)
-	}
-	return c, ok
+	return windowsChart(windows, "refused") // with 429 or another status
 }

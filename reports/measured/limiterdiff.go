@@ -3,7 +3,6 @@ package measured
 import (
 	"cmp"
 
-	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -14,7 +13,7 @@ func (d *Diff) compareLimiters(old, new runlog.Measured) { //nolint:predeclared 
 		word string
 		runlog.Measured
 	}{{"old", old}, {"new", new}} {
-		if limiter(m.Measured) == nil || m.Verdict() != contract.Pass {
+		if limiter(m.Measured) == nil || !isClear(m.Measured) {
 			d.Notes = append(d.Notes, "the "+m.word+" limit is unclear: there is nothing to compare")
 			return
 		}

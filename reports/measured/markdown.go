@@ -74,11 +74,7 @@ func Markdown(w io.Writer, m runlog.Measured) error {
 
 // markdownVerdict writes the verdict, and of an inference what it found and how.
 func markdownVerdict(line func(string, ...any), m runlog.Measured) {
-	if m.Kind == runlog.RateLimitKind {
-		line("The result is **%s**.", cell(qualified(m)))
-	} else {
-		line("Response verdict: **%s**.", cell(qualified(m)))
-	}
+	line("%s**%s**.", judged(m), cell(qualified(m)))
 	if s := inferenceText(m); s != "" {
 		line("\n%s.", cell(s))
 	}

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -98,7 +97,7 @@ func gauges(m runlog.Measured, f runlog.MeasuredFooter) []gauge {
 
 // limiterGauges are an inferred limit. One that is unclear has no numbers.
 func limiterGauges(m runlog.Measured) []gauge {
-	known := m.Verdict() == contract.Pass
+	known := isClear(m)
 	list := []gauge{{"gatecert_load_inferred", "1 when the limit is clear, else 0.", oneIf(known)}}
 	l := limiter(m)
 	if l == nil || !known {

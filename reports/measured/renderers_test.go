@@ -77,23 +77,7 @@ func TestSchemas(t *testing.T) {
 			validate(t, "load-report.schema.json", report.Bytes())
 		}
 		var log bytes.Buffer
-		w := runlog.NewMeasuredWriter(&log)
-		require.NoError(t, w.Header(run.MeasuredHeader))
-		for _, p := range run.Points {
-			require.NoError(t, w.Point(p))
-		}
-		for _, m := range run.Metrics {
-			require.NoError(t, w.Metric(m))
-		}
-		for _, x := range run.Windows {
-			require.NoError(t, w.Window(x))
-		}
-		for _, e := range run.Experiments {
-			require.NoError(t, w.Experiment(e))
-		}
-		if run.Footer != nil {
-			require.NoError(t, w.Footer(*run.Footer))
-		}
+		require.NoError(t, runlog.NewMeasuredWriter(&log).Measured(run))
 		for line := range strings.Lines(log.String()) {
 			if !strings.Contains(name, "hostile") {
 				validate(t, "load-run.schema.json", []byte(line))

@@ -80,7 +80,7 @@ func qualified(m runlog.Measured) string {
 	}
 	line := string(m.Verdict())
 	if m.Kind == runlog.RateLimitKind {
-		line = map[bool]string{true: "clear", false: "unclear"}[m.Verdict() == contract.Pass]
+		line = map[bool]string{true: "clear", false: "unclear"}[isClear(m)]
 	}
 	if len(words) > 0 {
 		line += " (" + strings.Join(words, ", ") + ")"
@@ -88,12 +88,12 @@ func qualified(m runlog.Measured) string {
 	return line
 }
 
-// judged says in a sentence what the verdict is about: the responses, or what was inferred from them.
+// judged begins the sentence with the verdict: it is about the responses, or about what was inferred from them.
 func judged(m runlog.Measured) string {
 	if m.Kind == runlog.RateLimitKind {
-		return "The result is " + qualified(m) + "."
+		return "The result is "
 	}
-	return "Response verdict: " + qualified(m) + "."
+	return "Response verdict: "
 }
 
 // notes are the footer's notes, and the problems of the generator.

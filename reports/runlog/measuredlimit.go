@@ -59,6 +59,22 @@ type FoundLimiter struct {
 	Evidence []string `json:"evidence,omitempty"`
 }
 
+// EvidenceBesides leaves out of the evidence of a limit what its experiments say, for a report that shows these by themselves. It keeps
+// how well each kind of limiter explains the answers, and what the announced headers say.
+func EvidenceBesides(experiments []MeasuredExperiment, evidence []string) []string {
+	shown := map[string]bool{}
+	for _, e := range experiments {
+		shown[e.Name+": "+e.Text] = true
+	}
+	var list []string
+	for _, sentence := range evidence {
+		if !shown[sentence] {
+			list = append(list, sentence)
+		}
+	}
+	return list
+}
+
 // Range is an interval, both ends included.
 type Range struct {
 	From float64 `json:"from"`

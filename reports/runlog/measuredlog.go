@@ -3,6 +3,7 @@ package runlog
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -64,6 +65,27 @@ func (w *MeasuredWriter) Footer(f MeasuredFooter) error {
 	defer w.mu.Unlock()
 	f.Type, f.Link = "footer", w.link
 	return w.footer(f)
+}
+
+// Measured writes a whole measurement, without a footer where it has none.
+func (w *MeasuredWriter) Measured(m Measured) error {
+	err := w.Header(m.MeasuredHeader)
+	for _, p := range m.Points {
+		err = errors.Join(err, w.Point(p))
+	}
+	for _, x := range m.Windows {
+		err = errors.Join(err, w.Window(x))
+	}
+	for _, x := range m.Metrics {
+		err = errors.Join(err, w.Metric(x))
+	}
+	for _, e := range m.Experiments {
+		err = errors.Join(err, w.Experiment(e))
+	}
+	if m.Footer != nil {
+		err = errors.Join(err, w.Footer(*m.Footer))
+	}
+	return err
 }
 
 // The bounds of the log of a measurement.
