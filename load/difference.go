@@ -6,9 +6,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
-	"strconv"
-	"strings"
-	"time"
 
 	"github.com/gatecert/gatecert/internal/student"
 )
@@ -20,7 +17,9 @@ type Difference struct {
 	// A and B are the values of the metric for the two targets over all rounds: in seconds, or a share for errors.
 	A, B float64
 	// Added is B minus A with its 95 % confidence interval, from a block bootstrap that draws rounds, each with both of its
-	// halves.
+	// halves. The intervals of all metrics of a comparison hold together: in 95 of 100 comparisons, each of them contains the true
+	// difference. A comparison has up to eleven metrics, and with an interval for each alone, one in four comparisons of a target
+	// with itself would show a difference somewhere.
 	Added Estimate
 	// Detectable is the smallest difference that a comparison like this one finds in four of five attempts.
 	Detectable float64
@@ -35,9 +34,39 @@ func (d Difference) IsShare() bool { return d.Metric == "errors" }
 // comparedQuantiles end at the 99th percentile: what is beyond it takes more requests than a comparison sends.
 var comparedQuantiles = []float64{0.5, 0.9, 0.95, 0.99}
 
+// comparedMetric is a metric of either target, for rounds that are counted as often as their weights say.
+type comparedMetric struct {
+	name string
+	a, b func(weights []int) float64
+}
+
 // differences computes the difference of each metric that both targets have.
-func differences(rounds []comparedRound) (all []Difference) {
+func differences(rounds []comparedRound) []Difference {
+	metrics := comparedMetrics(rounds)
 	draws := drawRounds(len(rounds))
+	all, added := make([]Difference, len(metrics)), make([][]float64, len(metrics))
+	for i, m := range metrics {
+		all[i] = Difference{Metric: m.name, A: m.a(draws[0]), B: m.b(draws[0])}
+		for _, weights := range draws[1:] {
+			added[i] = append(added[i], m.b(weights)-m.a(weights))
+		}
+	}
+	tail := widened(jointTail(added), len(rounds))
+	for i := range all {
+		all[i].setInterval(added[i], tail)
+	}
+	sent := 0.0
+	for _, r := range rounds {
+		sent += r.b.sent
+	}
+	// Where nothing failed, a share of three in so many requests would have been seen in 95 of 100 cases (the rule of three).
+	errors := &all[len(all)-1]
+	errors.Detectable = max(errors.Detectable, 3/max(sent, 1))
+	return all
+}
+
+// comparedMetrics returns the metrics that both targets have. The last is errors, which there always is.
+func comparedMetrics(rounds []comparedRound) (all []comparedMetric) {
 	for _, metric := range []struct {
 		name string
 		of   func(comparedHalf) []float64
@@ -52,19 +81,14 @@ func differences(rounds []comparedRound) (all []Difference) {
 		}
 		for _, q := range comparedQuantiles {
 			name := fmt.Sprintf("%s.p%g", metric.name, 100*q)
-			all = append(all, newDifference(name, draws, func(w []int) float64 { return a.quantile(q, w) }, func(w []int) float64 { return b.quantile(q, w) }))
+			all = append(all, comparedMetric{name, func(w []int) float64 { return a.quantile(q, w) }, func(w []int) float64 { return b.quantile(q, w) }})
 		}
-		all = append(all, newDifference(metric.name+".mean", draws, a.mean, b.mean))
+		all = append(all, comparedMetric{metric.name + ".mean", a.mean, b.mean})
 	}
-	errors := newDifference("errors", draws,
-		errorShare(rounds, func(r comparedRound) comparedHalf { return r.a }), errorShare(rounds, func(r comparedRound) comparedHalf { return r.b }))
-	sent := 0.0
-	for _, r := range rounds {
-		sent += r.b.sent
-	}
-	// Where nothing failed, a share of three in so many requests would have been seen in 95 of 100 cases (the rule of three).
-	errors.Detectable = max(errors.Detectable, 3/max(sent, 1))
-	return append(all, errors)
+	return append(all, comparedMetric{
+		"errors",
+		errorShare(rounds, func(r comparedRound) comparedHalf { return r.a }), errorShare(rounds, func(r comparedRound) comparedHalf { return r.b }),
+	})
 }
 
 func errorShare(rounds []comparedRound, half func(comparedRound) comparedHalf) func(weights []int) float64 {
@@ -78,32 +102,55 @@ func errorShare(rounds []comparedRound, half func(comparedRound) comparedHalf) f
 	}
 }
 
-// newDifference computes a metric of both targets for each draw of rounds; the first draw is the rounds themselves.
-func newDifference(name string, draws [][]int, a, b func(weights []int) float64) Difference {
-	d := Difference{Metric: name, A: a(draws[0]), B: b(draws[0])}
-	added := make([]float64, 0, len(draws)-1)
-	for _, weights := range draws[1:] {
-		added = append(added, b(weights)-a(weights))
-	}
+// setInterval sets the interval and what can be detected, from the differences in each draw, which it sorts, and the share of
+// draws beyond either end of the interval.
+func (d *Difference) setInterval(added []float64, tail float64) {
 	slices.Sort(added)
-	tail := tailOf(len(draws[0]))
-	at := func(share float64) float64 {
-		return added[min(max(int(math.Round(share*float64(len(added)-1))), 0), len(added)-1)]
-	}
-	d.Added = Estimate{d.B - d.A, at(tail), at(1 - tail)}
-	// With a power of 80 % a difference has to be (1.96+0.84)/1.96 times half the interval.
-	const power = 2.8 / 1.96
-	d.Detectable = power * (d.Added.High - d.Added.Low) / 2
-	return d
+	beyond := max(int(math.Ceil(tail*float64(len(added))))-1, 0)
+	d.Added = Estimate{d.B - d.A, added[beyond], added[len(added)-1-beyond]}
+	// Half of the interval is z standard deviations. With a power of 80 %, a difference has to be (z+0.84)/z times as much.
+	const power = 0.84
+	z := normalQuantile(max(tail, 1/float64(len(added))))
+	d.Detectable = (z + power) / z * (d.Added.High - d.Added.Low) / 2
 }
 
-// tailOf returns the share of draws beyond either end of a 95 % interval. With few rounds the interval of a plain bootstrap is
-// too narrow, as if the spread of the rounds were known: it is widened as Student's t is wider than the normal
-// distribution (Hesterberg 2015, "expanded percentile interval").
-func tailOf(rounds int) float64 {
-	n := float64(rounds)
-	return normalBelow(-student.T975(n-1) * math.Sqrt(n/(n-1)))
+// jointTail returns the share of draws beyond either end of the intervals of all metrics, so that 95 of 100 draws are within all
+// of them (Mandel and Betensky 2008, simultaneous percentile intervals). added are the differences of each metric in each draw.
+func jointTail(added [][]float64) float64 {
+	outmost := make([]float64, len(added[0])) // of each draw: the smallest share of draws beyond it in any metric
+	for i := range outmost {
+		outmost[i] = 0.5
+	}
+	for _, values := range added {
+		sorted := slices.Sorted(slices.Values(values))
+		n := float64(len(sorted))
+		for i, v := range values {
+			below, _ := slices.BinarySearch(sorted, v)
+			notAbove, _ := slices.BinarySearchFunc(sorted, v, func(s, v float64) int {
+				if s <= v {
+					return -1
+				}
+				return 1
+			})
+			// Equal values are on both sides: a metric that is the same in all draws has no ends.
+			outmost[i] = min(outmost[i], float64(notAbove)/n, 1-float64(below)/n)
+		}
+	}
+	slices.Sort(outmost)
+	const outside = 0.05
+	return outmost[int(outside*float64(len(outmost)))]
 }
+
+// widened returns the share of draws beyond either end of an interval of few rounds, where many rounds have the share tail. With
+// few rounds the interval of a plain bootstrap is too narrow, as if the spread of the rounds were known: it is widened as
+// Student's t is wider than the normal distribution (Hesterberg 2015, "expanded percentile interval").
+func widened(tail float64, rounds int) float64 {
+	n := float64(rounds)
+	return normalBelow(-student.T(normalQuantile(tail), n-1) * math.Sqrt(n/(n-1)))
+}
+
+// normalQuantile returns z, in standard deviations, so that the share tail is above it.
+func normalQuantile(tail float64) float64 { return math.Sqrt2 * math.Erfinv(1-2*tail) }
 
 func normalBelow(z float64) float64 { return math.Erfc(-z/math.Sqrt2) / 2 }
 
@@ -177,76 +224,4 @@ func (p pooled) mean(weights []int) float64 {
 		sum, n = sum+w*v, n+w
 	}
 	return sum / max(n, 1)
-}
-
-// AddedBound is how much a target may add to a metric.
-type AddedBound struct {
-	Metric string
-	// Most is in seconds, or a share for errors.
-	Most float64
-}
-
-// Check says what a comparison shows about a bound.
-type Check int
-
-const (
-	// Kept means that the whole interval is within the bound.
-	Kept Check = iota
-	// Exceeded means that none of the interval is within the bound.
-	Exceeded
-	// Undecided means that the bound is inside the interval: more rounds are needed.
-	Undecided
-)
-
-// ParseAdded reads bounds such as "p99=5ms,mean=1ms,ttft.p50=10ms,errors=0.1%". A quantile or a mean without a metric is that of
-// the service time. It returns [ErrInvalid].
-func ParseAdded(text string) (bounds []AddedBound, err error) {
-	for term := range strings.SplitSeq(text, ",") {
-		metric, value, _ := strings.Cut(strings.TrimSpace(term), "=")
-		if !strings.Contains(metric, ".") && metric != "errors" {
-			metric = "service." + metric
-		}
-		b := AddedBound{Metric: metric}
-		if metric == "errors" {
-			share, isPercent := strings.CutSuffix(value, "%")
-			if b.Most, err = strconv.ParseFloat(share, 64); isPercent {
-				b.Most /= 100
-			}
-		} else {
-			var most time.Duration
-			most, err = time.ParseDuration(value)
-			b.Most = most.Seconds()
-		}
-		if err != nil || !isCompared(metric) || !(b.Most >= 0) {
-			return nil, fmt.Errorf("%w: %q: write a metric and the largest increase allowed for B, such as p99=5ms, ttft.p50=10ms or errors=0.1%%", ErrInvalid, term)
-		}
-		bounds = append(bounds, b)
-	}
-	return bounds, nil
-}
-
-// isCompared reports whether a comparison has such a metric.
-func isCompared(metric string) bool {
-	if metric == "errors" {
-		return true
-	}
-	name, part, _ := strings.Cut(metric, ".")
-	if name != "service" && name != "ttft" {
-		return false
-	}
-	return part == "mean" || slices.ContainsFunc(comparedQuantiles, func(q float64) bool { return part == fmt.Sprintf("p%g", 100*q) })
-}
-
-// Check returns what the comparison shows about a bound. A metric that was not compared is undecided.
-func (c Compared) Check(b AddedBound) Check {
-	for _, d := range c.Differences {
-		switch {
-		case d.Metric != b.Metric:
-		case d.Added.High <= b.Most:
-			return Kept
-		case d.Added.Low > b.Most:
-			return Exceeded
-		}
-	}
-	return Undecided
 }
