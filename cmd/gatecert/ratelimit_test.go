@@ -31,11 +31,11 @@ func TestALimitThatNobodyDeclaresIsInferred(t *testing.T) {
 func TestALoadIsNotSentElsewhereWithoutAYes(t *testing.T) {
 	code, _, stderr := invoke(t.Context(), "load", "rate-limit", "http://gateway.invalid", "--key", "k", "--model", "m")
 	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, stderr, "if its operator agrees, add --yes")
+	assert.Contains(t, stderr, "if the gateway's operator agrees, add --yes")
 
 	code, _, stderr = invoke(t.Context(), "load", "rate-limit", "http://gateway.invalid", "--key", "k", "--model", "m", "--workers", "2")
 	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, stderr, "if its operator agrees, add --yes")
+	assert.Contains(t, stderr, "if the gateway's operator agrees, add --yes")
 	assert.NotContains(t, stderr, "has joined", "nobody is asked before")
 }
 
