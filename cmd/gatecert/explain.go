@@ -81,7 +81,7 @@ func explainRow(w io.Writer, row contract.Row, claims contract.Claims) {
 func peculiar(circ contract.Circumstance, v contract.Variant) string {
 	var words []string
 	if v.Needs != "" && v.Needs != circ.Needs {
-		words = append(words, "needs "+string(v.Needs))
+		words = append(words, "needs level "+string(v.Needs))
 	}
 	if v.Status != nil {
 		words = append(words, "status "+v.Status.String())
@@ -108,7 +108,7 @@ func surfacesOf(v contract.Variant) string {
 
 func explainCircumstance(c *console, circ contract.Circumstance, claims contract.Claims) {
 	w := c.out
-	fmt.Fprintf(w, "\ncircumstance %s (needs %s)\n  %s\n", circ.ID, circ.Needs, circ.Sentence)
+	fmt.Fprintf(w, "\ncircumstance %s (needs level %s)\n  %s\n", circ.ID, circ.Needs, circ.Sentence)
 	if claims.NoClientKeys && circ.NeedsClientKeys() {
 		fmt.Fprintln(w, "  claim         not offered: the gateway has no client keys")
 	}
