@@ -76,9 +76,9 @@ func (f againFlags) play(ctx context.Context, c *console, earlier runlog.Run) (e
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.out, "seed %d: reran %d of %s on %s", seed, len(sample.Cases), plain.Count(sample.Of, "case"), config.Target.Shown(f.Again))
+	fmt.Fprintf(c.out, "seed %d: rerunning %d of %s on %s", seed, len(sample.Cases), plain.Count(sample.Of, "case"), config.Target.Shown(f.Again))
 	if sample.NotOffered > 0 {
-		fmt.Fprintf(c.out, ", which does not offer %d other cases in the log", sample.NotOffered)
+		fmt.Fprintf(c.out, "; this target does not offer %d other cases in the log", sample.NotOffered)
 	}
 	fmt.Fprintln(c.out)
 	changes, err := c.prepareIn(&config, "", f.Yes)

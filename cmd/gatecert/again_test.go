@@ -47,7 +47,7 @@ func TestATenthOfACertificateIsPlayedAnew(t *testing.T) {
 		for _, target := range [][]string{{"reference"}, {gateway}, {url, "--gateway-key", key}, {url, "--gateway-key", key, "--model", "gc-chat", "--model", "messages=gc-messages"}} {
 			code, stdout, stderr := again(t, verify, append([]string{"--again"}, target...)...)
 			assert.Equal(t, exitConformant, code, stdout+stderr)
-			assert.Regexp(t, `(?m)^verified, partial: .*\nseed \d+: reran \d of \d+ cases on `+regexp.QuoteMeta(target[0]), stdout)
+			assert.Regexp(t, `(?m)^verified, partial: .*\nseed \d+: rerunning \d of \d+ cases on `+regexp.QuoteMeta(target[0]), stdout)
 			assert.Regexp(t, `(?m)^rerun: [1-9] cases? with the same verdict as in the log, 0 with a different verdict, 0 not judged$`, stdout)
 			assert.NotContains(t, stdout+stderr, key)
 		}

@@ -69,7 +69,7 @@ func proposeEntries(w io.Writer, run runlog.Run, most int) {
 		return
 	}
 	missing.Entries = missing.Entries[:min(most, len(missing.Entries))]
-	fmt.Fprintf(w, "\nTo accept these failures, add these entries to the baseline and replace the reasons:\n%s", missing.YAML())
+	fmt.Fprintf(w, "\nTo accept these failures, add these entries to the baseline and replace each reason with your own:\n%s", missing.YAML())
 	if rest > 0 {
 		fmt.Fprintf(w, "  # and %d more entries: to write all of them, use --update-baseline\n", rest)
 	}

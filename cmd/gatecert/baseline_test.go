@@ -116,7 +116,7 @@ func TestBaselinesThatDoNotHold(t *testing.T) {
 	}{
 		{"everything is listed", "  - {case: '*/*-model/**', reason: known}\n", exitConformant, "fail as expected"},
 		{"a failure is missing, and its entry is proposed", "  - {case: 'http:404/*-model/**', reason: known}\n", exitNotConformant,
-			"To accept these failures, add these entries to the baseline and replace the reasons:\n  - case: code:model_not_found/absent-model/chat\n"},
+			"To accept these failures, add these entries to the baseline and replace each reason with your own:\n  - case: code:model_not_found/absent-model/chat\n"},
 		{"an entry names no case", "  - {case: '*/*-model/**', reason: known}\n  - {case: 'http:418/**', reason: tea}\n", exitBaseline, "known.yaml:3: http:418/**: the entry matches no case of the contract"},
 		{"an entry has expired", "  - {case: '*/*-model/**', reason: known, expires: 2020-01-01}\n", exitBaseline, "known.yaml:2: */*-model/**: the entry expired on 2020-01-01"},
 		{"a passing case is listed", "  - {case: '**', reason: all of it}\n", exitBaseline, "known.yaml:2: **: the entry expects failures, but"},

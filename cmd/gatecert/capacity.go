@@ -28,12 +28,12 @@ type capacityCommand struct {
 	From      float64       `help:"Lowest rate to probe, in requests/s. Default: ${default}." default:"10" placeholder:"RATE"`
 	To        float64       `help:"Highest rate to probe, in requests/s. Default: 200, or 20,000 for a gateway on this machine." placeholder:"RATE"`
 	Short     time.Duration `help:"Duration of the shortest probes. Default: ${default}." default:"1s"`
-	Full      time.Duration `help:"Duration of the full-length probes, which determine the result, and of each --concurrency level. Default: ${default}." default:"5s"`
+	Full      time.Duration `help:"Duration of each full-length probe (these probes determine the result) and of each --concurrency level. Default: ${default}." default:"5s"`
 	Precision float64       `help:"Stop searching when the upper and lower bounds differ by less than this fraction (0.1 = 10 %). Default: ${default}." default:"0.1"`
-	Repeats   int           `help:"Number of consecutive probes that must agree at each bound. Use --repeats 5 for a gateway whose throughput varies. Default: ${default}." default:"2"`
+	Repeats   int           `help:"Number of consecutive probes that must give the same result at each bound. Use --repeats 5 for a gateway whose throughput varies. Default: ${default}." default:"2"`
 	Ramp      time.Duration `help:"Instead of searching, increase the rate steadily from --from to --to over this time, and stop when the gateway misses the SLO." placeholder:"DURATION"`
 	Levels    []int         `name:"concurrency" help:"Instead of searching, run a closed loop with N concurrent callers, one level after another: 1,2,4,8,16." placeholder:"N,…"`
-	Rounds    int           `help:"Number of rounds (at least 5) that compare the gateway with direct calls to the mock upstream. Use --rounds 0 to skip the comparison. Default: ${default}." default:"10"`
+	Rounds    int           `help:"Number of rounds (at least 5) in which calls through the gateway are compared with direct calls to the mock upstream. Use --rounds 0 to skip the comparison. Default: ${default}." default:"10"`
 }
 
 // Help implements kong's HelpProvider.
@@ -41,12 +41,12 @@ func (capacityCommand) Help() string {
 	return `Capacity is the highest request rate that the gateway can sustain within the SLO: requests complete as fast as they arrive, and
 latency does not grow. The search starts with short probes and ends with full-length probes. The result is a lower and an upper bound
 on the capacity, valid only for the arrival pattern that was used (--arrivals). Every response is checked against the contract. If the
-gateway calls the mock upstream, the command then measures the gateway's overhead: it sends the same calls directly and through the
-gateway.
+gateway calls the mock upstream, the command then measures the gateway's overhead by sending the same calls to the mock upstream
+directly and through the gateway.
 
 Examples:
   gatecert load capacity                                               the built-in reference gateway
-  gatecert load capacity https://gateway.example --model gpt-4o-mini   at most 200 requests/s; more needs --yes
+  gatecert load capacity https://gateway.example --model gpt-4o-mini   at most 200 requests/s; a higher rate requires --yes
   gatecert load capacity --target my-gateway.yaml --arrivals poisson --latency 500ms
   gatecert load capacity --target my-gateway.yaml --concurrency 1,2,4,8,16,32
   gatecert load capacity --target my-gateway.yaml --latency 500ms --surface chat-stream --ttft 200ms
@@ -127,7 +127,7 @@ func (cmd capacityCommand) excluded() string {
 	case cmd.Ramp != 0 && len(cmd.Levels) > 0:
 		return "--ramp and --concurrency cannot be combined: use only one of them"
 	case cmd.Ramp != 0 && cmd.asked():
-		return "--ramp does not work with --workers: a ramp must stop as soon as the gateway misses the SLO, and only a single process can detect that immediately; omit --ramp"
+		return "--ramp and --workers cannot be combined, because only a single process can detect immediately that the gateway misses the SLO: omit --ramp"
 	default:
 		return ""
 	}

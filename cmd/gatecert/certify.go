@@ -21,18 +21,19 @@ var auditor = certificate.Auditor{OfferOf: targets.OfferOf}
 
 type certifyCommand struct {
 	Subject string `arg:"" name:"run" help:"The run's folder or run.ndjson file." type:"path"`
-	Key     string `required:"" help:"Private key (PEM, Ed25519). gatecert keygen creates one." placeholder:"FILE" type:"path"`
+	Key     string `required:"" help:"Private key for signing (PEM, Ed25519). To create a key pair, run gatecert keygen." placeholder:"FILE" type:"path"`
 	Out     string `help:"Folder for the certificate. Default: the run's folder." placeholder:"DIR" type:"path"`
 }
 
 // Help implements kong's HelpProvider.
 func (certifyCommand) Help() string {
-	return `gatecert certify writes two files: conformance-report.yaml, a report for people and gateway catalogues, and conformance.dsse.json, a
-signed DSSE envelope that contains an in-toto test-result statement about the log and the report. Publish both files together with
-run.ndjson, so that anyone can check them with gatecert verify.
+	return `gatecert certify writes two files:
+  conformance-report.yaml   a report that people and gateway catalogues can read
+  conformance.dsse.json     a signed DSSE envelope that contains an in-toto test-result statement about the log and the report
+Publish both files together with run.ndjson, so that anyone can check them with gatecert verify.
 
-Before signing, gatecert certify audits the log in the same way as gatecert verify. A gateway that fails can also get a certificate,
-which then states the failure. In a certificate, expected failures count as failures.
+Before signing, gatecert certify audits the log in the same way as gatecert verify. If the gateway failed, the certificate states that it
+failed. In a certificate, failures that the baseline expects count as failures.
 Exit codes: 0 conformant; 1 not conformant, or the log does not support its verdicts.`
 }
 
@@ -57,7 +58,7 @@ func (r certifyCommand) Run(ctx context.Context, c *console) error {
 			return fmt.Errorf("write the certificate: %w", err)
 		}
 	}
-	fmt.Fprintf(c.out, "certified as %s: %s\n%s and %s in %s\n", report.Result, report.Summary, certificate.ReportFile, certificate.EnvelopeFile, dir)
+	fmt.Fprintf(c.out, "certified as %s: %s\nwrote %s and %s to %s\n", report.Result, report.Summary, certificate.ReportFile, certificate.EnvelopeFile, dir)
 	return certified(report)
 }
 
@@ -84,10 +85,10 @@ audits the log:
   the log contains the control calls for every endpoint
   every verdict follows from the recorded observation, and every request is the one that its case requires
 
-A signature does not prove that the calls were actually made. With --again, gatecert verify reruns a random tenth of the cases (but no
-load cases) and compares the verdicts:
+A signature does not prove that the calls were actually made. With --again, gatecert verify reruns a random tenth of the cases
+(excluding load cases) and compares the verdicts:
   gatecert verify certified --key release.pub.pem --again https://gateway.example        key from $GATEWAY_KEY, models from the log
-  gatecert verify certified --key release.pub.pem --again my-gateway.yaml --seed 7       the cases of seed 7
+  gatecert verify certified --key release.pub.pem --again my-gateway.yaml --seed 7       the cases that seed 7 selects
 Exit codes: 0 verified and conformant; 1 not verified, not conformant, or a rerun verdict differs. With --again, also 3 if no case
 could run, and 5 if the gateway is unreachable or a case could not be judged.`
 }
@@ -220,7 +221,7 @@ func readFile(path string, most int64) ([]byte, error) {
 		return nil, fmt.Errorf("%w: %w", errUsage, err)
 	}
 	defer file.Close() //nolint:errcheck // it was only read
-	tooLarge := fmt.Errorf("%w: the file %s is larger than %d MiB: use a smaller file", errUsage, path, most>>20)
+	tooLarge := fmt.Errorf("%w: the file %s is larger than the maximum of %d MiB: check that you specified the right file", errUsage, path, most>>20)
 	var data bytes.Buffer
 	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
 		if info.Size() > most {

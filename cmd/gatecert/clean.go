@@ -21,7 +21,7 @@ const journalName = "cleanup.ndjson"
 
 type cleanCommand struct {
 	Target string `help:"Profile that the run used." required:"" placeholder:"FILE" type:"path"`
-	From   string `help:"Folder of the killed run. Default: the folder in reports/ whose run left changes to undo." placeholder:"DIR" type:"path"`
+	From   string `help:"Folder of the killed run. Default: the run in reports/ that left changes on a gateway." placeholder:"DIR" type:"path"`
 }
 
 // Help implements kong's HelpProvider.
@@ -69,7 +69,7 @@ func (k cleanCommand) Run(ctx context.Context, c *console) (err error) {
 	defer func() { err = errors.Join(err, done.Close()) }()
 	changes, err := driver.Clean(ctx, profile, bytes.NewReader(journal), done)
 	if err != nil {
-		return fmt.Errorf("clean up after %s: %w", k.From, err)
+		return fmt.Errorf("clean up after the run in %s: %w", k.From, err)
 	}
 	if changes == 0 {
 		fmt.Fprintln(c.out, "nothing to undo")

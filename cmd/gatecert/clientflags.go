@@ -19,7 +19,7 @@ import (
 
 // clientFlags choose client libraries.
 type clientFlags struct {
-	Client   []string `help:"Adapter names of the clients to run. Default: every client in clients.json that is installed." placeholder:"NAME"`
+	Client   []string `help:"Clients to run, by adapter name. Default: every client in clients.json that is installed." placeholder:"NAME"`
 	Adapters string   `help:"Folder that contains clients.json, the list of adapters. Default: ${default}." default:"clients" placeholder:"DIR" type:"path"`
 	Adapter  []string `help:"Additional adapter: a program that implements the protocol in docs/clients.md. Repeatable." placeholder:"NAME=COMMAND" sep:"none"`
 }
@@ -41,7 +41,7 @@ func (f clientFlags) adapters(c *console) ([]clients.Adapter, error) {
 		case err == nil:
 			all = append(all, listed...)
 		case len(all) == 0:
-			return nil, fmt.Errorf("%w: use --adapters DIR to name the folder of clients.json, or --adapter NAME=COMMAND to name a single adapter", err)
+			return nil, fmt.Errorf("%w: use --adapters DIR to specify the folder that contains clients.json, or --adapter NAME=COMMAND to specify a single adapter", err)
 		}
 	}
 	var chosen []clients.Adapter
@@ -102,7 +102,7 @@ func describeProbe(name string) string {
 // playClients plays clients on a prepared gateway, and says how far they are.
 func (c *console) playClients(ctx context.Context, config clients.Config, session *targets.Session) (clientlog.Log, error) {
 	p := session.Profile
-	c.notef("plan: run %s, through a recorder on this machine, against %s; each call takes at most %s and %d attempts",
+	c.notef("plan: run %s against %s through a recorder on this machine; each call is limited to %s and %d attempts",
 		plain.Count(len(config.Adapters), "client"), p.Shown(p.BaseURL), plain.Duration(config.CallTime), clients.MaxAttempts)
 	searched, _ := p.SearchedSecrets()
 	config.Session, config.Redactor = session, redact.New(searched...)

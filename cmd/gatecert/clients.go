@@ -27,7 +27,7 @@ type clientsCommand struct {
 	targetFlags
 	clientFlags
 	Rows     []string      `complete:"rows" help:"Rows or row patterns to run. Default: all." placeholder:"ROW"`
-	Probe    []string      `help:"Names of the probes to run, or 'none'. In a probe, gatecert itself responds to the client. Default: all." placeholder:"NAME"`
+	Probe    []string      `help:"Names of the probes to run, or 'none'. In a probe, the client receives its responses from gatecert, not from the gateway. Default: all." placeholder:"NAME"`
 	Slow     bool          `help:"Also run the probes that keep a client waiting for minutes. With --slow, the command can take up to twenty minutes."`
 	CallTime time.Duration `help:"Timeout for one call, including all its attempts. Default: ${default}, or 7m with --slow." default:"15s"`
 	Format   string        `enum:"terminal,markdown,json,behaviour" help:"Output format: terminal, markdown, json or behaviour (one line per call, without times, for comparing client versions). Default: ${default}." default:"terminal"`
@@ -39,7 +39,7 @@ type clientsCommand struct {
 
 // Help implements kong's HelpProvider.
 func (clientsCommand) Help() string {
-	return `gatecert clients shows how real client libraries handle each response: how often they send a request, which error they raise, where a
+	return `gatecert clients shows how real client libraries handle each response: how many times they send a request, which error they raise, where a
 program can find the error code, and whether they accept an error as a normal response. The report compares each client's behaviour
 with what the row tells callers to do. The result is not a verdict on the gateway. Every client calls a recorder on this machine, which
 records all attempts. Client libraries never receive the gateway's keys.
@@ -136,7 +136,7 @@ func (cmd clientsCommand) play(ctx context.Context, c *console, target profile.P
 	}
 	defer func() { err = errors.Join(err, prepared.Close(context.WithoutCancel(ctx))) }()
 	if p := prepared.Profile; !cmd.Yes && !runner.OnThisMachine(p.BaseURL) {
-		return log, fmt.Errorf("%w: %s is not on this machine: if its operator agrees, add --yes", errNotSent, p.Shown(p.BaseURL))
+		return log, fmt.Errorf("%w: %s is not on this machine: if the gateway's operator agrees, add --yes", errNotSent, p.Shown(p.BaseURL))
 	}
 	session := targets.NewSession(prepared, targets.Host{OpenStore: store.Open})
 	defer func() { err = errors.Join(err, session.Close()) }()

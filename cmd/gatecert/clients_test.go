@@ -25,7 +25,7 @@ func TestClientsSeeWhatCurlMakesOfARow(t *testing.T) {
 	code, stdout, stderr := invoke(t.Context(), "clients", "--adapters", "../../clients", "--client", "curl", "--rows", quotaRow, "--probe", "none", "--out", out)
 	assert.Equal(t, exitConformant, code, stderr)
 	assert.Contains(t, stdout, quotaRow+": Top up or check your plan quota\n  ! ●        curl: sends the request once and raises exit status (403); the code is only in the raw body, at body\n")
-	assert.Contains(t, stderr, "plan: run 1 client, through a recorder on this machine, against http://127.0.0.1")
+	assert.Contains(t, stderr, "plan: run 1 client against http://127.0.0.1")
 
 	again, rendered, stderr := invoke(t.Context(), "clients", "--from", out)
 	assert.Equal(t, exitConformant, again, stderr)
@@ -59,7 +59,7 @@ func TestClientsThatCannotPlayAreSaidToBeSo(t *testing.T) {
 		{[]string{"--adapter", "false=false", "--rows", "nonsense"}, exitUsage, "nonsense"},
 		{[]string{"--adapter", "false=false", "--call-time", "1h"}, exitUsage, "at most 7m"},
 		{[]string{"--adapter", "false=false", "--rows", quotaRow}, exitIncomplete, "adapter false: it ended: exit status 1"},
-		{[]string{"http://192.0.2.1", "--key", "k", "--model", "m", "--adapter", "false=false"}, exitUsage, "if its operator agrees, add --yes"},
+		{[]string{"http://192.0.2.1", "--key", "k", "--model", "m", "--adapter", "false=false"}, exitUsage, "if the gateway's operator agrees, add --yes"},
 		{[]string{"--from", broken}, exitUsage, clientlog.Schema},
 	} {
 		code, _, stderr := invoke(t.Context(), append([]string{"clients"}, tt.args...)...)

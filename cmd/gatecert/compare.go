@@ -26,14 +26,14 @@ type compareCommand struct {
 	OtherModel []string      `name:"b-model" help:"Model for B, if B is a URL. Default: --model." placeholder:"NAME" sep:"none"`
 	Rate       float64       `help:"Requests per second to each target. Default: ${default}." default:"50"`
 	Rounds     int           `help:"Number of rounds, at least 5. Default: ${default}." default:"20"`
-	Duration   time.Duration `help:"Duration of each half of a round. Default: ${default}." default:"1s"`
-	MaxAdded   string        `help:"Exit with code 1 if B adds more than this limit to a metric, or with code 5 if more rounds are needed to decide: p99=5ms, mean=1ms, ttft.p50=10ms, errors=0.1%." placeholder:"LIMITS"`
+	Duration   time.Duration `help:"Duration of the load on each target in a round. Default: ${default}." default:"1s"`
+	MaxAdded   string        `help:"CI gate: limits on what B may add to each metric, such as p99=5ms,mean=1ms,ttft.p50=10ms,errors=0.1%. Exit with code 1 if B exceeds a limit, or with code 5 if more rounds are needed to decide." placeholder:"LIMITS"`
 }
 
 // Help implements kong's HelpProvider.
 func (compareCommand) Help() string {
 	return `gatecert load compare sends the same load to two targets alternately, in paired rounds, so that a disturbance on this machine affects
-both targets. For each metric, the report shows the values of both targets, the difference that B adds (with its 95 % confidence
+both targets equally. For each metric, the report shows the values of both targets, the difference that B adds (with its 95 % confidence
 interval), and the smallest difference that this number of rounds can detect.
 
 Examples:

@@ -23,9 +23,9 @@ func (diffCommand) Help() string {
   changed         same verdict, but different requirements are violated
   new, gone       only one of the two runs contains the case
 
-For two measurements (load capacity, load soak), gatecert diff compares the capacity bounds, and each quantile over the windows of the
-measurements. Each difference is shown with a 95 % confidence interval (batch means). A quantile counts as worse if it is higher and the
-confidence interval excludes 0.
+If both runs are measurements (load capacity, load soak), gatecert diff compares the capacity bounds and the mean of each metric (such as
+p99 TTFT) over the time windows of each run. The difference between the means is shown with a 95 % confidence interval (method of batch
+means). A latency metric counts as worse if its mean is higher and the confidence interval excludes 0.
 
 Exit codes: 0 no case got worse; 1 a case got worse; 3 the runs have no case in common, or the new run is incomplete.`
 }

@@ -63,7 +63,7 @@ func findRow(name string) (contract.Row, error) {
 			return row, nil
 		}
 	}
-	return contract.Row{}, fmt.Errorf("%w: no row %q: %s", gatecert.ErrUsage, name, runner.RowHint(name))
+	return contract.Row{}, fmt.Errorf("%w: there is no row %q: %s", gatecert.ErrUsage, name, runner.RowHint(name))
 }
 
 func explainRow(w io.Writer, row contract.Row, claims contract.Claims) {
@@ -81,7 +81,7 @@ func explainRow(w io.Writer, row contract.Row, claims contract.Claims) {
 func peculiar(circ contract.Circumstance, v contract.Variant) string {
 	var words []string
 	if v.Needs != "" && v.Needs != circ.Needs {
-		words = append(words, "needs "+string(v.Needs))
+		words = append(words, "needs level "+string(v.Needs))
 	}
 	if v.Status != nil {
 		words = append(words, "status "+v.Status.String())
@@ -108,7 +108,7 @@ func surfacesOf(v contract.Variant) string {
 
 func explainCircumstance(c *console, circ contract.Circumstance, claims contract.Claims) {
 	w := c.out
-	fmt.Fprintf(w, "\ncircumstance %s (needs %s)\n  %s\n", circ.ID, circ.Needs, circ.Sentence)
+	fmt.Fprintf(w, "\ncircumstance %s (needs level %s)\n  %s\n", circ.ID, circ.Needs, circ.Sentence)
 	if claims.NoClientKeys && circ.NeedsClientKeys() {
 		fmt.Fprintln(w, "  claim         not offered: the gateway has no client keys")
 	}
@@ -116,7 +116,7 @@ func explainCircumstance(c *console, circ contract.Circumstance, claims contract
 		fmt.Fprintf(w, "  %-13s %s%s\n", cmp.Or(v.Name, "-"), v.Sentence, peculiar(circ, v))
 		fmt.Fprintln(w, indented("on "+surfacesOf(v), 16, c.width))
 		if claims.NoClientKeys && v.NeedsClientKeys(circ.ID) {
-			fmt.Fprintln(w, "                not offered: the gateway has no client keys, so a key that the upstream rejects is the caller's own key")
+			fmt.Fprintln(w, "                not offered: without client keys, the gateway sends the caller's own key to the upstream, so a rejected key is the caller's error")
 		}
 	}
 }

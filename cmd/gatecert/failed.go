@@ -43,7 +43,7 @@ func failuresIn(c *console, from string) (failures, error) {
 		f.cases = append(f.cases, k.ID)
 	}
 	if gone > 0 {
-		fmt.Fprintf(c.err, "note: this version of gatecert does not know %s of the run %s and skips them\n", plain.Count(gone, "case"), from)
+		fmt.Fprintf(c.err, "note: skipping %s of the run %s: not known to this version of gatecert\n", plain.Count(gone, "case"), from)
 	}
 	if len(f.cases) == 0 {
 		return f, fmt.Errorf("%w: no case failed in %s: omit --failed to run every case", gatecert.ErrNothingToRun, from)
@@ -130,7 +130,7 @@ func (r runCommand) untilPass(ctx context.Context, c *console, config gatecert.C
 		default:
 			fmt.Fprintln(c.err, "gatecert:", err)
 		}
-		fmt.Fprintf(c.err, "round %d; waiting for the gateway at %s to restart%s\n", round, address, entered.hint())
+		fmt.Fprintf(c.err, "round %d has ended; waiting for the gateway at %s to restart%s\n", round, address, entered.hint())
 		if entered.orRestart(ctx, address) != nil { // the user has left
 			if began(run) {
 				return outcome(run)

@@ -299,7 +299,7 @@ func TestWhatIsNotAFirstMistake(t *testing.T) {
 			n := arrives(t, func(g http.Handler) http.Handler { return http.StripPrefix("/openai/v1", g) }).withUpstream(t)
 			n.url += "/openai/v1"
 			return []string{"run", "--level", "edge", "--target", n.profile(t)}
-		}, `control calls at http://127\.0\.0\.1:\d+/openai/v1\n`},
+		}, `sending control calls to http://127\.0\.0\.1:\d+/openai/v1\n`},
 		{"a key that one endpoint of many refuses", func(t *testing.T) []string {
 			refuses := answer(401, "application/json", `{"error":{"code":"access_denied","message":"The key is not valid.","type":"authentication_error","param":null}}`)
 			return arrives(t, changed(under("/v1/images"), refuses)).withUpstream(t).run("--rows", "http:404")

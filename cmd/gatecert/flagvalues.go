@@ -29,7 +29,7 @@ func numberMappers() []kong.Option {
 		kong.KindMapper(reflect.Uint64, mapperOf("whole number", func(text string) (any, error) {
 			n, err := strconv.ParseUint(text, 10, 64)
 			if err != nil {
-				return n, fmt.Errorf("%.40q is not a non-negative whole number: use a number such as 10", text)
+				return n, fmt.Errorf("%.40q is not 0 or a positive whole number: use a number such as 10", text)
 			}
 			return n, nil
 		})),
@@ -91,7 +91,7 @@ func parseFault(err error) string {
 	}
 	if parts := notOneOf.FindStringSubmatch(text); parts != nil {
 		known := strings.Split(strings.Trim(parts[2], `"`), `","`)
-		return fmt.Sprintf("%s: no value %q: %s", parts[1], parts[3], yamlfile.DidYouMean(parts[3], known, "must be one of "+strings.Join(known, ", ")))
+		return fmt.Sprintf("%s: invalid value %q: %s", parts[1], parts[3], yamlfile.DidYouMean(parts[3], known, "must be one of "+strings.Join(known, ", ")))
 	}
 	return text
 }

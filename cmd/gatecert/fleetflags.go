@@ -132,7 +132,7 @@ func (t *team) start(ctx context.Context, targets []string) (err error) {
 		return err
 	}
 	if f.Fleet != "" {
-		fmt.Fprintf(c.err, "waiting for %s of fleet %s at %s\n", plain.Count(f.Workers, "worker"), f.FleetName, f.Fleet)
+		fmt.Fprintf(c.err, "waiting for %s to join the fleet %s at %s\n", plain.Count(f.Workers, "worker"), f.FleetName, f.Fleet)
 	}
 	t.Fleet, err = fleet.Open(ctx, config)
 	return err
@@ -269,13 +269,13 @@ type workerCommand struct {
 func (workerCommand) Help() string {
 	return `A worker sends its share of the load for a coordinator, which is a gatecert load command with --fleet. The coordinator and the workers
 communicate through a NATS server with JetStream. The workers of a fleet share one request schedule. A worker sends requests only to the
-gateways that it was started for, and only while it receives heartbeats from its coordinator. See docs/fleet.md for details.
+gateways that its flags allow, and only while it receives heartbeats from its coordinator. See docs/fleet.md for details.
 
 Examples:
   gatecert worker --join tls://nats.example:4222 --creds fleet.creds --allow-target https://gateway.example
   gatecert worker --join nats://10.0.0.5:4222 --fleet-secret secret.txt --allow-target https://gateway.example
   gatecert load capacity https://gateway.example --model m --workers 8 --fleet nats://10.0.0.5:4222 --fleet-secret secret.txt --yes
-  gatecert load capacity --workers 4                 workers on this machine need no gatecert worker
+  gatecert load capacity --workers 4                 4 workers on this machine; gatecert worker is not needed
   gatecert fleet yaml --workers 20 --image IMAGE     manifests for Kubernetes`
 }
 

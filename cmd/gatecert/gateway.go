@@ -19,7 +19,7 @@ import (
 type gatewayCommand struct {
 	Listen          string        `help:"Address to serve the gateway on. Default: ${default}." default:"127.0.0.1:9900"`
 	Upstream        string        `help:"Address to serve the mock upstream on. Default: ${default}." default:"127.0.0.1:9901"`
-	UpstreamProfile string        `help:"Make the mock upstream's healthy responses match the timing and length of a model's: ttft=lognormal:200ms,itl=20ms,tokens=256. Default: respond immediately." placeholder:"MODEL"`
+	UpstreamProfile string        `help:"Make the mock upstream's healthy responses match a model's responses in timing and length: ttft=lognormal:200ms,itl=20ms,tokens=256. Default: respond immediately." placeholder:"MODEL"`
 	ProfileOut      string        `help:"Write the gateway's profile to this file, for use with gatecert run --target." placeholder:"FILE" type:"path"`
 	ReadyFile       readyFile     `help:"Create this file when the gateway and its mock upstream are ready, and remove the file at exit." placeholder:"FILE" type:"path"`
 	Timeout         time.Duration `help:"Timeout for the upstream's response, or for the first byte of its stream. Default: ${default}." default:"1.5s"`
@@ -123,7 +123,7 @@ func (g gatewayCommand) writeProfile(c *console, server *reference.Server, token
 	}
 	// It breaks this gateway's own store, and nothing else. A process that waits for the file must find it whole, and trusted.
 	if err := errors.Join(toActions.add(g.ProfileOut, digestOf(text)), toUse.add(g.ProfileOut, reachDigest(profile))); err != nil {
-		fmt.Fprintf(c.err, "note: gatecert could not save that this profile is trusted, so runs with the profile need --allow-actions: %v\n", err)
+		fmt.Fprintf(c.err, "note: gatecert could not mark this profile as trusted, so runs with the profile require --allow-actions: %v\n", err)
 	}
 	if err := atomicfile.WriteBytes(g.ProfileOut, 0o600, text); err != nil {
 		return err

@@ -25,7 +25,7 @@ type hallCommand struct {
 	Level  string   `complete:"levels" help:"Certification level to list. 'full without load cases' counts as a separate level. Default: the most common level among the gateways."`
 	Key    []string `help:"Public key for verifying certificates (PEM, Ed25519). Repeatable." placeholder:"FILE" type:"path"`
 	Signed bool     `help:"List only logs that have a valid certificate. --signed requires --key."`
-	Now    string   `help:"Date, in UTC, from which to compute the age of the runs, such as 2026-11-29. Default: today." placeholder:"DATE"`
+	Now    string   `help:"Date (UTC) to use as the current date when computing the age of the runs, such as 2026-11-29. Default: today." placeholder:"DATE"`
 	URL    string   `name:"url" help:"URL at which the pages will be published. The feed needs this URL for absolute links." placeholder:"URL"`
 }
 

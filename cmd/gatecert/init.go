@@ -94,7 +94,7 @@ const relayPart = `
 # Level relay: the gateway calls gatecert's mock upstream for the models above, or for a separate model.
 # upstream:
 #   listen: 127.0.0.1:9901
-#   url: http://host.docker.internal:9901    # address for a gateway in a container; then set listen: 0.0.0.0:9901
+#   url: http://host.docker.internal:9901    # if the gateway is in a container; also set listen: 0.0.0.0:9901
 # In models:
 #   relay: routed-to-gatecert
 
@@ -148,7 +148,7 @@ func (i initCommand) text(target profile.Profile, found runner.Found) string {
 	}
 	if len(found.Offered) > 0 {
 		const most = 20
-		line("# The gateway's model list has %s: %s", plain.Count(len(found.Offered), "model"), strings.Join(found.Offered[:min(len(found.Offered), most)], ", ")+more(len(found.Offered)-most))
+		line("# The gateway's model list contains %s: %s", plain.Count(len(found.Offered), "model"), strings.Join(found.Offered[:min(len(found.Offered), most)], ", ")+more(len(found.Offered)-most))
 	}
 	if len(i.Claim) > 0 {
 		line("claims:")

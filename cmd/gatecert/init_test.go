@@ -26,7 +26,7 @@ func TestInitWritesAProfileThatRuns(t *testing.T) {
 		assert.NotContains(t, text, n.key)
 		assert.Contains(t, text, `base_url: "`+n.url+`"`)
 		assert.Contains(t, text, "#   rerank: the healthy call on rerank: 404")
-		assert.Contains(t, text, "# The gateway's model list has ")
+		assert.Contains(t, text, "# The gateway's model list contains ")
 		assert.NotContains(t, strings.SplitN(text, "# These endpoints failed", 2)[0], "- rerank")
 
 		t.Setenv("GATEWAY_KEY", n.key)
@@ -63,5 +63,5 @@ func TestInitWritesOrdinaryNamesOnly(t *testing.T) {
 	require.Equal(t, exitConformant, code, stdout+stderr)
 	assert.NotContains(t, stdout, "HOME")
 	assert.NotContains(t, stdout, "keys: x")
-	assert.Contains(t, stdout, "# The gateway's model list has 1 model: gc-chat\n")
+	assert.Contains(t, stdout, "# The gateway's model list contains 1 model: gc-chat\n")
 }

@@ -79,7 +79,7 @@ func (l listCommand) cases(c *console) error {
 	}
 	cases := slices.DeleteFunc(contract.Cases(), func(k contract.Case) bool { return !asked.Asks(k) })
 	if len(cases) == 0 {
-		return fmt.Errorf("%w: no case combines these rows with these endpoints: to see all cases, run gatecert list cases", gatecert.ErrNothingToRun)
+		return fmt.Errorf("%w: there are no cases for these rows on these endpoints: to see all cases, run gatecert list cases", gatecert.ErrNothingToRun)
 	}
 	for _, selected := range cases {
 		fmt.Fprintln(c.out, selected.ID())
@@ -102,10 +102,10 @@ func surfaceLine(s dialect.Surface) []string {
 // levelNeeds says what each level asks of a target, in the words of the contract's column.
 var levelNeeds = map[contract.Level]string{
 	contract.Edge:    "a URL and a key",
-	contract.Relay:   "and one model routed to the mock upstream",
-	contract.Account: "and prepared keys, models and channels",
-	contract.Store:   "and faults of the gateway's store",
-	contract.Full:    "and the limits of the gateway",
+	contract.Relay:   "edge, plus one model that is routed to the mock upstream",
+	contract.Account: "relay, plus prepared keys, models and channels",
+	contract.Store:   "account, plus a way to make the gateway's store fail",
+	contract.Full:    "store, plus the values of the gateway's limits",
 }
 
 func levelLine(level contract.Level) []string {

@@ -41,7 +41,7 @@ type loadFlags struct {
 	Arrivals    string        `help:"Arrival pattern of the requests: constant (evenly spaced), poisson (like many independent callers), gamma:CV (bursty if CV is above 1) or trace:FILE (a file with one request time per line, scaled to the requested rate). Default: ${default}." default:"constant"`
 	Seed        uint64        `help:"Seed for random arrivals. The same seed produces the same arrivals. Default: ${default}." default:"1" placeholder:"N"`
 	Out         string        `help:"Folder for run.ndjson, the reports, the histograms (.hgrm) and the result of each request (JSON lines in vegeta's format). Default: a new folder, reports/START-TARGET-load, without per-request results; the link reports/load points to the new folder." placeholder:"DIR" type:"path"`
-	Yes         bool          `help:"Allow more load than the default caps, and allow the driver to change the gateway as it lists before the run. For CI. Default caps for a gateway on another machine: 40,000 requests, 200 requests/s, 5m, 64 connections. Default cap for a gateway on this machine: 4,096 connections."`
+	Yes         bool          `help:"Allow more load than the default caps, and allow the driver to make the changes to the gateway that it lists before the run. For CI. Default caps for a gateway on another machine: 40,000 requests, 200 requests/s, 5m, 64 connections. Default cap for a gateway on this machine: 4,096 connections."`
 }
 
 // errNotSent is returned when a plan exceeds the caps and nothing was sent.
@@ -179,7 +179,7 @@ func (s *loadSession) close(ctx context.Context) error {
 func (s *loadSession) announce(c *console, plan load.Plan) error {
 	for _, surface := range s.surfaces() {
 		if surface.Large() && !s.prepared.Profile.Upstream.Present() {
-			fmt.Fprintf(c.err, "plan: if the gateway calls a real upstream, the upstream charges for an image or a sentence of speech with each request to %s\n", surface)
+			fmt.Fprintf(c.err, "plan: if the gateway calls a real upstream, each request to %s is charged as one image or one sentence of speech\n", surface)
 		}
 	}
 	if err := s.engine.Caps().Allow(plan); err != nil {

@@ -35,7 +35,7 @@ type cli struct {
 	Gateway  gatewayCommand  `cmd:"" help:"Serve the reference gateway, and write a profile for it."`
 	Upstream upstreamCommand `cmd:"" help:"Serve the mock upstream."`
 	Clients  clientsCommand  `cmd:"" help:"Show how real client libraries handle each response: retries, errors, codes, and errors mistaken for normal responses."`
-	Selftest selftestCommand `cmd:"" help:"Check that gatecert catches each known fault and raises no false alarm."`
+	Selftest selftestCommand `cmd:"" help:"Check that gatecert catches each known fault and raises no false alarms."`
 	Fleet    fleetCommand    `cmd:"" help:"Print files that start workers on other machines: Kubernetes manifests, a Compose file or a systemd script."`
 	Worker   workerCommand   `cmd:"" help:"Send part of the load for a coordinator on another machine."`
 	Version  versionCommand  `cmd:"" help:"Print the version, the commit and the digest of the contract."`

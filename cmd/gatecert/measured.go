@@ -57,7 +57,7 @@ func (s *loadSession) begin(c *console, kind runlog.MeasuredKind, slo *load.SLO,
 func (s *loadSession) facts() []runlog.MeasuredFact {
 	facts := []runlog.MeasuredFact{{Name: "arrivals", Text: s.flags.Arrivals}, {Name: "connections", Text: fmt.Sprint(s.flags.Connections)}}
 	if model := s.measured.Model; !model.IsZero() {
-		facts = append(facts, runlog.MeasuredFact{Name: "upstream", Text: "behaves like a model: " + model.String()})
+		facts = append(facts, runlog.MeasuredFact{Name: "upstream", Text: "simulates a model: " + model.String()})
 	}
 	if len(s.mix) > 1 {
 		facts = append(facts, runlog.MeasuredFact{Name: "endpoints", Text: s.flags.Surface})

@@ -104,7 +104,7 @@ func (p *progress) print(s gatecert.Progress) {
 	case gatecert.PhasePrepare:
 		p.linef("preparing the target")
 	case gatecert.PhaseControls:
-		p.linef("control calls at %s", s.Target)
+		p.linef("sending control calls to %s", s.Target)
 	case gatecert.PhaseDone:
 		p.linef("%s done", plain.Count(s.Total, "case"))
 	case gatecert.PhaseLoad:

@@ -25,7 +25,7 @@ type rateLimitCommand struct {
 	Calls    int           `help:"Maximum number of calls for inferring a limit. Default: ${default}." default:"4000"`
 	For      time.Duration `help:"Maximum time for inferring a limit. Default: ${default}." default:"3m"`
 	JSON     bool          `name:"json" help:"Print the inferred limit as JSON, including confidence intervals, the evidence and the experiments."`
-	OtherKey string        `name:"other-key" help:"A second API key. When inferring a limit, the command also tests whether calls with --other-key share the limit." env:"GATEWAY_OTHER_KEY" placeholder:"KEY"`
+	OtherKey string        `name:"other-key" help:"A second API key. When inferring a limit, also test whether calls with this key count against the same limit." env:"GATEWAY_OTHER_KEY" placeholder:"KEY"`
 	// 429 is always one.
 	Refusal []int `help:"When inferring a limit, also count responses with this status (such as 503 or 529) as refusals. Default: only 429." placeholder:"STATUS"`
 }
@@ -33,15 +33,15 @@ type rateLimitCommand struct {
 // Help implements kong's HelpProvider.
 func (rateLimitCommand) Help() string {
 	return `If the profile declares limits.rate, the command verifies this limit: it must be exact for single calls and for a burst, every refusal
-must be a complete 429 with a correct Retry-After header, other keys must not be affected, and refused calls must cost nothing. If the
-profile declares no limit, the command infers the key's limit: its type (fixed window, sliding log, sliding counter, token bucket,
-concurrency) and its parameters.
+must be a complete 429 with a correct Retry-After header, other keys must not be affected, and refused calls must not be charged and must
+not count against the limit. If the profile declares no limit, the command infers the key's limit: its type (fixed window, sliding log,
+sliding counter, token bucket, concurrency) and its parameters.
 
 Examples:
   gatecert load rate-limit                                           the built-in reference gateway, verified
   gatecert load rate-limit http://127.0.0.1:3000 --model m --for 5m  inferred
-  gatecert load rate-limit URL --infer --refusal 503                 inferred; the gateway also refuses with 503
-  gatecert load rate-limit URL --workers 2 --source 10.0.0.5,10.0.0.6 --other-key KEY    whether these keys, and these addresses, share the limit
+  gatecert load rate-limit URL --infer --refusal 503                 inferred; 503 also counts as a refusal
+  gatecert load rate-limit URL --workers 2 --source 10.0.0.5,10.0.0.6 --other-key KEY    infer whether these keys and addresses share the limit
   gatecert load rate-limit URL --infer --json | jq .intervals        the confidence intervals of the parameters`
 }
 
@@ -72,7 +72,7 @@ func (cmd rateLimitCommand) consent(url string) error {
 	if cmd.Yes || runner.OnThisMachine(url) {
 		return nil
 	}
-	return fmt.Errorf("%w: %s is not on this machine: if its operator agrees, add --yes", errNotSent, url)
+	return fmt.Errorf("%w: %s is not on this machine: if the gateway's operator agrees, add --yes", errNotSent, url)
 }
 
 func (cmd rateLimitCommand) infer(ctx context.Context, c *console, config gatecert.Config) (err error) {
@@ -95,7 +95,7 @@ func (cmd rateLimitCommand) infer(ctx context.Context, c *console, config gatece
 		return err
 	}
 	defer func() { err = errors.Join(err, prepared.Close(context.WithoutCancel(ctx))) }()
-	fmt.Fprintf(c.err, "plan: at most %d calls in at most %s to %s\n", cmd.Calls, plain.Duration(cmd.For), prepared.Profile.BaseURL)
+	fmt.Fprintf(c.err, "plan: at most %d calls within %s to %s\n", cmd.Calls, plain.Duration(cmd.For), prepared.Profile.BaseURL)
 	if err := cmd.consent(prepared.Profile.BaseURL); err != nil {
 		return err
 	}
@@ -135,7 +135,7 @@ func (cmd rateLimitCommand) begin(c *console, changes *preparation, target profi
 	log := runlog.Measured{MeasuredHeader: runner.MeasuredHeader(target, runlog.RateLimitKind, os.Args, dialect.Surface(cmd.Surface))}
 	log.Facts = []runlog.MeasuredFact{{Name: "budget", Text: fmt.Sprintf("at most %d calls in %s", cmd.Calls, plain.Duration(cmd.For))}}
 	for _, status := range cmd.Refusal {
-		log.Facts = append(log.Facts, runlog.MeasuredFact{Name: "refusal", Text: fmt.Sprintf("%d counts as a refusal too", status)})
+		log.Facts = append(log.Facts, runlog.MeasuredFact{Name: "refusal", Text: fmt.Sprintf("%d also counts as a refusal", status)})
 	}
 	return c.openMeasured(changes, cmd.Out, target, log)
 }

@@ -19,7 +19,7 @@ func TestALimitThatNobodyDeclaresIsInferred(t *testing.T) {
 	dir := t.TempDir()
 	code, stdout, stderr := invoke(t.Context(), "load", "rate-limit", url, "--key", key, "--model", "gc-chat", "--calls", "300", "--for", "45s", "--out", dir)
 	assert.Equal(t, exitConformant, code, stdout+stderr)
-	assert.Contains(t, stderr, "plan: at most 300 calls in at most 45s to "+url)
+	assert.Contains(t, stderr, "plan: at most 300 calls within 45s to "+url)
 	assert.Contains(t, stdout, "limiter   none", "the valid key has no limit")
 	assert.Contains(t, stdout, "reports: "+filepath.Join(dir, "report.html"))
 	code, again, stderr := invoke(t.Context(), "report", dir)
@@ -31,11 +31,11 @@ func TestALimitThatNobodyDeclaresIsInferred(t *testing.T) {
 func TestALoadIsNotSentElsewhereWithoutAYes(t *testing.T) {
 	code, _, stderr := invoke(t.Context(), "load", "rate-limit", "http://gateway.invalid", "--key", "k", "--model", "m")
 	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, stderr, "if its operator agrees, add --yes")
+	assert.Contains(t, stderr, "if the gateway's operator agrees, add --yes")
 
 	code, _, stderr = invoke(t.Context(), "load", "rate-limit", "http://gateway.invalid", "--key", "k", "--model", "m", "--workers", "2")
 	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, stderr, "if its operator agrees, add --yes")
+	assert.Contains(t, stderr, "if the gateway's operator agrees, add --yes")
 	assert.NotContains(t, stderr, "has joined", "nobody is asked before")
 }
 

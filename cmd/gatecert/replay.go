@@ -20,7 +20,7 @@ type replayCommand struct {
 	Case string `arg:"" complete:"cases" help:"Id of the case, as shown in the reports."`
 	From string `required:"" help:"The earlier run's folder or run.ndjson file." placeholder:"RUN" type:"path"`
 	targetFlags
-	Yes bool `help:"Allow the driver to change a running gateway (gatecert lists the changes first), and send the key in $$GATEWAY_KEY to the gateway that the log names. For CI."`
+	Yes bool `help:"Allow the driver to change a running gateway (gatecert lists the changes first), and allow gatecert to send the key in $$GATEWAY_KEY to the gateway that the log names. For CI."`
 }
 
 // Help implements kong's HelpProvider.
@@ -30,8 +30,8 @@ func (replayCommand) Help() string {
 
 gatecert replay reruns the case with its control calls, shows the response and an equivalent curl command, and reports the case as fixed,
 still failing, still passing or different. If neither a URL nor --target is given, the command uses the target in the log. If the target
-in the log is a URL, add --key, or add --yes to allow gatecert to send the key in $GATEWAY_KEY to that URL: someone else may have written
-the log. The exit codes are the same as those of gatecert run.`
+in the log is a URL, add --key, or add --yes to allow gatecert to send the key in $GATEWAY_KEY to that URL. This permission is required
+because someone else may have written the log. The exit codes are the same as those of gatecert run.`
 }
 
 // mayTell reports whether the key may be sent to a URL that only the log names: the log may be a stranger's, and the key of the

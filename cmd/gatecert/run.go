@@ -58,7 +58,7 @@ func (runCommand) Help() string {
   gatecert run --target my-gateway.yaml --level relay      the gateway in a profile, up to level relay
   gatecert run --failed reports/latest                     rerun what failed in the last run
   gatecert run --failed reports/latest --until-pass        rerun the failed cases after every gateway restart, until all pass
-  gatecert run --target new-api.yaml --yes                 a running new-api, prepared and restored (docs/new-api.md)
+  gatecert run --target new-api.yaml --yes                 a running new-api; gatecert prepares and restores it (docs/new-api.md)
   gatecert run --target my-gateway.yaml --baseline known.yaml                     known failures do not fail the run
   gatecert run --target my-gateway.yaml --baseline known.yaml --update-baseline   accept the failures of this run
   gatecert run --client openai-node,langchain              also try these client libraries (install them with make clients)

@@ -37,7 +37,7 @@ func (r runCommand) clients(c *console, config gatecert.Config) (*runClients, er
 		return nil, nil //nolint:nilnil // nothing is asked for
 	}
 	if url := config.Target.BaseURL; url != "" && !r.Yes && !runner.OnThisMachine(url) {
-		return nil, fmt.Errorf("%w: clients may send each request up to %d times, and %s is not on this machine: if its operator agrees, add --yes",
+		return nil, fmt.Errorf("%w: clients may send each request up to %d times, and %s is not on this machine: if the gateway's operator agrees, add --yes",
 			errNotSent, clients.MaxAttempts, config.Target.Shown(url))
 	}
 	adapters, err := r.adapters(c)

@@ -85,7 +85,7 @@ func TestARunIsCompleteWithoutItsClients(t *testing.T) {
 		want string
 	}{
 		{[]string{"--client", "nobody", "--adapters", "../../clients"}, `no client "nobody"`},
-		{[]string{"http://192.0.2.1", "--key", "k", "--model", "m", "--clients", "--adapter", "false=false"}, "if its operator agrees, add --yes"},
+		{[]string{"http://192.0.2.1", "--key", "k", "--model", "m", "--clients", "--adapter", "false=false"}, "if the gateway's operator agrees, add --yes"},
 		{[]string{"--failed", dir, "--until-pass", "--clients"}, "omit --clients"},
 	} {
 		code, _, stderr := invoke(t.Context(), append([]string{"run"}, tt.args...)...)

@@ -20,10 +20,10 @@ import (
 
 // measureFlags say what the requests of a measurement are like, and what is asked of their responses.
 type measureFlags struct {
-	UpstreamProfile string `help:"Make the mock upstream's responses match the timing and length of a model's: ttft=lognormal:200ms,itl=20ms,tokens=256. Default: respond immediately." placeholder:"MODEL"`
+	UpstreamProfile string `help:"Make the mock upstream's responses match a model's responses in timing and length: ttft=lognormal:200ms,itl=20ms,tokens=256. Default: respond immediately." placeholder:"MODEL"`
 	PromptTokens    string `help:"Number of tokens in each prompt: a number such as 512, or a distribution (uniform:A-B, normal:MEAN:SPREAD, lognormal:MEDIAN:SIGMA, exp:MEAN). Default: a few tokens." placeholder:"N"`
 	OutputTokens    string `help:"Maximum number of tokens in each answer (max_tokens): a number or a distribution. Default: 16, or the lengths of the answers in the data set." placeholder:"N"`
-	Dataset         string `help:"Data set to take prompts from: a JSON Lines file (messages, ShareGPT's conversations, or prompt), or synthetic:NAME, which generates conversations from NAME." placeholder:"FILE"`
+	Dataset         string `help:"Data set to take prompts from: a JSON Lines file in which each line has messages, conversations (ShareGPT) or prompt; or synthetic:NAME, which generates conversations with NAME as the seed." placeholder:"FILE"`
 	SharedPrefix    int    `help:"Start all prompts with the same N tokens. The rest of each prompt is unique, so that no cache can answer the request. Default: ${default}." default:"0" placeholder:"N"`
 	ModelMix        string `help:"Models to request, with weights: gpt-4o=3,gpt-4o-mini=1. Default: the profile's model." placeholder:"NAME=WEIGHT,…"`
 	Usage           bool   `help:"Request usage data in chat streams (stream_options.include_usage), and use the token counts in this data. Default: yes, unless the gateway rejects this option." default:"true" negatable:""`

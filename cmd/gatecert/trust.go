@@ -25,7 +25,7 @@ func (trustCommand) Help() string {
 permission: --allow-actions permits them for one run, and gatecert trust permits them until the profile changes. gatecert trust prints the
 actions and stores the permission as a file in gatecert/trusted in your configuration folder. The file name is the digest of the profile's
 path and content. A profile that was written by gatecert gateway --profile-out is trusted automatically. Without permission, the cases that
-need actions are not-offered.
+need actions are not offered.
 
 If the profile is a gatecert.yaml, gatecert commands in the same folder can then use the profile without naming a gateway, as long as the
 profile sends the same variables to the same URL and opens the same files.

@@ -15,8 +15,8 @@ import (
 type upstreamCommand struct {
 	Listen          string    `help:"Address to listen on. Default: ${default}." default:"127.0.0.1:9901"`
 	Keys            []string  `help:"API keys to accept. Default: any key." placeholder:"KEY"`
-	UpstreamProfile string    `help:"Make healthy responses match the timing and length of a model's: ttft=lognormal:200ms,itl=20ms,tokens=256. GET /_gatecert/model shows what the mock upstream sent. Default: respond immediately." placeholder:"MODEL"`
-	Token           string    `help:"Token that requests to /_gatecert/ must send. Default: no token on loopback addresses; on other addresses, a new token, which the command prints." env:"GATECERT_UPSTREAM_TOKEN"`
+	UpstreamProfile string    `help:"Make healthy responses match a model's responses in timing and length: ttft=lognormal:200ms,itl=20ms,tokens=256. GET /_gatecert/model returns what the mock upstream sent, and when. Default: respond immediately." placeholder:"MODEL"`
+	Token           string    `help:"Token that requests to /_gatecert/ must contain. Default: no token on loopback addresses; on other addresses, a new token, which the command prints." env:"GATECERT_UPSTREAM_TOKEN"`
 	ReadyFile       readyFile `help:"Create this file when the mock upstream is ready, and remove the file at exit." placeholder:"FILE" type:"path"`
 }
 

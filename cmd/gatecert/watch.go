@@ -112,7 +112,7 @@ func (w watchCommand) check() error {
 	case w.Keep < 1:
 		return fmt.Errorf("%w: --keep %d: must be at least 1", errUsage, w.Keep)
 	case w.Rounds < 0:
-		return fmt.Errorf("%w: --rounds %d: must be 0 (no end) or more", errUsage, w.Rounds)
+		return fmt.Errorf("%w: --rounds %d: must be 0 (no limit) or a positive number", errUsage, w.Rounds)
 	case strings.EqualFold(w.Level, "full"), strings.EqualFold(w.Level, "load"):
 		return fmt.Errorf("%w: --level %s: a watch runs no load cases: use --level store or a lower level", errUsage, w.Level)
 	}
@@ -156,7 +156,7 @@ func (w watchCommand) round(ctx context.Context, c *console, dir string) watch.R
 	case errors.Is(err, gatecert.ErrInconclusive):
 		return watch.Round{Outcome: watch.Inconclusive, Reason: err.Error()}
 	case err == nil:
-		err = errors.New("the run did not begin")
+		err = errors.New("the run did not start")
 	}
 	return watch.Round{Outcome: watch.Fault, Reason: err.Error()}
 }
