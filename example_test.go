@@ -77,7 +77,7 @@ func ExampleNew() {
 	}
 	// Output:
 	// true
-	// usage: no row matches "http:418": gatecert list rows shows all 32
+	// usage: no row matches "http:418": to see all 32 rows, run gatecert list rows
 	// http:401/missing-key/chat
 	// http:401/missing-key/messages
 	// http:401/wrong-key/chat/header

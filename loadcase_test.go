@@ -33,7 +33,7 @@ func TestLoadOnARemoteGatewayNeedsConsent(t *testing.T) {
 	cfg := gatecert.Config{Target: profile, Level: contract.Full, Rows: []string{"http:429"}, Surfaces: []string{"chat"}}
 	_, err := certify(t.Context(), cfg)
 	require.ErrorIs(t, err, targets.ErrConsent)
-	assert.ErrorContains(t, err, "the gateway is not on this machine; the run would send load cases on "+profile.BaseURL)
+	assert.ErrorContains(t, err, "the gateway is not on this machine, and the run would include load cases on "+profile.BaseURL)
 
 	cfg.Level = ""
 	r := run(t, cfg)

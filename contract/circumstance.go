@@ -165,8 +165,8 @@ var circumstances = []Circumstance{
 	}},
 	{"malformed-parameter", "http:400", "a field of the wrong type or out of range", Edge, ReachMay, append(invalidVariants(),
 		refusedParameter("refused-400", "the upstream rejects a parameter with 400 and its own error object"),
-		refusedParameter("refused-404", "a parameter names something that the upstream does not have: 404 with its own error object"),
-		refusedParameter("refused-413", "the upstream rejects the input as too large with 413 and its own error object"),
+		refusedParameter("refused-404", "a parameter refers to something that the upstream does not have, so the upstream returns 404 with its own error object"),
+		refusedParameter("refused-413", "the upstream rejects the input as too large, with 413 and its own error object"),
 		refusedParameter("refused-422", "the upstream rejects a parameter with 422 and its own error object, in which the code is a number"),
 	)},
 	{"missing-key", "http:401", "no credential", Edge, ReachNever, []Variant{
@@ -182,7 +182,7 @@ var circumstances = []Circumstance{
 		{Sentence: "a call with a revoked key for a model that it was previously allowed to use", Surfaces: all()},
 		listVariant("a request for the model list with a revoked key"),
 	}},
-	{"no-model-access", "http:403", "a valid key that may not use the asked model", Account, ReachNever, soleOn(relayed(), "the request names a model outside the key's list or group")},
+	{"no-model-access", "http:403", "a valid key that may not use the asked model", Account, ReachNever, soleOn(relayed(), "the request names a model that is not in the key's model list or group")},
 	{"unknown-path", "http:404", "a path under the API root that does not exist (and the right path with the wrong method)", Edge, ReachMay, []Variant{
 		{Name: "no-such-path", Sentence: "a path that does not exist, near the endpoint's own path", Surfaces: plain()},
 		{Name: "get", Sentence: "a GET request, as from a browser, for a path that does not exist", Surfaces: plain()},
@@ -193,7 +193,7 @@ var circumstances = []Circumstance{
 	{"unknown-model", "http:404", "a model name that does not exist", Edge, ReachMay, sole("gatecert judges only the status here; the row code:model_not_found covers the code")},
 	{"over-rate-limit", "http:429", "more requests in a window than the key's limit", Full, ReachNever, []Variant{
 		{Sentence: "gatecert sends requests until the gateway refuses one, then judges the refusal", Surfaces: all()},
-		{Name: LoadVariant, Sentence: "clients exceed the limit one call at a time, all at once, and again after a pause", Surfaces: loadCaseSurfaces()},
+		{Name: LoadVariant, Sentence: "clients exceed the limit with one call at a time, with many calls at once, and again after a pause", Surfaces: loadCaseSurfaces()},
 	}},
 	{"upstream-error", "http:5xx", "the provider fails", Relay, ReachMust, []Variant{
 		{Name: "error-object", Sentence: "the upstream returns 500 with its own error object", Surfaces: relayed()},

@@ -85,7 +85,7 @@ func (c Claims) About(row Row) string {
 	case len(c.Codes.Words[code]) > 0:
 		return "the gateway's own code is " + c.Codes.wanted(code)
 	default:
-		return "the gateway uses the published code"
+		return "the gateway uses the code of table 2"
 	}
 }
 

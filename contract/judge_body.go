@@ -125,7 +125,7 @@ func (j *judge) judgeFields(env dialect.ErrorObject) {
 	}
 	// Azure sends null, which every client reads.
 	if typ, ok := env.Type.(string); env.Type != nil && (!ok || typ == "" || typ == "<nil>" || typ == "None") {
-		j.add(Fields, Should, "type as a word", valueWords(true, env.Type))
+		j.add(Fields, Should, "type as a string that names the kind of error", valueWords(true, env.Type))
 	}
 	switch env.Param.(type) {
 	case nil, string:

@@ -78,7 +78,7 @@ func (j *judge) judgeUpstreamCalls(seen Seen) {
 	if j.variant.Name == redirect {
 		j.check(KeyKept)
 		if slices.ContainsFunc(seen.Attempts, func(a Attempt) bool { return a.Redirected && a.Credential != "" }) {
-			j.add(KeyKept, Should, "no key sent to the redirect's host", "the redirect was followed with a key")
+			j.add(KeyKept, Should, "no key in the redirected request", "a key in the redirected request")
 		}
 	}
 	if j.c.Circumstance == SlowUpstream {

@@ -35,7 +35,7 @@ func (j *judge) judgeStream(stream Stream) {
 
 // wantJSON is what a failure owes that the gateway can know by itself, whatever was sent first.
 func (j *judge) wantJSON() string {
-	return j.row.Status.String() + " as JSON: the gateway decides this before it calls the upstream"
+	return j.row.Status.String() + " as JSON: the gateway can detect this error before it calls the upstream"
 }
 
 // mayFailInStream reports whether the error may be told in a stream that has begun: only what the gateway cannot know
@@ -78,7 +78,7 @@ func (j *judge) judgeErrorInStream(r reading) {
 		j.judgeErrorEvent(env, form, *r.failed)
 	}
 	if r.finish != "" {
-		j.add(StreamEnd, Must, "no finish before the error event", r.finish)
+		j.add(StreamEnd, Must, "no finish event before the error event", r.finish)
 	}
 	if r.afterError != "" {
 		j.add(StreamEnd, Must, "nothing after the error event", r.afterError)
@@ -124,7 +124,7 @@ func (j *judge) judgeStreamWithoutError(stream Stream, r reading) {
 	case j.o.Cut != "":
 		j.add(Answered, Must, want, "a stream that does not end: "+j.o.Cut)
 	case j.o.TransferError != "" && r.finish != "":
-		j.add(StreamEnd, Must, want, "a finish before the transfer broke: "+j.o.TransferError)
+		j.add(StreamEnd, Must, want, "a finish event before the transfer broke: "+j.o.TransferError)
 	case j.o.TransferError != "" && !j.mayFailInStream():
 		j.add(NotSuccess, Must, j.wantJSON(),
 			fmt.Sprintf("%d text/event-stream that broke off: %s", j.o.Status, j.o.TransferError))

@@ -90,7 +90,7 @@ func upstreamFormRows() []judgeRow {
 			with(answeredWith(502, "bad_response_status_code"), redirected("")), nil},
 		{"a redirect that is followed with the key", fivexx + "chat/redirect",
 			with(answeredWith(502, "bad_response_status_code"), redirected("0a1b2c3d")),
-			[]string{"SHOULD key-kept: got the redirect was followed with a key, want no key sent to the redirect's host"}},
+			[]string{"SHOULD key-kept: got a key in the redirected request, want no key in the redirected request"}},
 		{"a redirect that is passed on", fivexx + "chat/redirect", answer(307, "", ""), []string{
 			"MUST not-success: got 307 with an empty body, want 5xx", "MUST content-type: got no Content-Type, want application/json",
 			`MUST envelope: got empty, want {"error":{"message","type","param","code"}}`,
@@ -104,7 +104,7 @@ func upstreamFormRows() []judgeRow {
 			[]string{"MUST stream-end: got a clean end with [DONE], " + wantEnd}},
 		{"a cut tool call, finished before the error", fivexx + "chat-stream/cut-tool-call",
 			stream(toolCall, toolsDone, openaiError("read_response_body_failed")),
-			[]string{"MUST stream-end: got the API format's own finish event, want no finish before the error event"}},
+			[]string{"MUST stream-end: got the API format's own finish event, want no finish event before the error event"}},
 		{"a tool call that ended early, ended so here too", fivexx + "chat-stream/ended-tool-call", stream(toolCall),
 			[]string{"MUST stream-end: got a clean end without an error, " + wantEnd}},
 		{"a tool call that ended early, stopped for its use", fivexx + "messages-stream/ended-tool-call", stream(blockPart, blockEnd),

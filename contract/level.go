@@ -30,7 +30,7 @@ func LevelOf(name string) Level {
 func (l Level) Needs() string {
 	switch l {
 	case Relay:
-		return "upstream.listen and a model that the gateway routes to it"
+		return "upstream.listen and a model that the gateway routes to that address"
 	case Account:
 		return "additional keys, models and channels"
 	case Store:

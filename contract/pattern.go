@@ -21,7 +21,7 @@ type Pattern string
 func ParsePattern(text string) (Pattern, error) {
 	for part := range strings.SplitSeq(text, "/") {
 		if _, err := path.Match(part, ""); err != nil || part == "" {
-			return "", fmt.Errorf("%q is not a pattern for case ids; an example of one is code:model_not_found/*/chat", text)
+			return "", fmt.Errorf("%q is not a pattern for case ids: use a pattern such as code:model_not_found/*/chat", text)
 		}
 	}
 	return Pattern(text), nil

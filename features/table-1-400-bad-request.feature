@@ -120,7 +120,7 @@ Feature: Table 1: 400 Bad request
         | http:400/malformed-parameter/gemini/refused-400           | gemini           | refused-400 |
         | http:400/malformed-parameter/gemini-stream/refused-400    | gemini-stream    | refused-400 |
 
-      Examples: refused-404 - a parameter names something that the upstream does not have: 404 with its own error object
+      Examples: refused-404 - a parameter refers to something that the upstream does not have, so the upstream returns 404 with its own error object
         | case                                                      | surface          | variant     |
         | http:400/malformed-parameter/chat/refused-404             | chat             | refused-404 |
         | http:400/malformed-parameter/chat-stream/refused-404      | chat-stream      | refused-404 |
@@ -139,7 +139,7 @@ Feature: Table 1: 400 Bad request
         | http:400/malformed-parameter/gemini/refused-404           | gemini           | refused-404 |
         | http:400/malformed-parameter/gemini-stream/refused-404    | gemini-stream    | refused-404 |
 
-      Examples: refused-413 - the upstream rejects the input as too large with 413 and its own error object
+      Examples: refused-413 - the upstream rejects the input as too large, with 413 and its own error object
         | case                                                      | surface          | variant     |
         | http:400/malformed-parameter/chat/refused-413             | chat             | refused-413 |
         | http:400/malformed-parameter/chat-stream/refused-413      | chat-stream      | refused-413 |

@@ -55,7 +55,7 @@ Feature: Table 1: 403 Forbidden
       And the response leaks no internals
       And the upstream is not called, and no other caller is affected
 
-      Examples: the request names a model outside the key's list or group
+      Examples: the request names a model that is not in the key's model list or group
         | case                                      | surface          |
         | http:403/no-model-access/chat             | chat             |
         | http:403/no-model-access/chat-stream      | chat-stream      |

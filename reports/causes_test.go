@@ -86,7 +86,7 @@ func TestCausesFoldWhatOneMendMends(t *testing.T) {
 			should(contract.Fields, "param in the error object", "no param"), "404 responses have no param"},
 		{"another member missing", should(contract.Fields, "param in the error object", "no param"),
 			should(contract.Fields, "type in the error object", "no type"), ""},
-		{"another value of a member", should(contract.Fields, "type as a word", "null"), should(contract.Fields, "type as a word", `""`),
+		{"another value of a member", should(contract.Fields, "type as a string that names the kind of error", "null"), should(contract.Fields, "type as a string that names the kind of error", `""`),
 			"404 responses have type without a value"},
 		{"another Content-Type", must(contract.ContentType, "application/json", "text/html; charset=utf-8"),
 			must(contract.ContentType, "application/json", "text/html"), "404 responses have the Content-Type text/html"},
@@ -162,7 +162,7 @@ func TestCausesOfACaseLeaveOutWhatFollows(t *testing.T) {
 func TestTheGravestCauseComesFirst(t *testing.T) {
 	findings := []contract.Finding{ // the gravest last
 		should(contract.UpstreamUnused, "", "the upstream was called once"), should(contract.Fields, "", "no param"),
-		should(contract.StatusExact, "403", "402"), should(contract.KeyKept, "", "the redirect was followed with a key"),
+		should(contract.StatusExact, "403", "402"), should(contract.KeyKept, "", "a key in the redirected request"),
 		must(contract.Envelope, "", `"error" is null, not an object`), must(contract.Code, "", `"x"`), must(contract.StatusExact, "400", "422"),
 		must(contract.StatusClass, "404", "503"), must(contract.NotSuccess, "404", "200 with an ordinary answer"), must(contract.Secrecy, "", "the caller key in body"),
 	}

@@ -24,7 +24,7 @@ var zhNotes = [][2]string{
 	// internal/runner
 	{"endpoint {*} is certified with the model {*}", "端点 {1} 用模型 {2} 认证"},
 	{"endpoint {*} is treated as not offered: {}", "端点 {1} 视为未提供：{2}"},
-	{"gatecert does not search responses for these secrets, because they are ordinary words, numbers or too short: {*}", "以下机密是普通单词、数字或过短，因此不在响应中查找：{1}"},
+	{"gatecert does not search responses for these secrets, because they are too short, or are ordinary words or numbers: {*}", "以下机密是普通单词、数字或过短，因此不在响应中查找：{1}"},
 	{"gatecert could not check whether refused calls reached the upstream later: {}", "无法得知被拒绝的调用是否在之后到达了上游：{1}"},
 	{"gatecert could not make the control calls after the cases: {}", "无法进行结束时的对照调用：{1}"},
 	{"the endpoint {*} was not healthy after the run ({}): {}", "运行结束后 {1} 不正常（{2}）：{3}"},

@@ -58,7 +58,7 @@ func TestClientsThatCannotPlayAreSaidToBeSo(t *testing.T) {
 		{[]string{"--adapter", "false=false", "--probe", "nonsense"}, exitUsage, `no probe "nonsense"`},
 		{[]string{"--adapter", "false=false", "--rows", "nonsense"}, exitUsage, "nonsense"},
 		{[]string{"--adapter", "false=false", "--call-time", "1h"}, exitUsage, "at most 7m"},
-		{[]string{"--adapter", "false=false", "--rows", quotaRow}, exitIncomplete, "adapter false: it ended: exit status 1"},
+		{[]string{"--adapter", "false=false", "--rows", quotaRow}, exitIncomplete, "adapter false: the adapter ended: exit status 1"},
 		{[]string{"http://192.0.2.1", "--key", "k", "--model", "m", "--adapter", "false=false"}, exitUsage, "if the gateway's operator agrees, add --yes"},
 		{[]string{"--from", broken}, exitUsage, clientlog.Schema},
 	} {

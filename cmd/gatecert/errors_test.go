@@ -64,7 +64,7 @@ func TestErrorsHaveThreeParts(t *testing.T) {
 		"no key":                  {[]string{"certify", dir, "--key", file + ".pem"}, "does not exist", "--key", "gatecert keygen"},
 		"an address to listen on": {[]string{"upstream", "--listen", "nowhere"}, "missing port", "--listen", "a free address"},
 		"a surface for load":      {[]string{"load", "soak", "--surface", "telegraph"}, `no endpoint "telegraph"`, "--surface", "gatecert list surfaces"},
-		"a row":                   {[]string{"run", "--rows", "http:418"}, "no row matches", `"http:418"`, "gatecert list rows shows all 32"},
+		"a row":                   {[]string{"run", "--rows", "http:418"}, "no row matches", `"http:418"`, "to see all 32 rows, run gatecert list rows"},
 		"a format":                {[]string{"run", "--format", "pdf"}, `no format "pdf"`, "format", "must be one of html"},
 		"a profile":               {[]string{"run", "--target", file + ".yaml"}, "no such file", file + ".yaml", "run gatecert init URL"},
 		"a folder that is a file": {[]string{"run", "--rows", "http:401", "--surfaces", "chat", "--out", file}, "not a directory", file, "use --out to choose another folder"},

@@ -168,13 +168,13 @@ func TestFirstMistakes(t *testing.T) {
 		{"a model that the gateway does not serve", func(t *testing.T) []string {
 			n := arrives(t, nil).withUpstream(t)
 			return []string{"run", n.url, "--key", n.key, "--model", "gc-chta"}
-		}, exitHarness, `does not serve the model "gc-chta" with this key \(404 "The model does not exist\."\): choose a model that GET /v1/models lists \(gc-chat, .* and \d+ more\), with --model or models in the profile`},
+		}, exitHarness, `does not serve the model "gc-chta" with this key \(404 "The model does not exist\."\): choose a model that GET /v1/models lists \(gc-chat, .* and \d+ more\), with --model or with models in the profile`},
 		{"a gateway that cannot reach the mock upstream", func(t *testing.T) []string {
 			return []string{"run", "--level", "relay", "--target", arrives(t, nil).profile(t, "upstream: {listen: "+freeport.Address(t)+"}")}
-		}, exitHarness, `answers healthy calls with 50\d ".+" and has not called the mock upstream at 127\.0\.0\.1:\d+ \(upstream\.listen\): point the gateway's channel for model "gc-chat" to http://127\.0\.0\.1:\d+; from a container, .*host\.docker\.internal.*upstream\.url`},
+		}, exitHarness, `answers healthy calls with 50\d ".+" and has not called the mock upstream at 127\.0\.0\.1:\d+ \(upstream\.listen\): point the gateway's channel for model "gc-chat" to http://127\.0\.0\.1:\d+; if the gateway runs in a container, .*upstream\.url to .*host\.docker\.internal`},
 		{"a model that leads to another upstream", func(t *testing.T) []string {
 			return []string{"run", "--level", "relay", "--target", arrives(t, nil).withUpstream(t).profile(t, "upstream: {listen: "+freeport.Address(t)+"}")}
-		}, exitHarness, `model "gc-chat" is served, but not by the mock upstream at 127\.0\.0\.1:\d+ \(upstream\.listen\), which received no request: point the gateway's channel for this model to http://127.*or run --level edge`},
+		}, exitHarness, `model "gc-chat" is served, but not by the mock upstream at 127\.0\.0\.1:\d+ \(upstream\.listen\), which received no request: point the gateway's channel for this model to http://127.*or use --level edge`},
 		{"a port of upstream.listen that is in use", func(t *testing.T) []string {
 			n := arrives(t, nil).withUpstream(t)
 			return []string{"run", "--level", "relay", "--target", n.profile(t, "upstream: {listen: "+n.upstream+"}")}
@@ -192,20 +192,20 @@ func TestFirstMistakes(t *testing.T) {
 		}, exitHarness, `answers from a cache: a second healthy call for model "gc-chat", with another prompt, succeeded without a request to the mock upstream at 127.*: turn off the gateway's response cache for the run`},
 		{"a cache that looks at the question alone", func(t *testing.T) []string {
 			return arrives(t, cachesBy(func(r *http.Request, _ string) string { return r.URL.Path })).withUpstream(t).run("--surfaces", "chat,messages")
-		}, exitHarness, `returned the same response for a model that does not exist as for "gc-chat": it answers from a cache or ignores the model: turn off the gateway's response cache`},
+		}, exitHarness, `returned the same response for a model that does not exist as for "gc-chat", because it answers from a cache or ignores the model: turn off the gateway's response cache`},
 		{"a gateway with a model for all names", func(t *testing.T) []string {
 			var n atomic.Int64
 			every := func(w http.ResponseWriter, r *http.Request) {
 				answer(200, "application/json", fmt.Sprintf(`{"id":"c-%d","choices":[{"message":{"role":"assistant","content":"Hi"},"finish_reason":"stop"}]}`, n.Add(1)))(w, r)
 			}
 			return []string{"run", serves(t, every), "--key", "k-1234567890", "--model", "m", "--surfaces", "chat"}
-		}, exitHarness, `serves a model that does not exist, so its errors for unknown models cannot be tested: turn off the model that replaces unknown ones`},
+		}, exitHarness, `serves a model that does not exist, so its errors for unknown models cannot be tested: turn off the model that the gateway serves in place of unknown models`},
 		{"a level that a URL is not enough for", func(t *testing.T) []string {
 			return arrives(t, nil).run("--level", "relay")
-		}, exitUsage, `--level relay needs more than a URL: create a profile with upstream\.listen and a model that the gateway routes to it \(gatecert init URL writes a profile to start from\), or use --level edge`},
+		}, exitUsage, `--level relay needs more than a URL: create a profile with upstream\.listen and a model that the gateway routes to that address \(gatecert init URL writes a profile to start from\), or use --level edge`},
 		{"rows that need another level", func(t *testing.T) []string {
 			return arrives(t, nil).withUpstream(t).run("--rows", "code:do_request_failed")
-		}, exitIncomplete, `the selected cases need level relay, but this run is at level edge: add --level relay and a profile with upstream\.listen and a model that the gateway routes to it`},
+		}, exitIncomplete, `the selected cases need level relay, but this run is at level edge: add --level relay and a profile with upstream\.listen and a model that the gateway routes to that address`},
 		{"the wrong path", func(t *testing.T) []string {
 			n := arrives(t, nil).withUpstream(t)
 			return []string{"run", n.url + "/api", "--key", n.key, "--model", "gc-chat"}
@@ -214,10 +214,10 @@ func TestFirstMistakes(t *testing.T) {
 			n := arrives(t, nil).withUpstream(t)
 			n.url += "/v1"
 			return []string{"run", "--level", "edge", "--target", n.profile(t)}
-		}, exitHarness, `is not the root of the API: gatecert itself appends /v1/…, and healthy calls succeed at http://127\.0\.0\.1:\d+: use that URL`},
+		}, exitHarness, `is not the root of the API: healthy calls succeed at http://127\.0\.0\.1:\d+, so use that URL \(gatecert appends /v1/… itself\)`},
 		{"an upstream that is down", func(t *testing.T) []string {
 			return []string{"run", "--level", "edge", "--target", arrives(t, nil).profile(t)}
-		}, exitHarness, `answers healthy calls with 50\d ".+": the upstream of model "gc-chat" seems to be down: get it working first`},
+		}, exitHarness, `answers healthy calls with 50\d ".+": the upstream of model "gc-chat" seems to be down, so repair that upstream first`},
 		{"no mock upstream at upstream.attach", func(t *testing.T) []string {
 			n := arrives(t, nil).withUpstream(t)
 			return []string{"run", "--level", "relay", "--target", n.profile(t, "upstream: {attach: \"http://"+freeport.Address(t)+"\"}")}

@@ -78,7 +78,7 @@ func TestARunIsCompleteWithoutItsClients(t *testing.T) {
 	code, stdout, stderr := invoke(t.Context(), "run", "--rows", quotaRow, "--surfaces", "chat", "--out", dir, "--adapter", "false=false")
 	assert.Equal(t, exitConformant, code, stderr)
 	assert.Contains(t, stdout, "PASS: 1 of 1 selected row passes")
-	assert.Contains(t, stderr, "note: the run is complete, but the client libraries could not be tested: no usable client: adapter false: it ended: exit status 1")
+	assert.Contains(t, stderr, "note: the run is complete, but the client libraries could not be tested: no usable client: adapter false: the adapter ended: exit status 1")
 
 	for _, tt := range []struct {
 		args []string

@@ -14,7 +14,7 @@ Feature: Load: a declared rate limit
       And refused calls cost nothing, and the gateway admits calls again once the limit allows them
       And other keys are not affected, streaming calls count against the limit if declared, and disconnected callers stop counting
 
-      Examples: under-load - clients exceed the limit one call at a time, all at once, and again after a pause
+      Examples: under-load - clients exceed the limit with one call at a time, with many calls at once, and again after a pause
         | case                                          | surface   |
         | http:429/over-rate-limit/chat/under-load      | chat      |
         | http:429/over-rate-limit/responses/under-load | responses |

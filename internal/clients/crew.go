@@ -53,7 +53,7 @@ func newCrew(ctx context.Context, a Adapter, redactor *redact.Redactor, callTime
 	}
 	if len(c.client.Surfaces) == 0 {
 		proc.close()
-		return nil, fmt.Errorf("%w %s: it lists no endpoint that gatecert supports", ErrAdapter, a.Name)
+		return nil, fmt.Errorf("%w %s: the adapter lists no endpoint that gatecert supports", ErrAdapter, a.Name)
 	}
 	return c, nil
 }
@@ -70,7 +70,7 @@ func (c *crew) running(ctx context.Context) (*process, error) {
 		}
 	}
 	if c.starts >= maxStarts {
-		return nil, fmt.Errorf("%w %s: it exited %d times and will not be restarted", ErrAdapter, c.adapter.Name, c.starts)
+		return nil, fmt.Errorf("%w %s: the adapter exited %d times and will not be restarted", ErrAdapter, c.adapter.Name, c.starts)
 	}
 	c.starts++
 	proc, err := start(ctx, c.adapter)

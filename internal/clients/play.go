@@ -223,7 +223,7 @@ func (s *playing) tolerate(ctx context.Context, k contract.Case, err error) erro
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
-	s.skip(clientlog.Skip{Row: k.Row, Reason: clip(s.Redactor.Text(fmt.Sprintf("gatecert could not trigger the error of %s: %v", k.ID(), err)), maxMessage)})
+	s.skip(clientlog.Skip{Row: k.Row, Reason: clip(s.Redactor.Text(fmt.Sprintf("gatecert could not trigger the error of case %s: %v", k.ID(), err)), maxMessage)})
 	return nil
 }
 

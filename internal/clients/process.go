@@ -81,11 +81,11 @@ func start(ctx context.Context, a Adapter) (*process, error) {
 		return nil, fmt.Errorf("%w %s: %w", ErrAdapter, a.Name, p.ended())
 	case <-time.After(helloTime):
 		p.close()
-		return nil, fmt.Errorf("%w %s: it wrote no first line to standard output within %s%s", ErrAdapter, a.Name, helloTime, p.tail)
+		return nil, fmt.Errorf("%w %s: the adapter wrote no line to standard output within %s%s", ErrAdapter, a.Name, helloTime, p.tail)
 	}
 	if p.hello.Protocol != Protocol {
 		p.close()
-		return nil, fmt.Errorf("%w %s: it uses version %d of the protocol, but version %d is required", ErrAdapter, a.Name, p.hello.Protocol, Protocol)
+		return nil, fmt.Errorf("%w %s: the adapter uses version %d of the protocol, but version %d is required", ErrAdapter, a.Name, p.hello.Protocol, Protocol)
 	}
 	return p, nil
 }
@@ -111,7 +111,7 @@ func (p *process) read(stdout io.Reader, first chan<- hello) {
 	p.mu.Lock()
 	p.fault = cmp.Or(err, p.fault)
 	if p.fault == nil {
-		p.fault = errors.New("it ended: " + exitWords(waited))
+		p.fault = errors.New("the adapter ended: " + exitWords(waited))
 	}
 	p.mu.Unlock()
 	close(p.done)
@@ -132,14 +132,14 @@ func (p *process) readLines(stdout io.Reader, first chan<- hello) error {
 		line := bytes.TrimSpace(lines.Bytes())
 		if len(line) == 0 {
 			if stray++; stray > maxStray {
-				return fmt.Errorf("it wrote more than %d lines that do not belong to a call", maxStray)
+				return fmt.Errorf("the adapter wrote more than %d lines that do not belong to a call", maxStray)
 			}
 			continue
 		}
 		if !greeted {
 			var h hello
 			if err := json.Unmarshal(line, &h); err != nil {
-				return fmt.Errorf("its first line is not JSON: %s", plain.Text(string(line), 80))
+				return fmt.Errorf("the adapter's first line is not JSON: %s", plain.Text(string(line), 80))
 			}
 			greeted = true
 			first <- h
@@ -147,7 +147,7 @@ func (p *process) readLines(stdout io.Reader, first chan<- hello) error {
 		}
 		var a answer
 		if err := json.Unmarshal(line, &a); err != nil {
-			return fmt.Errorf("it wrote a line that is not JSON: %s", plain.Text(string(line), 80))
+			return fmt.Errorf("the adapter wrote a line that is not JSON: %s", plain.Text(string(line), 80))
 		}
 		p.mu.Lock()
 		waiting, asked := p.pending[a.ID]
@@ -156,11 +156,11 @@ func (p *process) readLines(stdout io.Reader, first chan<- hello) error {
 		if asked {
 			waiting <- a
 		} else if stray++; stray > maxStray { // a late answer to a call that was given up is one
-			return fmt.Errorf("it wrote more than %d lines that do not belong to a call", maxStray)
+			return fmt.Errorf("the adapter wrote more than %d lines that do not belong to a call", maxStray)
 		}
 	}
 	if errors.Is(lines.Err(), bufio.ErrTooLong) {
-		return fmt.Errorf("it wrote a line of more than %d bytes", maxLine)
+		return fmt.Errorf("the adapter wrote a line of more than %d bytes", maxLine)
 	}
 	return nil
 }
@@ -239,7 +239,7 @@ func (t *tail) String() string {
 	defer t.mu.Unlock()
 	lines := strings.Split(strings.TrimSpace(string(t.text)), "\n")
 	if last := lines[len(lines)-1]; last != "" {
-		return " (it wrote: " + plain.Text(last, 160) + ")"
+		return " (last line on standard error: " + plain.Text(last, 160) + ")"
 	}
 	return ""
 }

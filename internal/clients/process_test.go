@@ -20,10 +20,10 @@ import (
 func TestAnAdapterThatCannotBeUsedIsNamed(t *testing.T) {
 	t.Parallel()
 	for behaviour, want := range map[string]string{
-		"ends":       `adapter ends: it ended: exit status 3 (it wrote: the library is missing \x1b[31m)`,
-		"babbles":    "adapter babbles: its first line is not JSON: hello!",
-		"newer":      "adapter newer: it uses version 2 of the protocol, but version 1 is required",
-		"no-surface": "adapter no-surface: it lists no endpoint that gatecert supports",
+		"ends":       `adapter ends: the adapter ended: exit status 3 (last line on standard error: the library is missing \x1b[31m)`,
+		"babbles":    "adapter babbles: the adapter's first line is not JSON: hello!",
+		"newer":      "adapter newer: the adapter uses version 2 of the protocol, but version 1 is required",
+		"no-surface": "adapter no-surface: the adapter lists no endpoint that gatecert supports",
 	} {
 		_, err := newCrew(t.Context(), adapterOf(behaviour), redact.New(), time.Second)
 		require.ErrorIs(t, err, ErrAdapter)
@@ -53,9 +53,9 @@ const enough = 20 * time.Second
 func TestABadAdapterIsBounded(t *testing.T) {
 	t.Parallel()
 	for behaviour, want := range map[string]string{
-		"crashes":       "adapter: it ended: exit status 2 (it wrote: panic: the adapter is broken)",
-		"floods-a-line": "adapter: it wrote a line of more than 1048576 bytes",
-		"floods-lines":  "adapter: it wrote more than 100 lines that do not belong to a call",
+		"crashes":       "adapter: the adapter ended: exit status 2 (last line on standard error: panic: the adapter is broken)",
+		"floods-a-line": "adapter: the adapter wrote a line of more than 1048576 bytes",
+		"floods-lines":  "adapter: the adapter wrote more than 100 lines that do not belong to a call",
 	} {
 		call, client := played(t, behaviour, enough, refused)
 		assert.Equal(t, clientlog.Crashed, call.Outcome, behaviour)

@@ -101,14 +101,14 @@ func parse(text string, most float64, what string, number func(string) (float64,
 			return bad(why)
 		}
 		if kind == uniform && d.b < d.a {
-			return bad("the first value of the distribution must be smaller than the second")
+			return bad("the first value must not be greater than the second")
 		}
 	case lognormal:
 		d.b = defaultSigma
 		if two {
 			sigma, err := strconv.ParseFloat(second, 64)
 			if err != nil || !(sigma > 0) || sigma > maxSigma {
-				return bad(fmt.Sprintf("the standard deviation of the logarithm must be greater than 0 and at most %d", maxSigma))
+				return bad(fmt.Sprintf("SIGMA, the standard deviation of the logarithm, must be greater than 0 and at most %d", maxSigma))
 			}
 			d.b = sigma
 		}

@@ -66,9 +66,9 @@ func TestSyntax(t *testing.T) {
 		"beta:1s":             `invalid distribution: "beta:1s": must be a duration such as 200ms, or one of uniform:A-B, normal:MEAN:SPREAD, lognormal:MEDIAN:SIGMA and exp:MEAN`,
 		"exp:1s:2s":           `invalid distribution: "exp:1s:2s": exp requires one value`,
 		"normal:1s":           `invalid distribution: "normal:1s": normal requires two values`,
-		"uniform:2s-1s":       `invalid distribution: "uniform:2s-1s": the first value of the distribution must be smaller than the second`,
-		"lognormal:1s:9":      `invalid distribution: "lognormal:1s:9": the standard deviation of the logarithm must be greater than 0 and at most 3`,
-		"lognormal:1s:NaN":    `invalid distribution: "lognormal:1s:NaN": the standard deviation of the logarithm must be greater than 0 and at most 3`,
+		"uniform:2s-1s":       `invalid distribution: "uniform:2s-1s": the first value must not be greater than the second`,
+		"lognormal:1s:9":      `invalid distribution: "lognormal:1s:9": SIGMA, the standard deviation of the logarithm, must be greater than 0 and at most 3`,
+		"lognormal:1s:NaN":    `invalid distribution: "lognormal:1s:NaN": SIGMA, the standard deviation of the logarithm, must be greater than 0 and at most 3`,
 		"uniform:1s-nonsense": `invalid distribution: "uniform:1s-nonsense": "nonsense" is not a duration such as 200ms`,
 	} {
 		_, err := distribution.ParseDuration(text, time.Hour)

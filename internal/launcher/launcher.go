@@ -56,13 +56,13 @@ func (o Options) check(l Launcher) error {
 	case !label.MatchString(o.Fleet):
 		return fmt.Errorf("%w: fleet %.40q: use only lowercase letters, digits and -, as in Kubernetes names", ErrOptions, o.Fleet)
 	case o.Workers < 1 || o.Workers > 10_000:
-		return fmt.Errorf("%w: %d workers: must be 1 to 10,000", ErrOptions, o.Workers)
+		return fmt.Errorf("%w: %d workers: the number must be between 1 and 10,000", ErrOptions, o.Workers)
 	case o.Namespace != "" && !label.MatchString(o.Namespace):
 		return fmt.Errorf("%w: namespace %.40q: use a Kubernetes name: lowercase letters, digits and -", ErrOptions, o.Namespace)
 	case l != Systemd && (!image.MatchString(o.Image) || !image.MatchString(o.NATSImage)):
-		return fmt.Errorf("%w: image %.60q or %.60q: must be a reference such as registry.example/gatecert:1.0", ErrOptions, o.Image, o.NATSImage)
+		return fmt.Errorf("%w: image %.60q or %.60q: each must be a reference such as registry.example/gatecert:1.0", ErrOptions, o.Image, o.NATSImage)
 	case len(o.Targets) == 0:
-		return fmt.Errorf("%w: no target: name at least one gateway that the workers may send to", ErrOptions)
+		return fmt.Errorf("%w: no target: specify at least one gateway that the workers may send requests to", ErrOptions)
 	}
 	for _, text := range append([]string{}, append(o.Targets, o.joins()...)...) {
 		if u, err := url.Parse(text); err != nil || u.Host == "" || u.User != nil || strings.ContainsAny(text, "'\"\\ \n$`") {

@@ -47,9 +47,9 @@ func SampleOf(earlier runlog.Run, job Job, seed uint64) (Sample, error) {
 	}
 	switch s.Of = len(offered); {
 	case s.Of+s.NotOffered == 0:
-		return s, fmt.Errorf("%w: apart from load cases, no case in the log passed or failed", ErrNothingToRun)
+		return s, fmt.Errorf("%w: the log contains no case that passed or failed, except for load cases", ErrNothingToRun)
 	case s.Of == 0:
-		return s, fmt.Errorf("%w: the target offers none of the %d cases that passed or failed", ErrNothingToRun, s.NotOffered)
+		return s, fmt.Errorf("%w: the target offers none of the %d cases that passed or failed in the log", ErrNothingToRun, s.NotOffered)
 	}
 	random := rand.New(rand.NewPCG(seed, seed))
 	chosen := random.Perm(s.Of)[:(s.Of+sampleShare-1)/sampleShare]
@@ -88,7 +88,7 @@ func TargetAt(run runlog.Run, baseURL, key string) (profile.Profile, error) {
 		return logged, fmt.Errorf("%w: cannot read the profile in the log: %w", ErrUsage, err)
 	}
 	if len(logged.Headers)+len(logged.SurfaceHeaders) > 0 {
-		return logged, fmt.Errorf("%w: the requests to %s had header fields from its profile, but a log does not contain these fields: pass the profile itself", ErrUsage, logged.Name)
+		return logged, fmt.Errorf("%w: the profile of %s sets header fields, but the log does not contain their values: pass the profile with --again instead of a URL", ErrUsage, logged.Name)
 	}
 	at := bareTarget(logged, key)
 	at.Name, at.BaseURL = baseURL, baseURL

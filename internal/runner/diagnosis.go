@@ -177,7 +177,7 @@ func diagnose(f facts) diagnosis {
 		return diagnosis{sentence: fmt.Sprintf(format, values...), unreachable: s == unreachable}
 	}
 	if f.root != "" {
-		return say("%s is not the root of the API: gatecert itself appends /v1/…, and healthy calls succeed at %s: use that URL", f.url, f.root)
+		return say("%s is not the root of the API: healthy calls succeed at %s, so use that URL (gatecert appends /v1/… itself)", f.url, f.root)
 	}
 	switch s {
 	case unreachable:
@@ -220,7 +220,7 @@ func (f facts) unclear(s symptom, calls []runlog.Control) string {
 	case f.offered != nil && !slices.Contains(f.offered, model):
 		return f.noModel(first, answer)
 	case s == down:
-		return fmt.Sprintf("the gateway at %s answers healthy calls with %s: the upstream of model %q seems to be down: get it working first",
+		return fmt.Sprintf("the gateway at %s answers healthy calls with %s: the upstream of model %q seems to be down, so repair that upstream first",
 			f.url, answer, plain.Text(model, maxName))
 	case s == absent && f.offered == nil:
 		return fmt.Sprintf("there is no API at %s (%s, %s): check the port, and whether the URL lacks a path prefix before /v1",
@@ -234,11 +234,11 @@ func (f facts) unclear(s symptom, calls []runlog.Control) string {
 // servesAll is the sentence about a gateway that serves a model that does not exist.
 func (f facts) servesAll(c runlog.Control) string {
 	if f.sameAnswer {
-		return fmt.Sprintf("the gateway at %s returned the same response for a model that does not exist as for %q: it answers from a cache or ignores the model: "+
+		return fmt.Sprintf("the gateway at %s returned the same response for a model that does not exist as for %q, because it answers from a cache or ignores the model: "+
 			"turn off the gateway's response cache for the run", f.url, plain.Text(f.model(c.Surface), maxName))
 	}
 	return fmt.Sprintf("the gateway at %s serves a model that does not exist, so its errors for unknown models cannot be tested: "+
-		"turn off the model that replaces unknown ones (a default, a wildcard, a fallback)", f.url)
+		"turn off the model that the gateway serves in place of unknown models (a default, a wildcard or a fallback)", f.url)
 }
 
 // maxListed bounds the models that a sentence names, maxName their length, and maxQuote what is quoted of an answer.
@@ -252,7 +252,7 @@ const (
 func (f facts) noModel(c runlog.Control, answer string) string {
 	model := f.model(c.Surface)
 	sentence := fmt.Sprintf("the gateway at %s does not serve the model %q with this key (%s): ", f.url, plain.Text(model, maxName), answer)
-	const flags = "with --model or models in the profile"
+	const flags = "with --model or with models in the profile"
 	if slices.Contains(f.offered, model) {
 		return sentence + "GET /v1/models lists this model, so grant the key access to it, add a channel for it, or choose another model " + flags
 	}
@@ -275,7 +275,7 @@ func (f facts) noModel(c runlog.Control, answer string) string {
 }
 
 // fromContainers says how a gateway in a container reaches this machine.
-const fromContainers = "from a container, use an address of this machine such as http://host.docker.internal:PORT, with upstream.listen on 0.0.0.0 and upstream.url set"
+const fromContainers = "if the gateway runs in a container, set upstream.listen to 0.0.0.0:PORT and upstream.url to an address of this machine such as http://host.docker.internal:PORT"
 
 // notServed is the sentence about healthy calls that fail at a gateway whose upstream is the mock upstream.
 func (m mockFacts) notServed(url, answer string) string {
@@ -290,15 +290,15 @@ func (m mockFacts) notServed(url, answer string) string {
 	case http.StatusUnauthorized:
 		return called + "give the gateway's channel one of the keys in upstream.keys"
 	case http.StatusNotFound:
-		return called + "correct the path in the URL of the gateway's channel: gatecert serves /v1/… and /v1beta/…"
+		return called + "correct the path in the URL of the gateway's channel: the mock upstream serves /v1/… and /v1beta/…"
 	default:
-		return called + "the gateway's request to its upstream does not conform to that API"
+		return called + "the gateway's request is not valid in the API format of that path"
 	}
 }
 
 // notAsked is the sentence about healthy calls that succeed without the mock upstream.
 func (m mockFacts) notAsked() string {
-	return fmt.Sprintf("model %q is served, but not by the mock upstream at %s (%s), which received no request: point the gateway's channel for this model to %s; %s; or run --level edge",
+	return fmt.Sprintf("model %q is served, but not by the mock upstream at %s (%s), which received no request: point the gateway's channel for this model to %s; %s; or use --level edge",
 		plain.Text(m.model, maxName), m.address, m.field, m.url, fromContainers)
 }
 

@@ -135,7 +135,7 @@ func (r *runner) announceLoad() error {
 	}
 	plan := fmt.Sprintf("load cases on %s: %s", r.prepared.Profile.BaseURL, strings.Join(parts, "; "))
 	if !r.job.AllowRemoteLoad && !OnThisMachine(r.prepared.Profile.BaseURL) {
-		return fmt.Errorf("%w: the gateway is not on this machine; the run would send %s", targets.ErrConsent, plan)
+		return fmt.Errorf("%w: the gateway is not on this machine, and the run would include %s", targets.ErrConsent, plan)
 	}
 	r.progress.report(Progress{Phase: PhaseLoad, Plan: plan})
 	return nil
@@ -153,7 +153,7 @@ func traffic(p targets.Prepared, c contract.Case) (string, error) {
 		if tokens > 0 {
 			calls += fmt.Sprintf(" of about %d tokens in total", tokens)
 		}
-		return fmt.Sprintf("at most %s against %s, for at most %s on %s", calls, plain.Joined(names), plain.Duration(budget.Time), c.Surface), nil
+		return fmt.Sprintf("at most %s to verify %s, for at most %s on %s", calls, plain.Joined(names), plain.Duration(budget.Time), c.Surface), nil
 	}
 	experiment, err := outageOf(p, c)
 	if err != nil {
@@ -166,7 +166,7 @@ func traffic(p targets.Prepared, c contract.Case) (string, error) {
 		return "", err
 	}
 	most, err := experiment.MaxTraffic(engine)
-	sentence := fmt.Sprintf("on %s, usually %d requests in about %s and at most %d requests in %s, at up to %.4g/s and %d at once", c.Surface,
+	sentence := fmt.Sprintf("on %s, usually %d requests in about %s and at most %d requests in %s, at up to %.4g requests per second, with up to %d at once", c.Surface,
 		usual.Requests, plain.Duration(usual.Duration.Round(time.Second)), most.Requests, plain.Duration(most.Duration.Round(time.Second)), most.Rate, most.Connections)
 	if experiment.Direct != nil {
 		sentence += ", some of them directly to the mock upstream at " + experiment.Direct.Call.BaseURL

@@ -145,7 +145,7 @@ func Select(c Choice) (runlog.Selection, error) {
 		s.Level, s.WithoutLoad = contract.Full, len(c.Cases) == 0
 	}
 	if !s.Level.Valid() {
-		return s, fmt.Errorf("%w: no level %q: %s", ErrUsage, s.Level, didYouMean(string(s.Level), contract.Levels()))
+		return s, fmt.Errorf("%w: there is no level %q: %s", ErrUsage, s.Level, didYouMean(string(s.Level), contract.Levels()))
 	}
 	for _, pattern := range c.Rows {
 		rows, err := matchRows(pattern)
@@ -157,7 +157,7 @@ func Select(c Choice) (runlog.Selection, error) {
 	for _, name := range c.Surfaces {
 		surface := dialect.Surface(name)
 		if !surface.Valid() {
-			return s, fmt.Errorf("%w: no endpoint %q: %s", ErrUsage, name, didYouMean(name, dialect.Surfaces()))
+			return s, fmt.Errorf("%w: there is no endpoint %q: %s", ErrUsage, name, didYouMean(name, dialect.Surfaces()))
 		}
 		s.Surfaces = append(s.Surfaces, surface)
 	}
@@ -194,7 +194,7 @@ func RowHint(name string) string {
 			}
 		}
 	}
-	return yamlfile.DidYouMean(name, known, "gatecert list rows shows all 32")
+	return yamlfile.DidYouMean(name, known, "to see all 32 rows, run gatecert list rows")
 }
 
 // matchRows returns the rows that match a pattern. A pattern that matches none is an error: a selection that is ignored

@@ -73,7 +73,7 @@ func (r *runner) run(ctx context.Context) (run runlog.Run, err error) {
 		r.journal.note("%s", note)
 	}
 	if _, weak := r.prepared.Profile.SearchedSecrets(); len(weak) > 0 {
-		r.journal.note("gatecert does not search responses for these secrets, because they are ordinary words, numbers or too short: %s", strings.Join(weak, ", "))
+		r.journal.note("gatecert does not search responses for these secrets, because they are too short, or are ordinary words or numbers: %s", strings.Join(weak, ", "))
 	}
 	r.session = targets.NewSession(r.prepared, targets.Host{OpenStore: r.job.OpenStore, Persist: r.job.Persist})
 	defer func() { err = errors.Join(err, r.session.Close()) }()

@@ -22,7 +22,7 @@ func compare(expected *mutants.Expectation, c runlog.Case) string {
 	case c.Verdict == contract.Pass && expected.Verdict != contract.Pass:
 		return "survived"
 	case c.Verdict != expected.Verdict:
-		return "killed with a different verdict: " + reports.Headline(c)
+		return "killed with an unexpected verdict: " + reports.Headline(c)
 	}
 	var missing []string
 	for _, r := range expected.Breaks {

@@ -39,14 +39,14 @@ func TestOutcomesAreComparedWithWhatIsExpected(t *testing.T) {
 		{"a case that is not offered does not show that it passes", nil, found(contract.NotOffered), false, "false alarm: not-offered"},
 		{"a case that kills", fails, found(contract.Fail, contract.Code, contract.StatusClass), true, ""},
 		{"a case that the mutant survives", fails, found(contract.Pass), false, "survived"},
-		{"a case that only warns", fails, found(contract.Warn, contract.StatusClass), false, "killed with a different verdict: " + headline},
+		{"a case that only warns", fails, found(contract.Warn, contract.StatusClass), false, "killed with an unexpected verdict: " + headline},
 		{"a case that fails for another reason", fails, found(contract.Fail, contract.Code), true, "killed without a finding for status-class: MUST code: got 503, want 404"},
 		{"one of several that kills", one, found(contract.Fail, contract.StatusClass), true, ""},
 		{"one of several that does not", one, found(contract.Pass), false, ""},
-		{"one of several with another verdict", one, found(contract.Error, contract.StatusClass), false, "killed with a different verdict: " + headline},
+		{"one of several with another verdict", one, found(contract.Error, contract.StatusClass), false, "killed with an unexpected verdict: " + headline},
 		{"a note that was made", notes, found(contract.Pass, contract.RequestID), true, ""},
 		{"a note that was not made", notes, found(contract.Pass), true, "killed without a finding for request-id: pass"},
-		{"a note that became a failure", notes, found(contract.Fail, contract.RequestID), false, "killed with a different verdict: MUST request-id: got 503, want 404"},
+		{"a note that became a failure", notes, found(contract.Fail, contract.RequestID), false, "killed with an unexpected verdict: MUST request-id: got 503, want 404"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			assert.Equal(t, tt.problem, compare(tt.expected, tt.c))

@@ -60,7 +60,7 @@ type Watcher struct {
 // New reads what earlier watches left in the folder. It fails if that cannot be read or written.
 func New(config Config) (*Watcher, error) {
 	if config.Every < MinEvery || config.Keep < 1 || config.Rounds < 0 {
-		return nil, fmt.Errorf("watch: every %s, keep %d, rounds %d: must be at least %s, 1 and 0", config.Every, config.Keep, config.Rounds, MinEvery)
+		return nil, fmt.Errorf("watch: the interval (%s), the runs to keep (%d) and the rounds (%d) must be at least %s, 1 and 0 respectively", config.Every, config.Keep, config.Rounds, MinEvery)
 	}
 	w := &Watcher{config: config, folder: folder{config.Dir}, metrics: newMetrics(config.Target)}
 	if err := os.MkdirAll(w.folder.path(runsName), 0o750); err != nil {

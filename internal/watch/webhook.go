@@ -132,7 +132,7 @@ func (s *sender) deliver(ctx context.Context, m Message) error {
 func (s *sender) post(ctx context.Context, body []byte) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.webhook.URL, bytes.NewReader(body))
 	if err != nil {
-		return errors.New("the webhook URL cannot be used")
+		return errors.New("the webhook URL is not valid")
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", "gatecert")

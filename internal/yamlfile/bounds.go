@@ -66,7 +66,7 @@ func beyond(data []byte) (line int, problem string) {
 			levels = append(levels, level{indent: indent})
 		}
 		if len(levels) > maxDepth {
-			return line, fmt.Sprintf("nested more than %d levels deep", maxDepth)
+			return line, fmt.Sprintf("the file is nested more than %d levels deep", maxDepth)
 		}
 		here := &levels[len(levels)-1]
 		if content[0] != '-' && content[0] != '#' && bytes.IndexByte(content, ':') > 0 {
@@ -105,7 +105,7 @@ func tooMuch(tokens token.Tokens) (at *token.Token, problem string) {
 		default: // nests nothing
 		}
 		if brackets > maxDepth || dashes > maxDepth {
-			return t, fmt.Sprintf("nested more than %d levels deep", maxDepth)
+			return t, fmt.Sprintf("the file is nested more than %d levels deep", maxDepth)
 		}
 	}
 	return nil, ""

@@ -104,7 +104,7 @@ func (d *Document) DecodeKnown(into any) error { return d.decode(into) }
 
 func (d *Document) decode(into any, options ...yaml.DecodeOption) error {
 	if t := fraction(d.root, reflect.TypeOf(into)); t != nil {
-		return d.at(t, "expected a whole number, got a number")
+		return d.at(t, "expected a whole number, got a number with a fraction")
 	}
 	if err := yaml.NodeToValue(d.root, into, options...); err != nil {
 		return d.located(err, reflect.TypeOf(into))

@@ -43,7 +43,7 @@ func TestEveryFaultHasItsPlace(t *testing.T) {
 		{"a string for a list", "steps: a\n", "f.yaml:1:8: expected a list, got a string"},
 		{"a list for a mapping", "limits: [a]\n", "f.yaml:1:9: expected a mapping, got a list"},
 		{"a string for a number", "limits: {attempts: many}\n", "f.yaml:1:20: expected a whole number, got a string"},
-		{"a fraction for a number", "limits: {attempts: 1.5}\n", "f.yaml:1:20: expected a whole number, got a number"},
+		{"a fraction for a number", "limits: {attempts: 1.5}\n", "f.yaml:1:20: expected a whole number, got a number with a fraction"},
 		{"a string for a boolean", "steps: [{wait: maybe}]\n", "f.yaml:1:16: expected true or false, got a string"},
 		{"a duration without a unit", "name: '5'\nlimits:\n  timeout: '5'\n", `f.yaml:3:12: expected a duration such as 2s, got "5"`},
 		{"two documents", "name: a\n---\nname: b\n", "f.yaml:1:1: expected exactly one YAML document"},
@@ -51,8 +51,8 @@ func TestEveryFaultHasItsPlace(t *testing.T) {
 		{"broken YAML", "name: [\n", "f.yaml:1:7: sequence end token ']' not found"},
 		{"a file without an end", strings.Repeat("# comment\n", 1<<17), "f.yaml:1:1: the file is larger than 512 KiB"},
 		{"a mapping without an end", strings.Repeat("a: b\n", 20_000), "f.yaml:2501:1: the mapping has more than 2500 keys"},
-		{"brackets in brackets", "name: " + strings.Repeat("[", 5000), "f.yaml:1:107: nested more than 100 levels deep"},
-		{"lists in lists", strings.Repeat("- ", 5000) + "a", "f.yaml:1:201: nested more than 100 levels deep"},
+		{"brackets in brackets", "name: " + strings.Repeat("[", 5000), "f.yaml:1:107: the file is nested more than 100 levels deep"},
+		{"lists in lists", strings.Repeat("- ", 5000) + "a", "f.yaml:1:201: the file is nested more than 100 levels deep"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := decode(tt.text)
