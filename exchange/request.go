@@ -100,7 +100,7 @@ func buildPlain(call Call) (*request, error) {
 		req.body = body
 		req.header.Set("Content-Type", mediaType)
 	} else if call.Fault != NoFault {
-		return nil, fmt.Errorf("%w: %s needs a body, but %s has none", ErrFault, call.Fault, req.method)
+		return nil, fmt.Errorf("%w: %s needs a body, but a %s request has none", ErrFault, call.Fault, req.method)
 	}
 	if req.target, err = buildTarget(call); err != nil {
 		return nil, err
