@@ -199,7 +199,7 @@ func (r *request) fields(key string) http.Header {
 func (r *request) http(ctx context.Context) (*http.Request, error) {
 	out, err := http.NewRequestWithContext(ctx, r.method, r.url(), r.body.reader())
 	if err != nil {
-		return nil, fmt.Errorf("%w: net/http rejects it", ErrURL)
+		return nil, fmt.Errorf("%w: net/http rejects the URL", ErrURL)
 	}
 	out.Header = r.fields(r.key)
 	out.Host = out.Header.Get("Host") // "" keeps that of the URL

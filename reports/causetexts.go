@@ -46,7 +46,7 @@ var remedies = []remedy{
 		"When the upstream fails, do not send a finish reason or [DONE]. End the stream with the error event, or abort the transfer."},
 
 	{contract.StatusClass, gravityClass, "",
-		"SDKs retry 5xx and give up on 4xx. If the class is wrong, they resend a request that can never succeed or abandon one that could.",
+		"SDKs retry 5xx and give up on 4xx. If the class of the status is wrong, they resend a request that can never succeed, or give up on one that could succeed.",
 		"Choose the status in one place, based on the cause: 4xx for errors that the caller can fix, 5xx for failures of the gateway or the upstream."},
 	{contract.StatusBlame, gravityClass, "",
 		"Callers replace a valid key or top up an account that still has credit.",
@@ -143,7 +143,7 @@ var remedies = []remedy{
 		"Count streaming calls as declared: together with other calls or separately."},
 	{contract.Recovery, gravityEffects, "Calls do not succeed again in time",
 		"Callers are refused even though the limit allows calls again or the upstream is healthy.",
-		"Admit calls as soon as the window has room, and probe an upstream soon after it fails."},
+		"Admit calls as soon as the limit allows them, and probe an upstream soon after it fails."},
 	{contract.UpstreamRefusal, gravityEffects, "The upstream's own 429 is retried or loses its Retry-After",
 		"Callers retry too early, or the gateway sends even more calls to an upstream whose limit is already exceeded.",
 		"Forward the upstream's Retry-After, and do not retry its 429 more often than allowed."},

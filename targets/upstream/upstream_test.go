@@ -98,20 +98,20 @@ func TestErrorsOfEachProtocol(t *testing.T) {
 			"400": `{"error":{"code":null,"message":"Missing required parameter: 'model'.","param":"model","type":"invalid_request_error"}}`,
 			"401": `{"error":{"code":"invalid_api_key","message":"Incorrect API key provided.","param":null,"type":"invalid_request_error"}}`,
 			"404": "{\"error\":{\"code\":\"model_not_found\",\"message\":\"The model `no-such-thing` does not exist or you do not have access to it.\",\"param\":null,\"type\":\"invalid_request_error\"}}",
-			"405": `{"error":{"code":null,"message":"The method is not allowed here.","param":null,"type":"invalid_request_error"}}`,
+			"405": `{"error":{"code":null,"message":"The method is not allowed for this path.","param":null,"type":"invalid_request_error"}}`,
 			"421": `{"error":{"code":null,"message":"gatecert mock upstream: directive refused: unknown word: \"nonsense\"","param":null,"type":"invalid_request_error"}}`,
 		},
 		dialect.Anthropic: {
 			"400": `{"error":{"message":"Missing required parameter: 'model'.","type":"invalid_request_error"},"type":"error"}`,
 			"401": `{"error":{"message":"invalid x-api-key","type":"authentication_error"},"type":"error"}`,
 			"404": `{"error":{"message":"model: no-such-thing","type":"not_found_error"},"type":"error"}`,
-			"405": `{"error":{"message":"The method is not allowed here.","type":"invalid_request_error"},"type":"error"}`,
+			"405": `{"error":{"message":"The method is not allowed for this path.","type":"invalid_request_error"},"type":"error"}`,
 			"421": `{"error":{"message":"gatecert mock upstream: directive refused: unknown word: \"nonsense\"","type":"invalid_request_error"},"type":"error"}`,
 		},
 		dialect.Gemini: {
 			"401": `{"error":{"code":400,"details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","domain":"googleapis.com","metadata":{"service":"generativelanguage.googleapis.com"},"reason":"API_KEY_INVALID"}],"message":"API key not valid. Please pass a valid API key.","status":"INVALID_ARGUMENT"}}`,
 			"404": `{"error":{"code":404,"message":"models/no-such-thing is not found or does not support this method.","status":"NOT_FOUND"}}`,
-			"405": `{"error":{"code":405,"message":"The method is not allowed here.","status":"INVALID_ARGUMENT"}}`,
+			"405": `{"error":{"code":405,"message":"The method is not allowed for this path.","status":"INVALID_ARGUMENT"}}`,
 			"421": `{"error":{"code":421,"message":"gatecert mock upstream: directive refused: unknown word: \"nonsense\"","status":"INVALID_ARGUMENT"}}`,
 		},
 	}
