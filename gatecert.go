@@ -135,7 +135,7 @@ func New(cfg Config) (*Certification, error) {
 			return nil, fmt.Errorf("%w: the profile requires the driver %q: set Config.Driver to this driver", ErrUsage, name)
 		}
 		if !profile.AbsoluteURL(cfg.Target.BaseURL) {
-			return nil, fmt.Errorf("%w: the target's base URL %q is not an http or https URL: set Config.Target to a profile whose base URL is one, such as http://127.0.0.1:8080", ErrUsage, cfg.Target.Shown(cfg.Target.BaseURL))
+			return nil, fmt.Errorf("%w: the target's base URL %q is not an http or https URL: set Config.Target to a profile with such a base URL, for example http://127.0.0.1:8080", ErrUsage, cfg.Target.Shown(cfg.Target.BaseURL))
 		}
 		if cfg.Target.Store.Present() && cfg.OpenStore == nil {
 			return nil, fmt.Errorf("%w: the profile declares a store: set Config.OpenStore (see package store)", ErrUsage)

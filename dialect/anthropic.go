@@ -28,7 +28,7 @@ func (anthropic) Describe(p Problem) Problem {
 	case p.Status == statusPaymentRequired:
 		kind, message = "billing_error", "The credit balance is too low."
 	case p.Status == statusForbidden:
-		kind, message = "permission_error", "The key may not use this resource."
+		kind, message = "permission_error", "The key does not have permission to use this resource."
 	case p.Status == statusNotFound:
 		kind, message = "not_found_error", "The resource was not found."
 	case p.Status == statusRequestEntityTooLarge:

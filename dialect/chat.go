@@ -28,7 +28,7 @@ func (chat) Texts(doc Object) []string { return latestFirst(doc["messages"]) }
 func (chat) Check(doc Object) *Problem {
 	return firstProblem(doc,
 		namesModel(),
-		required("messages"), each("messages", "messages with a role and a content",
+		required("messages"), each("messages", "messages with a role and content",
 			isMessage(true, "system", "developer", "user", "assistant", "tool", "function")),
 		upTo("temperature", 2), upTo("top_p", 1),
 		atLeastOne("max_tokens"), atLeastOne("max_completion_tokens"), atLeastOne("n"),

@@ -22,7 +22,7 @@ func (countTokens) Texts(doc Object) []string { return messages{}.Texts(doc) }
 func (countTokens) Check(doc Object) *Problem {
 	return firstProblem(doc,
 		namesModel(),
-		required("messages"), each("messages", "messages with a role and a content", isMessage(false, "user", "assistant")),
+		required("messages"), each("messages", "messages with a role and content", isMessage(false, "user", "assistant")),
 		optional("system", "a string or an array of text blocks", isContent),
 	)
 }

@@ -89,7 +89,7 @@ func (embed) Refusal() *Problem {
 func (embed) Texts(doc Object) []string { return textsIn(doc["content"]) }
 
 func (embed) Check(doc Object) *Problem {
-	return firstProblem(doc, required("content"), optional("content", "a content with parts", hasParts))
+	return firstProblem(doc, required("content"), optional("content", "a content object with parts", hasParts))
 }
 
 func (embed) Body(a Answer) any {
@@ -106,7 +106,7 @@ type batchEmbed struct{ embed }
 func (batchEmbed) Texts(doc Object) []string { return textsIn(doc["requests"]) }
 
 func (b batchEmbed) Check(doc Object) *Problem {
-	return firstProblem(doc, required("requests"), each("requests", "requests with a content", func(v any) bool {
+	return firstProblem(doc, required("requests"), each("requests", "requests with content", func(v any) bool {
 		request, ok := v.(Object)
 		return ok && b.embed.Check(request) == nil
 	}))

@@ -164,13 +164,13 @@ func FormParts(mediaType string, data []byte) ([]FormPart, error) {
 		case err == io.EOF: //nolint:errorlint // the last boundary; a wrapped one is that of a form that breaks off
 			return parts, nil
 		case err != nil:
-			return nil, fmt.Errorf("%w: the form breaks off before its last boundary", ErrNotForm)
+			return nil, fmt.Errorf("%w: the form ends before its closing boundary", ErrNotForm)
 		case len(parts) >= maxFormParts:
 			return nil, fmt.Errorf("%w: more than %d parts", ErrNotForm, maxFormParts)
 		}
 		content, err := io.ReadAll(part)
 		if err != nil {
-			return nil, fmt.Errorf("%w: a part of the form breaks off", ErrNotForm)
+			return nil, fmt.Errorf("%w: a part of the form is cut off", ErrNotForm)
 		}
 		parts = append(parts, FormPart{part.FormName(), part.FileName(), part.Header.Get("Content-Type"), content})
 	}

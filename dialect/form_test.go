@@ -40,9 +40,9 @@ func TestWhatIsNotAForm(t *testing.T) {
 		{"JSON", "application/json", []byte("{}"), "the Content-Type is not multipart/form-data"},
 		{"no type", "", data, "the Content-Type is not multipart/form-data"},
 		{"no boundary", FormTypeWithoutBoundary, data, "the Content-Type has no boundary"},
-		{"another boundary", "multipart/form-data; boundary=x", data, "the form breaks off before its last boundary"},
-		{"empty", FormType, nil, "the form breaks off before its last boundary"},
-		{"cut in a part", FormType, data[:len(data)-60], "a part of the form breaks off"},
+		{"another boundary", "multipart/form-data; boundary=x", data, "the form ends before its closing boundary"},
+		{"empty", FormType, nil, "the form ends before its closing boundary"},
+		{"cut in a part", FormType, data[:len(data)-60], "a part of the form is cut off"},
 		{"too many parts", FormType, EncodeForm(many), "more than 256 parts"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -58,7 +58,7 @@ func (messages) Check(doc Object) *Problem {
 	return firstProblem(doc,
 		namesModel(),
 		required("max_tokens"), atLeastOne("max_tokens"),
-		required("messages"), each("messages", "messages with a role and a content", isMessage(false, "user", "assistant")),
+		required("messages"), each("messages", "messages with a role and content", isMessage(false, "user", "assistant")),
 		optional("system", "a string or an array of text blocks", isContent),
 		upTo("temperature", 1), upTo("top_p", 1),
 		flag("stream"),

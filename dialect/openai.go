@@ -28,7 +28,7 @@ func (openAI) Describe(p Problem) Problem {
 	case p.Status == statusUnauthorized:
 		code, message = "invalid_api_key", "Incorrect API key provided."
 	case p.Status == statusForbidden:
-		message = "Your project does not have access to this."
+		message = "Your project does not have access to this resource."
 	case p.Status == statusNotFound:
 		message = "The resource was not found."
 	case p.Status == statusTooManyRequests:
@@ -50,7 +50,7 @@ func (o openAI) ErrorEvent(p Problem, _ int) Event {
 func (openAI) WantsStream(doc Object) bool { return doc["stream"] == true }
 
 func (openAI) Refusal() *Problem {
-	return &Problem{Status: statusBadRequest, Code: "content_filter", Message: "The prompt was refused by the content policy."}
+	return &Problem{Status: statusBadRequest, Code: "content_filter", Message: "The prompt was rejected because it violates the content policy."}
 }
 
 func (openAI) ContentTypes() (json, stream string) {

@@ -62,7 +62,7 @@ func responseError(name string, event members) (object json.RawMessage, form str
 		}
 		return response["error"], "response.failed"
 	case nested && (kind == "error" || name == "error"):
-		return inner, "event: error around an error object"
+		return inner, "event: error with a nested error object"
 	case kind == "error" || name == "error":
 		flat, err := json.Marshal(event)
 		if err != nil {

@@ -96,7 +96,7 @@ func onMethod(method, path string, from Presented, want string, to Route) Route 
 	to.Format = to.Operation
 	if method != want {
 		to.Operation = nil
-		to.Problem = &Problem{Status: statusMethodNotAllowed, Message: "The method is not allowed here.", Allow: want}
+		to.Problem = &Problem{Status: statusMethodNotAllowed, Message: "The method is not allowed for this path.", Allow: want}
 	}
 	return to
 }

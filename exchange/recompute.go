@@ -187,7 +187,7 @@ func checkFraming(call Call, sent contract.Sent) error {
 	}
 	size, err := strconv.ParseInt(declared, 10, 64)
 	if err != nil || short && size <= sent.BodySize || !short && size != sent.BodySize {
-		return fmt.Errorf("%w: its Content-Length of %.20q does not fit its body of %d bytes", ErrOtherRequest, declared, sent.BodySize)
+		return fmt.Errorf("%w: its Content-Length of %.20q does not match its body of %d bytes", ErrOtherRequest, declared, sent.BodySize)
 	}
 	return nil
 }

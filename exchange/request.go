@@ -100,7 +100,7 @@ func buildPlain(call Call) (*request, error) {
 		req.body = body
 		req.header.Set("Content-Type", mediaType)
 	} else if call.Fault != NoFault {
-		return nil, fmt.Errorf("%w: %s needs a body, but %s has none", ErrFault, call.Fault, req.method)
+		return nil, fmt.Errorf("%w: %s needs a body, but a %s request has none", ErrFault, call.Fault, req.method)
 	}
 	if req.target, err = buildTarget(call); err != nil {
 		return nil, err
@@ -199,7 +199,7 @@ func (r *request) fields(key string) http.Header {
 func (r *request) http(ctx context.Context) (*http.Request, error) {
 	out, err := http.NewRequestWithContext(ctx, r.method, r.url(), r.body.reader())
 	if err != nil {
-		return nil, fmt.Errorf("%w: net/http rejects it", ErrURL)
+		return nil, fmt.Errorf("%w: net/http rejects the URL", ErrURL)
 	}
 	out.Header = r.fields(r.key)
 	out.Host = out.Header.Get("Host") // "" keeps that of the URL

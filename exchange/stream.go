@@ -132,7 +132,7 @@ func (d *eventDecoder) dispatch(at time.Duration) error {
 			At: at, Name: string(d.name), Data: bytes.Clone(d.data[:len(d.data)-1]),
 		})
 	case len(d.name) > 0:
-		d.violate(d.name, "names an event without data, which clients drop")
+		d.violate(d.name, "names an event that has no data, so clients drop it")
 	}
 	d.raw, d.name, d.data, d.hasData = d.raw[:0], d.name[:0], d.data[:0], false
 	return nil
@@ -150,7 +150,7 @@ func (d *eventDecoder) partial() []byte {
 // A comment without its line end is not an event.
 func (d *eventDecoder) end(whole bool) {
 	if whole && (len(d.raw) > 0 || len(d.line) > 0 && d.line[0] != ':') {
-		d.violate(d.partial(), "is an incomplete event: the stream ends before its blank line")
+		d.violate(d.partial(), "is an incomplete event: the stream ends before the blank line that completes it")
 	}
 }
 

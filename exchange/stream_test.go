@@ -58,15 +58,15 @@ func TestEventStreams(t *testing.T) {
 		"a line without a colon is none":    {stream: "done\n\n", violations: []string{`line 1: "done" is not a field of an event stream`}},
 		"a NUL in an id is a violation":     {stream: "id: \x00\n\n", violations: []string{`line 1: "id: \x00" contains a NUL in its id`}},
 		"a retry is a number":               {stream: "retry: 1s\nretry\n\n", violations: []string{`line 1: "retry: 1s" has a retry value that is not a number`, `line 2: "retry" has a retry value that is not a number`}},
-		"an event without data is dropped":  {stream: "event: ping\n\n", violations: []string{`line 2: "ping" names an event without data, which clients drop`}},
+		"an event without data is dropped":  {stream: "event: ping\n\n", violations: []string{`line 2: "ping" names an event that has no data, so clients drop it`}},
 		"bytes that are not UTF-8 are kept": {stream: "data: \xff\n\n", events: []contract.Event{event("", "\xff")}, violations: []string{`line 1: "data: \xff" is not UTF-8`}},
 		"a stream that ends inside an event": {
 			stream: "data: a\n\nevent: x\ndata: b\n", events: []contract.Event{event("", "a")}, partial: "event: x\ndata: b\n",
-			violations: []string{`line 4: "event: x\ndata: b\n" is an incomplete event: the stream ends before its blank line`},
+			violations: []string{`line 4: "event: x\ndata: b\n" is an incomplete event: the stream ends before the blank line that completes it`},
 		},
 		"a stream that ends inside a line": {
 			stream: "data: a\n\ndata: b", events: []contract.Event{event("", "a")}, partial: "data: b",
-			violations: []string{`line 2: "data: b" is an incomplete event: the stream ends before its blank line`},
+			violations: []string{`line 2: "data: b" is an incomplete event: the stream ends before the blank line that completes it`},
 		},
 		"a long line is shown in part": {
 			stream:     strings.Repeat("x", 100) + "\n\n",

@@ -240,7 +240,7 @@ func callersSideBySide(runs []runlog.Run, names []string) *callers {
 	for _, row := range contract.Rows() {
 		r := callerRow{ID: row.ID, Says: row.Advice}
 		for i, run := range runs {
-			cell := callerCell{Kind: callerNone, Marks: "·", Sentence: "no client ran this row"}
+			cell := callerCell{Kind: callerNone, Marks: "·", Sentence: "no client was tested with this row"}
 			if run.Clients != nil {
 				if right, played, kind := rightClients(*run.Clients, row.ID); played > 0 {
 					cell = callerCell{Kind: kind, Marks: fmt.Sprintf("%d/%d", right, played), Sentence: fmt.Sprintf("%d of %d clients follow the row's advice", right, played)}

@@ -58,7 +58,7 @@ func kindOf(c runlog.Case, f contract.Finding) causeKind {
 		if kind == "" {
 			return causeKind{f.Requirement, kind, "Responses have no message"}
 		}
-		return causeKind{f.Requirement, kind, "Responses have " + kind + " as message"}
+		return causeKind{f.Requirement, kind, "Responses have " + kind + " as their message"}
 	case contract.Fields:
 		if name, absent := strings.CutPrefix(f.Got, "no "); absent {
 			return causeKind{f.Requirement, f.Got, "Responses have no " + shownKind(name)}
@@ -158,7 +158,7 @@ func codeKind(got string) string {
 	case strings.HasPrefix(got, `"`):
 		return "the code " + shownKind(got)
 	default:
-		return valueKind(got) + " as code"
+		return valueKind(got) + " as their code"
 	}
 }
 
@@ -214,7 +214,7 @@ func envelopeKind(c runlog.Case, f contract.Finding) causeKind {
 	if strings.HasPrefix(f.Got, `"error" is `) || strings.HasPrefix(f.Got, "error.") || strings.HasPrefix(f.Got, "the outer ") {
 		kind = shownKind(f.Got)
 	}
-	return causeKind{f.Requirement, kind, "Responses are not an error envelope: " + shownKind(f.Got)}
+	return causeKind{f.Requirement, kind, "Responses are not a valid error envelope: " + shownKind(f.Got)}
 }
 
 // valueKind is the kind of a JSON value that a finding shows: "" for none, null and empty strings.

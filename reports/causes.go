@@ -194,7 +194,7 @@ func contractSays(example runlog.Case, f contract.Finding) string {
 	if !known || want == "" {
 		return d.Sentence
 	}
-	return fmt.Sprintf("%s Here: %s (%s, %s).", d.Sentence, want, row.ID, strings.ToLower(row.Meaning))
+	return fmt.Sprintf("%s In this case: %s (%s, %s).", d.Sentence, want, row.ID, strings.ToLower(row.Meaning))
 }
 
 // statusRequirements are those for which the row itself explains who is affected.

@@ -159,7 +159,7 @@ func newPageEvidence(c runlog.Case, traces string, texts *pageTexts, limit int) 
 func requestMessage(s contract.Sent, line string, texts *pageTexts, limit int) *pageMessage {
 	m := &pageMessage{Line: line, Header: texts.header(s.Header)}
 	if s.Fault != "" {
-		m.Notes = append(m.Notes, plain.Text("fault on the wire: "+s.Fault, textLimit))
+		m.Notes = append(m.Notes, plain.Text("deliberate fault in the request: "+s.Fault, textLimit))
 	}
 	if s.Kept {
 		m.Notes = append(m.Notes, "this request was the second on its connection")

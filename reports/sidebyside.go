@@ -59,7 +59,7 @@ func letter(i int) string {
 	return fmt.Sprint(i + 1)
 }
 
-// sentence sums up the matrix: "2 targets: 20 of 32 rows agree, 8 differ, 4 not run by all".
+// sentence sums up the matrix: "2 targets: 20 of 32 rows agree, 8 differ, 4 not run on all targets".
 func (s SideBySide) sentence() string {
 	differ, partly := 0, 0
 	for _, r := range s.Matrix.Rows {
@@ -79,7 +79,7 @@ func (s SideBySide) sentence() string {
 	rows := len(s.Matrix.Rows)
 	text := fmt.Sprintf("%s: %d of %s agree, %d differ", plain.Count(len(s.Runs), "target"), rows-differ-partly, plain.Count(rows, "row"), differ)
 	if partly > 0 {
-		text += fmt.Sprintf(", %d not run by all", partly)
+		text += fmt.Sprintf(", %d not run on all targets", partly)
 	}
 	return text
 }

@@ -58,7 +58,7 @@ var zhFrame = [][2]string{
 	{"the healthy control call failed on every endpoint", "没有端点能正常响应健康检查调用"}, {"no case could be judged", "没有用例能够判定"},
 
 	// What is run again.
-	{"fixed: {}", "已修复：{1}"}, {"of {#} case(s) that failed before: {}", "此前失败的 {1} 个用例：{2}"},
+	{"fixed: {}", "已修复：{1}"}, {"{#} case(s) failed before: {}", "此前失败的 {1} 个用例：{2}"},
 	{"{#} fixed", "已修复 {1} 个"}, {"{#} still failing", "仍失败 {1} 个"}, {"{#} different", "结果不同 {1} 个"},
 }
 
@@ -69,8 +69,8 @@ var zhTitles = [][2]string{
 	{"{#} responses have no message", "{1} 响应缺少消息（message）"}, {"Responses have no message", "响应缺少消息（message）"},
 	{"{#} responses have no {}", "{1} 响应缺少 {2}"}, {"Responses have no {}", "响应缺少 {1}"},
 	{"{#} responses have {}", "{1} 响应有问题：{2}"}, {"Responses have {}", "响应有问题：{1}"},
-	{"{#} responses have {} as message", "{1} 响应的 message 为{2}"}, {"Responses have {} as message", "响应的 message 为{1}"},
-	{"{#} responses have {} as code", "{1} 响应的错误码为{2}"}, {"Responses have {} as code", "响应的错误码为{1}"},
+	{"{#} responses have {} as their message", "{1} 响应的 message 为{2}"}, {"Responses have {} as their message", "响应的 message 为{1}"},
+	{"{#} responses have {} as their code", "{1} 响应的错误码为{2}"}, {"Responses have {} as their code", "响应的错误码为{1}"},
 	{"{#} responses have the code {}", "{1} 响应的错误码为 {2}"}, {"Responses have the code {}", "响应的错误码为 {1}"},
 	{"{#} responses have the code in {}", "{1} 响应的错误码位于 {2}"}, {"Responses have the code in {}", "响应的错误码位于 {1}"},
 	{"{#} responses have the code {} with {}", "{1} 响应的错误码 {2} 与 {3} 不匹配"}, {"Responses have the code {} with {}", "响应的错误码 {1} 与 {2} 不匹配"},
@@ -78,7 +78,7 @@ var zhTitles = [][2]string{
 	{"{#} responses have the type {}, which does not match their status", "{1} 响应的 type {2} 与状态码不匹配"}, {"Responses have the type {}, which does not match their status", "响应的 type {1} 与状态码不匹配"},
 	{"{#} responses have an error.code that differs from their status", "{1} 响应的 error.code 与状态码不一致"}, {"Responses have an error.code that differs from their status", "响应的 error.code 与状态码不一致"},
 	{"{#} responses have the Content-Type {}", "{1} 响应的 Content-Type 为 {2}"}, {"Responses have the Content-Type {}", "响应的 Content-Type 为 {1}"},
-	{"{#} responses are not an error envelope: {}", "{1} 响应不是错误信封：{2}"}, {"Responses are not an error envelope: {}", "响应不是错误信封：{1}"},
+	{"{#} responses are not a valid error envelope: {}", "{1} 响应不是错误信封：{2}"}, {"Responses are not a valid error envelope: {}", "响应不是错误信封：{1}"},
 	{"{} instead of {}", "应为 {2}，实际为 {1}"}, {"{} blames the caller for something that is not their fault", "{1} 把非调用方的问题归咎于调用方"},
 	{"{#} with {}", "{1}（{2}）"}, {"an error object", "响应体为错误对象"}, {"an HTML page", "响应体为 HTML 页面"}, {"another body", "响应体为其他内容"}, {"an ordinary answer", "普通响应"},
 	{"the error in an event stream", "错误放在事件流中"}, {"an event stream that breaks off", "事件流中途断开"}, {"an empty {}", "空的 {1}"},

@@ -2,7 +2,7 @@ package reports
 
 // zhContract are the sentences of the requirements, and the meanings of the rows.
 var zhContract = [][2]string{
-	{"Here: {} ({}, {}).", "此处：{1}（{2}，{3}）。"},
+	{"In this case: {} ({}, {}).", "此处：{1}（{2}，{3}）。"},
 	{"The gateway responds.", "必须有响应。"},
 	{"An error response never has a 2xx or 3xx status.", "错误绝不能是 2xx 或 3xx。"},
 	{"The status is 4xx for errors that the caller can fix and 5xx for failures of the gateway or the upstream.", "调用方能够解决的问题用 4xx，网关或上游造成的问题用 5xx。"},

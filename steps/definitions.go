@@ -55,19 +55,19 @@ var definitions = sync.OnceValue(func() []definition {
 		requiring("the request is not billed, and a 429 says when to retry", contract.NotBilled, contract.RetryAfter),
 
 		requiring("the gateway admits exactly as many calls as the limit allows, both one at a time and all at once", contract.LimitExact, contract.LimitBurst),
-		requiring("every error response is this row's error, complete, in the client's API format and without internals",
+		requiring("every error response has this row's error, is complete and in the client's API format, and leaks no internals",
 			contract.Answered, contract.NotSuccess, contract.StatusClass, contract.StatusExact, contract.StatusBlame, contract.Code,
 			contract.CodePlace, contract.CodeKnown, contract.RetryAfter, contract.ContentType, contract.Whole, contract.Envelope,
 			contract.Message, contract.Fields, contract.Consistent, contract.StreamError, contract.StreamEnd, contract.StreamFormat, contract.Secrecy),
 		requiring("Retry-After and the rate-limit headers are correct", contract.RetryAfterTrue, contract.RateHeaders),
 		requiring("a 429 from the upstream keeps its Retry-After", contract.UpstreamRefusal),
 		requiring("refused calls cost nothing, and the gateway admits calls again once the limit allows them", contract.RefusedFree, contract.Recovery),
-		requiring("other keys are not affected, streaming calls count against the limit if declared, and disconnected callers stop counting",
+		requiring("other keys are not affected, streaming calls count against the limit as declared, and disconnected callers no longer count",
 			contract.KeyIsolation, contract.StreamShare, contract.DepartedFree),
 		requiring("the gateway stops waiting for the upstream at its declared timeout", contract.InTime),
 		requiring("the upstream call is cancelled once the gateway times out or the client disconnects", contract.UpstreamFreed, contract.Departure),
 		requiring("healthy calls succeed as often and as fast as before", contract.HealthyServed, contract.HealthySpared),
-		requiring("no upstream call stays open, calls succeed again in time, and as many calls run at once as before",
+		requiring("no upstream call stays open, calls succeed again in time, and the gateway handles as many concurrent calls as before",
 			contract.NothingLeft, contract.Recovery, contract.CapacityKept),
 	}
 })

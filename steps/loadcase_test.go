@@ -50,7 +50,7 @@ func TestALoadCaseIsJudgedByItsFindings(t *testing.T) {
 		},
 		{
 			name: "an answer was not whole", load: LoadResult{Summary: sum, Findings: violated(contract.Envelope, contract.Must)},
-			verdict: contract.Fail, failed: []string{"And every error response is this row's error, complete, in the client's API format and without internals"},
+			verdict: contract.Fail, failed: []string{"And every error response has this row's error, is complete and in the client's API format, and leaks no internals"},
 		},
 		{
 			name: "a SHOULD was violated", load: LoadResult{Summary: sum, Findings: violated(contract.RefusedFree, contract.Should)},

@@ -8,10 +8,10 @@ Feature: Load: an upstream that fails
     Scenario Outline: <case>
       Given the circumstance "upstream-error": the provider fails
       When many clients call "<surface>"
-      Then every error response is this row's error, complete, in the client's API format and without internals
+      Then every error response has this row's error, is complete and in the client's API format, and leaks no internals
       And the upstream is called no more often than allowed
       And healthy calls succeed as often and as fast as before
-      And no upstream call stays open, calls succeed again in time, and as many calls run at once as before
+      And no upstream call stays open, calls succeed again in time, and the gateway handles as many concurrent calls as before
 
       Examples: under-load - the upstream fails on some of the calls while the others succeed
         | case                                         | surface   |

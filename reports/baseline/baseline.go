@@ -113,7 +113,7 @@ func (b Baseline) Stale(cases []runlog.Case, selected func(contract.Case) bool, 
 		passed, executed := e.outcomes(cases)
 		switch {
 		case len(passed) > 0:
-			add("the entry expects failures, but %d of %d cases passed: %s; remove or narrow it", len(passed), executed, firstOf(passed))
+			add("the entry expects failures, but %d of %d cases passed: %s; remove the entry or narrow it", len(passed), executed, firstOf(passed))
 		case executed == 0:
 			add("the entry matches no case that this target offers; remove it")
 		}
@@ -203,7 +203,7 @@ func byID(cases []runlog.Case) []runlog.Case {
 // head is the comment at the top of a baseline that gatecert writes.
 const head = `# Expected failures. gatecert run --baseline FILE reports them as expected-fail.
 # case is an id or a pattern: * matches any text within one part of the id, ** any number of parts. reason is required;
-# link, owner and expires (the last valid day, 2027-03-31) are optional. An entry that no longer holds makes the run exit 4.
+# link, owner and expires (the last valid day, such as 2027-03-31) are optional. An entry that no longer holds makes the run exit with code 4.
 `
 
 // Write writes the baseline as the YAML that [Parse] reads.

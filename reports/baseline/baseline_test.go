@@ -113,11 +113,11 @@ func TestStale(t *testing.T) {
 	}{
 		{"an entry that holds", "case: code:model_not_found/**", []runlog.Case{result(chat, contract.ExpectedFail)}, everything, nil},
 		{"a case that passes", "case: " + chat, []runlog.Case{result(chat, contract.Pass)}, everything,
-			[]string{"known.yaml:2: " + chat + ": the entry expects failures, but 1 of 1 cases passed: " + chat + "; remove or narrow it"}},
+			[]string{"known.yaml:2: " + chat + ": the entry expects failures, but 1 of 1 cases passed: " + chat + "; remove the entry or narrow it"}},
 		{"a case that only warns passes", "case: " + chat, []runlog.Case{result(chat, contract.Warn)}, everything,
-			[]string{"known.yaml:2: " + chat + ": the entry expects failures, but 1 of 1 cases passed: " + chat + "; remove or narrow it"}},
+			[]string{"known.yaml:2: " + chat + ": the entry expects failures, but 1 of 1 cases passed: " + chat + "; remove the entry or narrow it"}},
 		{"one of two", "case: code:model_not_found/**", []runlog.Case{result(chat, contract.ExpectedFail), result(stream, contract.Pass)}, everything,
-			[]string{"known.yaml:2: code:model_not_found/**: the entry expects failures, but 1 of 2 cases passed: " + stream + "; remove or narrow it"}},
+			[]string{"known.yaml:2: code:model_not_found/**: the entry expects failures, but 1 of 2 cases passed: " + stream + "; remove the entry or narrow it"}},
 		{"a case that does not exist", "case: code:model_not_fund/**", nil, everything,
 			[]string{"known.yaml:2: code:model_not_fund/**: the entry matches no case of the contract; correct or remove it"}},
 		{"a case that is not offered", "case: " + chat, []runlog.Case{result(chat, contract.NotOffered)}, everything,
@@ -223,7 +223,7 @@ func TestLoadTheResultOfARun(t *testing.T) {
 	assert.Equal(t, "torn.ndjson: the run is incomplete: the log has no footer", err.Error())
 	_, err = baseline.Load(filepath.Join(dir, "bad.txt"), parseYAML)
 	require.ErrorIs(t, err, baseline.ErrBaseline)
-	assert.Equal(t, "bad.txt:1:1: want a verdict and a case ID", err.Error())
+	assert.Equal(t, "bad.txt:1:1: the line must contain a verdict and a case ID", err.Error())
 	_, err = baseline.Load(filepath.Join(dir, "nothing-there"), parseYAML)
 	assert.ErrorIs(t, err, os.ErrNotExist)
 }

@@ -103,7 +103,7 @@ func (a *audit) profile() {
 	}
 	for _, c := range a.run.Cases {
 		if o := c.Observation; o != nil && o.Declared != nil && o.Declared.Codes != nil && !reflect.DeepEqual(o.Declared.Codes, claims.Codes) {
-			a.problemf("%s was judged by different codes than the profile claims", c.ID)
+			a.problemf("%s was judged by codes that differ from those that the profile claims", c.ID)
 		}
 		known, err := contract.ParseCase(c.ID)
 		if err != nil || c.Verdict != contract.NotOffered {
@@ -138,7 +138,7 @@ func (a *audit) verdict(c runlog.Case) {
 		return
 	}
 	if want := judged(known, c); c.Verdict != want && (c.Verdict != contract.ExpectedFail || want != contract.Fail) {
-		a.problemf("%s has verdict %s, but its observation means %s", c.ID, c.Verdict, want)
+		a.problemf("%s has verdict %s, but the verdict computed from its observation is %s", c.ID, c.Verdict, want)
 	}
 	judgement := contract.Judge(known, *c.Observation)
 	if len(c.Aspects) > 0 && !maps.Equal(c.Aspects, judgement.Aspects()) {

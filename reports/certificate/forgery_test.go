@@ -37,7 +37,7 @@ func TestAnAuditDoesNotRelyOnClaims(t *testing.T) {
 		{"a failure that is called a pass", func(r *runlog.Run) {
 			failing(r)
 			at(r, absent).Verdict = contract.Pass
-		}, absent + " has verdict pass, but its observation means fail"},
+		}, absent + " has verdict pass, but the verdict computed from its observation is fail"},
 		{"without its findings", func(r *runlog.Run) {
 			failing(r)
 			at(r, absent).Verdict, at(r, absent).Findings = contract.Pass, nil
@@ -45,11 +45,11 @@ func TestAnAuditDoesNotRelyOnClaims(t *testing.T) {
 		{"a failure that is called a warning", func(r *runlog.Run) {
 			failing(r)
 			at(r, absent).Verdict = contract.Warn
-		}, absent + " has verdict warn, but its observation means fail"},
-		{"a pass that is called expected", func(r *runlog.Run) { at(r, absent).Verdict = contract.ExpectedFail }, absent + " has verdict expected-fail, but its observation means pass"},
+		}, absent + " has verdict warn, but the verdict computed from its observation is fail"},
+		{"a pass that is called expected", func(r *runlog.Run) { at(r, absent).Verdict = contract.ExpectedFail }, absent + " has verdict expected-fail, but the verdict computed from its observation is pass"},
 		{"a call that never reached the upstream", func(r *runlog.Run) {
 			at(r, html).Observation.Upstream.Attempts = nil
-		}, html + " has verdict pass, but its observation means untestable"},
+		}, html + " has verdict pass, but the verdict computed from its observation is untestable"},
 		{"a verdict without evidence", func(r *runlog.Run) { at(r, absent).Observation = nil }, absent + " has verdict pass but no observation"},
 		{"a case removed", func(r *runlog.Run) {
 			r.Cases = slices.DeleteFunc(r.Cases, func(c runlog.Case) bool { return c.ID == absent })
@@ -60,7 +60,7 @@ func TestAnAuditDoesNotRelyOnClaims(t *testing.T) {
 		}, absent + " was expected but is not in the log"},
 		{"an answer judged by less than the profile claims", func(r *runlog.Run) {
 			at(r, absent).Observation.Declared = &contract.Declared{Codes: &contract.CodeClaim{None: true}}
-		}, absent + " was judged by different codes than the profile claims"},
+		}, absent + " was judged by codes that differ from those that the profile claims"},
 		{"an aspect that is called held", func(r *runlog.Run) { at(r, absent).Aspects[contract.AspectEffects] = contract.Violated },
 			absent + " has aspects that do not match its observation"},
 		{"another name for the target", func(r *runlog.Run) { r.Target.Name = "a better gateway" }, "the header and the profile name different targets"},
@@ -68,7 +68,7 @@ func TestAnAuditDoesNotRelyOnClaims(t *testing.T) {
 		{"recipes that are kept quiet", func(r *runlog.Run) { r.Target.Recipes = nil }, "the recipes in the header differ from those in the profile"},
 		{"a call whose upstream is kept quiet", func(r *runlog.Run) {
 			at(r, html).Observation.Upstream = nil
-		}, html + " has verdict pass, but its observation means untestable"},
+		}, html + " has verdict pass, but the verdict computed from its observation is untestable"},
 		{"a header that claims less than the profile", func(r *runlog.Run) { r.Target.Claims.NoClientKeys = true },
 			"the header claims tables 1 and 2, no client keys, but the profile claims tables 1 and 2"},
 		{"a case called not offered", func(r *runlog.Run) {

@@ -36,7 +36,7 @@ func (a *audit) loadCase(c runlog.Case, known contract.Case) {
 		return
 	}
 	if want := contract.VerdictOf(c.Findings); c.Verdict != want && (c.Verdict != contract.ExpectedFail || want != contract.Fail) {
-		a.problemf("%s has verdict %s, but its findings mean %s", c.ID, c.Verdict, want)
+		a.problemf("%s has verdict %s, but the verdict computed from its findings is %s", c.ID, c.Verdict, want)
 	}
 	if c.Verdict == contract.Fail {
 		return // a case that ended early has the findings that are certain, and no others
@@ -82,7 +82,7 @@ func (s *summary) checkSpans() {
 	calls := 0
 	for i, span := range s.Spans {
 		if span.Lasts <= 0 || span.Lasts != s.Spans[0].Lasts || span.At != time.Duration(i)*span.Lasts || span.At > s.Took {
-			s.problemf("the spans of the load do not follow each other within its duration")
+			s.problemf("the spans of the load are not consecutive or extend beyond its duration")
 			return
 		}
 		for _, outcomes := range span.Counts {
@@ -145,7 +145,7 @@ func (s *summary) numbers(r contract.Requirement, form *regexp.Regexp) (n []int,
 	}
 	found := form.FindStringSubmatch(check.Sentence)
 	if found == nil {
-		s.problemf("the load summary reports that %s held, but not in gatecert's words", r)
+		s.problemf("the load summary reports that %s held, but its sentence is not one that gatecert writes", r)
 		return nil, false
 	}
 	for _, digits := range found[1:] {
@@ -314,7 +314,7 @@ func (s *summary) checkSpared() {
 		return
 	}
 	if !s.spared("") && !s.spared(again) {
-		s.problemf("the load summary says that healthy requests were not slowed down, but they took longer during the outage than its limit allows")
+		s.problemf("the load summary says that healthy requests were not slowed down, but during the outage they took longer than the limit in the summary allows")
 	}
 }
 

@@ -65,7 +65,7 @@ func TestARateLimitsVerificationIsAudited(t *testing.T) {
 			summary(r).Checks = slices.DeleteFunc(summary(r).Checks, func(c runlog.Check) bool { return c.Requirement == contract.LimitBurst })
 		}, id + ": the load summary has no check of limit-burst"},
 		{"a check in other words", func(r *runlog.Run) { checkOf(summary(r), contract.LimitBurst).Sentence = "all is well" },
-			id + ": the load summary reports that limit-burst held, but not in gatecert's words"},
+			id + ": the load summary reports that limit-burst held, but its sentence is not one that gatecert writes"},
 	})
 }
 
@@ -97,7 +97,7 @@ func TestALoadCaseIsAudited(t *testing.T) {
 				at(r, id).Load.Checks[i].Result = contract.Untested
 			}
 		}, id + " has verdict pass but no load summary"},
-		{"a failure that is called a pass", func(r *runlog.Run) { at(r, id).Findings = []contract.Finding{broken} }, id + " has verdict pass, but its findings mean fail"},
+		{"a failure that is called a pass", func(r *runlog.Run) { at(r, id).Findings = []contract.Finding{broken} }, id + " has verdict pass, but the verdict computed from its findings is fail"},
 		{"a violated check without its finding", breaks, id + " omits a finding: healthy-served"},
 		{"a finding at a level that its requirement does not have", func(r *runlog.Run) {
 			breaks(r)
@@ -123,7 +123,7 @@ func TestALoadCaseIsAudited(t *testing.T) {
 		{"a number that is no longer in the spans", func(r *runlog.Run) {
 			checkOf(at(r, id).Load, contract.HealthyServed).Sentence = "0 of 9000 healthy requests failed during the outage"
 		}, id + ": the load summary says that 0 of 9000 healthy requests failed during the outage"},
-		{"a check in other words", func(r *runlog.Run) { checkOf(at(r, id).Load, contract.HealthyServed).Sentence = "all is well" }, id + ": the load summary reports that healthy-served held, but not in gatecert's words"},
+		{"a check in other words", func(r *runlog.Run) { checkOf(at(r, id).Load, contract.HealthyServed).Sentence = "all is well" }, id + ": the load summary reports that healthy-served held, but its sentence is not one that gatecert writes"},
 		{"faulty calls that succeeded", func(r *runlog.Run) { recount(at(r, id).Load, "failing", runlog.Error5xx, runlog.Admitted, 1) },
 			id + ": the load summary says that all faulty requests received their error, but its spans count 1 that did not"},
 		{"fewer faulty calls", func(r *runlog.Run) {

@@ -81,7 +81,7 @@ func ReadBehaviour(r io.Reader) (Behaviour, error) {
 		}
 		parts := strings.Split(lines.Text(), "\t")
 		if len(parts) != 3 {
-			return b, fmt.Errorf("%w: line %d must be a case, marks and a sentence, separated by tabs", ErrLog, n)
+			return b, fmt.Errorf("%w: line %d must have a case, marks and a sentence, separated by tabs", ErrLog, n)
 		}
 		b.Lines[parts[0]] = Did{parts[1], parts[2]}
 	}

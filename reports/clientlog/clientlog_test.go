@@ -85,7 +85,7 @@ func TestAdviceNamesTheStatusThatStopsClients(t *testing.T) {
 		call("a", support.ID, Typed, 500, 500), call("b", support.ID, Typed, 500, 500),
 		probeCall("a", StatusProbe(503), 503, 503), probeCall("b", StatusProbe(503), 503, 503), probeCall("a", StatusProbe(403), 403), probeCall("b", StatusProbe(403), 403),
 	}}
-	assert.Equal(t, "2 of 2 clients retry in vain (a, b); none of the statuses that the contract names for this row stops any of them", Advice(l, support))
+	assert.Equal(t, "2 of 2 clients retry in vain (a, b); no status that the contract names for this row makes any of them stop", Advice(l, support))
 	l.Calls = append(l.Calls, probeCall("a", NoRetryProbe, 500), probeCall("b", NoRetryProbe, 500, 500))
 	assert.Equal(t, "2 of 2 clients retry in vain (a, b); x-should-retry: false stops 1 of them", Advice(l, support))
 

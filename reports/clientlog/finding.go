@@ -39,7 +39,7 @@ func kinds() []kindWords {
 		{NotEnded, true, "do not end the call in time"},
 		{NotRetried, false, "do not retry even though a retry may succeed"},
 		{CodeHidden, false, "do not expose the code in a field of the error"},
-		{ErrorUntyped, false, "raise an error of a class that is not their own"},
+		{ErrorUntyped, false, "raise an error whose class does not belong to the client library"},
 	}
 }
 

@@ -23,7 +23,7 @@ const (
 )
 
 // ErrFolder is returned when a folder cannot be read, or contains more than a hall lists.
-var ErrFolder = errors.New("the folder of logs")
+var ErrFolder = errors.New("cannot use the folder of logs")
 
 // The extensions of logs.
 const (

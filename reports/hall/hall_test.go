@@ -93,7 +93,7 @@ func TestRefusals(t *testing.T) {
 		{hall.Incomplete, "the log has no footer", entry{change: func(r *runlog.Run) { r.Footer = nil }}.bytes, entry{}},
 		{hall.Incomplete, "never ran", entry{change: func(r *runlog.Run) { r.Cases = r.Cases[:3] }}.bytes, entry{}},
 		{hall.OtherContract, "repeat the run with this version of gatecert", entry{change: func(r *runlog.Run) { r.ContractDigest = "sha256:00" }}.bytes, entry{}},
-		{hall.Unverified, "its observation means", entry{change: func(r *runlog.Run) {
+		{hall.Unverified, "the verdict computed from its observation is", entry{change: func(r *runlog.Run) {
 			failing(r)
 			for i := range r.Cases {
 				if r.Cases[i].ID == absent {

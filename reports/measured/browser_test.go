@@ -83,7 +83,7 @@ func TestPageInABrowser(t *testing.T) {
 
 	t.Run("a soak shows its course, its trends and what it was asked for", func(t *testing.T) {
 		p := open(t, browser, soakRun(), 1440, "dark")
-		assert.Equal(t, "Service time over time, at 20/s", p.Eval(t, `document.querySelector("figcaption").innerText`))
+		assert.Equal(t, "Service time during the measurement, at 20/s", p.Eval(t, `document.querySelector("figcaption").innerText`))
 		assert.Equal(t, "admitted 5xx timeout or broken transfer", p.Eval(t, `[...document.querySelectorAll("figure:nth-child(2) .legend li")].map((e) => e.textContent).join(" ")`))
 		assert.Equal(t, 2.0, p.Eval(t, `document.querySelectorAll("figure:first-child polyline.q50").length`), "the line is broken where nothing was admitted")
 		assert.Equal(t, "violated", p.Eval(t, `document.querySelector(".gates .mark").ariaLabel`))

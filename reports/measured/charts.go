@@ -31,7 +31,7 @@ func charts(m runlog.Measured) []chart {
 	for _, metric := range boundMetrics(m) {
 		add(rateChart(m, metric))
 	}
-	add(timeChart(m, "service", "Service time over time", func(w runlog.MeasuredWindow) (a, b time.Duration) { return w.P50, w.P99 }))
+	add(timeChart(m, "service", "Service time during the measurement", func(w runlog.MeasuredWindow) (a, b time.Duration) { return w.P50, w.P99 }))
 	add(timeChart(m, "ttft", "TTFT over time", func(w runlog.MeasuredWindow) (a, b time.Duration) { return w.TTFT50, w.TTFT99 }))
 	add(timeChart(m, "itl", "ITL over time", func(w runlog.MeasuredWindow) (a, b time.Duration) { return w.ITL50, w.ITL99 }))
 	if len(m.Points) > 1 {

@@ -98,17 +98,17 @@ func gauges(m runlog.Measured, f runlog.MeasuredFooter) []gauge {
 // limiterGauges are an inferred limit. One that is unclear has no numbers.
 func limiterGauges(m runlog.Measured) []gauge {
 	known := isClear(m)
-	list := []gauge{{"gatecert_load_inferred", "1 when the limit is clear, else 0.", oneIf(known)}}
+	list := []gauge{{"gatecert_load_inferred", "1 when the inferred limit is clear, else 0.", oneIf(known)}}
 	l := limiter(m)
 	if l == nil || !known {
 		return list
 	}
-	list = append(list, gauge{"gatecert_load_inferred_limit", "Calls in a window or in flight, or the burst of a token bucket; 0 for no limit.", float64(l.Limit)})
+	list = append(list, gauge{"gatecert_load_inferred_limit", "The limit: calls per window, calls in flight, or the burst of a token bucket; 0 if there is no limit.", float64(l.Limit)})
 	if l.Window > 0 {
-		list = append(list, gauge{"gatecert_load_inferred_window_seconds", "Length of the window, or the time in which a token bucket is refilled.", l.Window.Seconds()})
+		list = append(list, gauge{"gatecert_load_inferred_window_seconds", "Length of the window, or the time that a token bucket takes to refill.", l.Window.Seconds()})
 	}
 	if l.Refill > 0 {
-		list = append(list, gauge{"gatecert_load_inferred_refill", "Tokens per second that a token bucket gains.", l.Refill})
+		list = append(list, gauge{"gatecert_load_inferred_refill", "Refill rate of a token bucket, in tokens per second.", l.Refill})
 	}
 	return list
 }

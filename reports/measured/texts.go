@@ -167,7 +167,7 @@ func facts(m runlog.Measured) []fact {
 	}
 	if f := m.Footer; f != nil {
 		if f.Tokens > 0 {
-			all = append(all, fact{"tokens", fmt.Sprintf("%d out, %d in, counted %s", f.Tokens, f.Input, sources(*f))})
+			all = append(all, fact{"tokens", fmt.Sprintf("%d output, %d input, counted %s", f.Tokens, f.Input, sources(*f))})
 		}
 		if g := f.Generator; g.Cores > 0 {
 			line := fmt.Sprintf("lag p99 %s, %s late, %s queued for a free connection", plain.Time(g.LagP99), plain.Count(int(min(g.Late, 1<<40)), "request"), plain.Count(int(min(g.Waited, 1<<40)), "request"))

@@ -135,7 +135,7 @@ func TestRefusals(t *testing.T) {
 		switch {
 		case e.dialect == dialect.OpenAI:
 			assert.Equal(t, http.StatusBadRequest, got.status)
-			assert.Equal(t, `{"error":{"code":"content_filter","message":"The prompt was refused by the content policy.","param":null,"type":"invalid_request_error"}}`, got.body)
+			assert.Equal(t, `{"error":{"code":"content_filter","message":"The prompt was rejected because it violates the content policy.","param":null,"type":"invalid_request_error"}}`, got.body)
 		case strings.Contains(e.name, "mbed"):
 			assert.Equal(t, http.StatusBadRequest, got.status)
 			assert.Equal(t, `{"error":{"code":400,"message":"The content was blocked for SAFETY.","status":"INVALID_ARGUMENT"}}`, got.body)
