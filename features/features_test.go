@@ -141,7 +141,7 @@ func TestScenariosAreShortAndStateTheStatusAndTheCode(t *testing.T) {
 			}
 			if r.isLoad() {
 				assert.Contains(t, texts, `many clients call "<surface>"`)
-				assert.Contains(t, texts, "every error response is this row's error, complete, in the client's API format and without internals")
+				assert.Contains(t, texts, "every error response has this row's status and code, is complete and in the client's API format, and leaks no internals")
 				continue
 			}
 			for _, examples := range s.Examples {
