@@ -80,6 +80,6 @@ func (a *assessment) checkIsolation() {
 			round(measured.P50))
 	}
 	a.times = []runlog.Times{usual, measured}
-	a.held(contract.KeyIsolation, "during the burst, %d of %d calls with the control key were admitted (before it: %d of %d), with a median latency of %s (before it: %s)",
+	a.held(contract.KeyIsolation, "during the burst, %d of %d calls with the control key were admitted (%d of %d before the burst), with a median latency of %s (%s before the burst)",
 		admitted, len(during), before, len(baseline), round(measured.P50), round(usual.P50))
 }

@@ -45,10 +45,10 @@ func (e Experiment) sentence() string {
 		faults = append(faults, f.Name)
 	}
 	if e.SlowCalls > 0 && e.hangs() {
-		return fmt.Sprintf("%g healthy requests per second: alone for %s, then for %s together with faulty requests, while the upstream holds up to %d of them open (%s)",
+		return fmt.Sprintf("%g healthy requests per second: for %s alone, then for %s together with faulty requests, of which the upstream holds up to %d open (%s)",
 			e.Rate, rounded(e.Before), rounded(e.Outage), e.SlowCalls, strings.Join(faults, ", "))
 	}
-	return fmt.Sprintf("%g healthy requests per second: alone for %s, then for %s together with one faulty request per %d healthy ones (%s)",
+	return fmt.Sprintf("%g healthy requests per second: for %s alone, then for %s together with one faulty request per %d healthy ones (%s)",
 		e.Rate, rounded(e.Before), rounded(e.Outage), healthyPerFaulty, strings.Join(faults, ", "))
 }
 
