@@ -106,7 +106,7 @@ func TestSweepFindsTheKnee(t *testing.T) {
 		best, ok := result.Best()
 		assert.True(t, ok)
 		assert.Equal(t, 8, best.Concurrency)
-		assert.Regexp(t, `^(39\d|4\d\d)(\.\d)?/s with 8 callers: more callers add no throughput within the SLO$`, result.String())
+		assert.Regexp(t, `^(39\d|4\d\d)(\.\d)?/s with 8 callers: more callers do not increase the throughput within the SLO$`, result.String())
 		assert.NotZero(t, result.AtBest.Sent)
 
 		sweep.SLO.Latency, sweep.Most = 10*ms, 30

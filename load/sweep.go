@@ -95,7 +95,7 @@ func (r SweepResult) String() string {
 	if len(r.Levels) > 0 && best.Concurrency == r.Levels[len(r.Levels)-1].Concurrency {
 		return fmt.Sprintf("%.4g/s with %d callers, the highest number tried: more callers may reach a higher rate", best.Throughput, best.Concurrency)
 	}
-	return fmt.Sprintf("%.4g/s with %d callers: more callers add no throughput within the SLO", best.Throughput, best.Concurrency)
+	return fmt.Sprintf("%.4g/s with %d callers: more callers do not increase the throughput within the SLO", best.Throughput, best.Concurrency)
 }
 
 func (s Sweep) withDefaults() Sweep {

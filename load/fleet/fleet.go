@@ -162,7 +162,7 @@ func (f *Fleet) ensure(ctx context.Context) error {
 		return fmt.Errorf("%w: JetStream is not enabled on the NATS server: start it with nats-server -js", ErrAccess)
 	}
 	if !errors.Is(err, jetstream.ErrStreamNotFound) {
-		return fmt.Errorf("%w: look for a JetStream stream: %w", ErrAccess, err)
+		return fmt.Errorf("%w: look up the JetStream stream: %w", ErrAccess, err)
 	}
 	f.consumers = map[string]bool{}
 	_, err = f.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{

@@ -283,7 +283,7 @@ const orphanedAfter = 15 * time.Second
 func (w *worker) endOrphan() {
 	s := w.current()
 	if s != nil && time.Since(s.lastLease()) > orphanedAfter {
-		w.end("the coordinator went down")
+		w.end("the coordinator no longer responds")
 	}
 }
 

@@ -184,12 +184,12 @@ func (a *assessment) recordSustained() {
 		d, refusal := a.declared, a.decisions[at]
 		n := a.declared.usage(a.decisions).atMost(refusal.from-d.Window-d.Slack, refusal.to)
 		if refusal.from > 2*d.Window && n < d.Limit-1 {
-			a.find(contract.LimitExact, contract.Should, fmt.Sprintf("at least %s admitted in %s, while the calls used up all capacity as it became free", plain.Count(d.Limit-1, "call"), round(d.Window)),
+			a.find(contract.LimitExact, contract.Should, fmt.Sprintf("at least %s admitted in %s, with calls using up all capacity as soon as it became free", plain.Count(d.Limit-1, "call"), round(d.Window)),
 				fmt.Sprintf("%d admitted", n))
 		}
 	}
 	until := a.calls[:sustained[len(sustained)-1]+1]
-	a.held(contract.LimitExact, "%d calls admitted and %d refused in %s, while the calls used up all capacity as it became free",
+	a.held(contract.LimitExact, "%d calls admitted and %d refused in %s, with calls using up all capacity as soon as it became free",
 		count(until, Admitted), count(until, Refused), round(last.Latest.Sub(a.calls[0].Earliest)))
 }
 

@@ -21,7 +21,7 @@ func (r *round) checkHealthyServed(all *conclusions) {
 		return
 	}
 	all.violated(contract.Finding{
-		Requirement: contract.HealthyServed, Level: contract.Must, Want: "healthy requests served while other requests fail at the upstream",
+		Requirement: contract.HealthyServed, Level: contract.Must, Want: "healthy requests to succeed while other requests fail at the upstream",
 		Got: fmt.Sprintf("%d of %d healthy requests failed: %s", len(failed), len(sent), failed.outcomes()),
 	}, r.certainty(failed, len(sent)))
 }

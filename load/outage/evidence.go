@@ -37,8 +37,8 @@ func (v Evidence) Response() *contract.Observation {
 	return nil
 }
 
-// sentence says what is done: "30 healthy requests a second, alone for 1.5s and for 3s with one faulty request to every 4 of
-// them (failing, reset)".
+// sentence says what is done: "30 healthy requests per second: for 1.5s alone, then for 3s together with one faulty request
+// per 4 healthy ones (failing, reset)".
 func (e Experiment) sentence() string {
 	var faults []string
 	for _, f := range e.Faulty {
