@@ -141,7 +141,7 @@ func TestScenariosAreShortAndStateTheStatusAndTheCode(t *testing.T) {
 			}
 			if r.isLoad() {
 				assert.Contains(t, texts, `many clients call "<surface>"`)
-				assert.Contains(t, texts, "every error response has this row's error, is complete and in the client's API format, and leaks no internals")
+				assert.Contains(t, texts, "every error response has this row's status and code, is complete and in the client's API format, and leaks no internals")
 				continue
 			}
 			for _, examples := range s.Examples {

@@ -1,6 +1,6 @@
 Feature: Table 1: 403 Forbidden
 
-  The gateway recognizes the key but refuses the request.
+  The gateway recognises the key but refuses the request.
 
   Rule: http:403 - "Forbidden", common cause: "Key revoked / no access to the model"
 

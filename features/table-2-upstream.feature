@@ -1,6 +1,7 @@
 Feature: Table 2: upstream codes
 
-  The upstream fails in one of many ways. The client receives an error that names the failure and leaks no internals.
+  The upstream can fail in many ways. In each case, the client receives an error that names the failure and leaks no
+  internals.
 
   Rule: code:do_request_failed - "Upstream request failed", what to do: "Retry"
 

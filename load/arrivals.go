@@ -93,13 +93,13 @@ func (a *Arrivals) UnmarshalJSON(data []byte) error {
 	sum := 0.0
 	for _, gap := range read.Trace {
 		if !(gap >= 0) || gap > maxTrace {
-			return fmt.Errorf("%w: the recorded arrivals contain the invalid gap %g", ErrInvalid, gap)
+			return fmt.Errorf("%w: the recorded arrivals contain an invalid gap: %g", ErrInvalid, gap)
 		}
 		sum += gap
 	}
 	switch {
 	case read.CV != 0 && (!(read.CV >= minCV) || read.CV > maxCV), len(read.Trace) > maxTrace, read.Trace != nil && sum <= 0:
-		return fmt.Errorf("%w: arrivals: the coefficient of variation %g or the trace of %d gaps is invalid", ErrInvalid, read.CV, len(read.Trace))
+		return fmt.Errorf("%w: arrivals: the coefficient of variation (%g) or the trace (%d gaps) is invalid", ErrInvalid, read.CV, len(read.Trace))
 	}
 	*a = Arrivals{cv: read.CV, trace: read.Trace, name: read.Name}
 	return nil

@@ -106,13 +106,13 @@ func TestSweepFindsTheKnee(t *testing.T) {
 		best, ok := result.Best()
 		assert.True(t, ok)
 		assert.Equal(t, 8, best.Concurrency)
-		assert.Regexp(t, `^(39\d|4\d\d)(\.\d)?/s with 8 callers: more callers add no throughput within the SLO$`, result.String())
+		assert.Regexp(t, `^(39\d|4\d\d)(\.\d)?/s with 8 callers: more callers do not increase the throughput within the SLO$`, result.String())
 		assert.NotZero(t, result.AtBest.Sent)
 
 		sweep.SLO.Latency, sweep.Most = 10*ms, 30
 		result, err = e.Sweep(t.Context(), sweep)
 		require.NoError(t, err)
-		assert.Equal(t, "every number of callers missed the SLO", result.String())
+		assert.Equal(t, "the SLO was missed with every number of callers", result.String())
 		assert.True(t, result.Levels[0].Bounded, "30/s are fewer than one caller could send")
 
 		sweep.Levels = []int{2, 1}

@@ -228,7 +228,7 @@ func (r *responseReader) readChunks(f framing) error {
 		line, _, _ = bytes.Cut(line, []byte(";"))
 		size, err := strconv.ParseUint(string(bytes.TrimSpace(line)), 16, 62)
 		if err != nil {
-			return fmt.Errorf("%w: a chunk has the size %.20q", errNotHTTP, line)
+			return fmt.Errorf("%w: a chunk has the invalid size %.20q", errNotHTTP, line)
 		}
 		if size == 0 {
 			return r.readTrailer()

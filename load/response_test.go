@@ -47,7 +47,7 @@ func TestRead(t *testing.T) {
 		{"a body shorter than its length", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel", "", 200, "hel", false, "unexpected EOF"},
 		{"a chunk that is cut", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel", "", 200, "hel", false, "unexpected EOF"},
 		{"no last chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n", "", 200, "hi", false, "unexpected EOF"},
-		{"a chunk size that is not a number", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "", 200, "", false, `the response is not valid HTTP: a chunk has the size "zz"`},
+		{"a chunk size that is not a number", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "", 200, "", false, `the response is not valid HTTP: a chunk has the invalid size "zz"`},
 		{"a chunk longer than its size", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhello\r\n0\r\n\r\n", "", 200, "he", false, "the response is not valid HTTP: a chunk is longer than its declared size"},
 		{"a body over the limit", "HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n" + strings.Repeat("z", 2000), "", 200, strings.Repeat("z", 1001), false, "the response is too long: its body is larger than 1000 bytes"},
 		{"an endless body over the limit", "HTTP/1.1 200 OK\r\n\r\n" + strings.Repeat("z", 5000), "", 200, strings.Repeat("z", 1001), false, "the response is too long: its body is larger than 1000 bytes"},

@@ -90,12 +90,12 @@ func (r SweepResult) Verdict() contract.Verdict {
 func (r SweepResult) String() string {
 	best, ok := r.Best()
 	if !ok {
-		return "every number of callers missed the SLO"
+		return "the SLO was missed with every number of callers"
 	}
 	if len(r.Levels) > 0 && best.Concurrency == r.Levels[len(r.Levels)-1].Concurrency {
 		return fmt.Sprintf("%.4g/s with %d callers, the highest number tried: more callers may reach a higher rate", best.Throughput, best.Concurrency)
 	}
-	return fmt.Sprintf("%.4g/s with %d callers: more callers add no throughput within the SLO", best.Throughput, best.Concurrency)
+	return fmt.Sprintf("%.4g/s with %d callers: more callers do not increase the throughput within the SLO", best.Throughput, best.Concurrency)
 }
 
 func (s Sweep) withDefaults() Sweep {

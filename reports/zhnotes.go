@@ -68,16 +68,16 @@ var zhSteps = [][2]string{
 	{"the gateway times out as declared and cancels the upstream call", "网关在超时时间内放弃，并取消对上游的调用"},
 	{"the request is not billed", "请求不计费"},
 	{"the request is not billed, and a 429 says when to retry", "请求不计费，429 说明何时重试"},
-	{"the gateway admits exactly as many calls as the limit allows, both one at a time and all at once", "无论逐个还是同时发出，放行的调用数恰好等于限额"},
-	{"every error response has this row's error, is complete and in the client's API format, and leaks no internals", "每个错误响应都是该条目的错误：完整、采用客户端的 API 格式、不含内部信息"},
+	{"the gateway admits exactly as many calls as the limit allows, whether they are sent one at a time or all at once", "无论逐个还是同时发出，放行的调用数恰好等于限额"},
+	{"every error response has this row's status and code, is complete and in the client's API format, and leaks no internals", "每个错误响应都是该条目的错误：完整、采用客户端的 API 格式、不含内部信息"},
 	{"Retry-After and the rate-limit headers are correct", "Retry-After 和限流响应头正确"},
-	{"a 429 from the upstream keeps its Retry-After", "来自上游的 429 保留其 Retry-After"},
+	{"the gateway passes on the Retry-After of a 429 from the upstream", "来自上游的 429 保留其 Retry-After"},
 	{"refused calls cost nothing, and the gateway admits calls again once the limit allows them", "被拒绝的调用不计费，限额有余量后重新放行"},
-	{"other keys are not affected, streaming calls count against the limit as declared, and disconnected callers no longer count", "其他密钥不受影响，流式调用按声明计数，断开的调用方不再计入"},
-	{"the gateway stops waiting for the upstream at its declared timeout", "网关在超时时间到达时放弃上游"},
+	{"other keys are not affected, streaming calls share the limit or have their own as declared, and calls no longer count once their client disconnects", "其他密钥不受影响，流式调用按声明计数，断开的调用方不再计入"},
+	{"the gateway stops waiting for the upstream when its declared timeout expires", "网关在超时时间到达时放弃上游"},
 	{"the upstream call is cancelled once the gateway times out or the client disconnects", "网关放弃或客户端断开后，对上游的调用随之取消"},
-	{"healthy calls succeed as often and as fast as before", "正常调用的成功率和速度与之前相同"},
-	{"no upstream call stays open, calls succeed again in time, and the gateway handles as many concurrent calls as before", "没有残留的上游调用，调用及时恢复成功，并且能同时处理的调用与之前一样多"},
+	{"healthy calls succeed as often and as fast as before the outage", "正常调用的成功率和速度与之前相同"},
+	{"no upstream call stays open, calls succeed again in time, and the gateway handles as many concurrent calls as before the outage", "没有残留的上游调用，调用及时恢复成功，并且能同时处理的调用与之前一样多"},
 }
 
 // zhCircumstances are what brings the errors about.

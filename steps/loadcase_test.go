@@ -33,7 +33,7 @@ func TestALoadCaseIsJudgedByItsFindings(t *testing.T) {
 	evidence := observation(429, "{}")
 	const (
 		many    = `When many clients call "chat"`
-		exactly = "Then the gateway admits exactly as many calls as the limit allows, both one at a time and all at once"
+		exactly = "Then the gateway admits exactly as many calls as the limit allows, whether they are sent one at a time or all at once"
 	)
 	for _, tt := range []struct {
 		name           string
@@ -50,7 +50,7 @@ func TestALoadCaseIsJudgedByItsFindings(t *testing.T) {
 		},
 		{
 			name: "an answer was not whole", load: LoadResult{Summary: sum, Findings: violated(contract.Envelope, contract.Must)},
-			verdict: contract.Fail, failed: []string{"And every error response has this row's error, is complete and in the client's API format, and leaks no internals"},
+			verdict: contract.Fail, failed: []string{"And every error response has this row's status and code, is complete and in the client's API format, and leaks no internals"},
 		},
 		{
 			name: "a SHOULD was violated", load: LoadResult{Summary: sum, Findings: violated(contract.RefusedFree, contract.Should)},

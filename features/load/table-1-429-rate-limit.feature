@@ -1,18 +1,18 @@
 Feature: Load: a declared rate limit
 
-  Calls within the limit are admitted, refused calls learn when to retry, and other clients are not affected.
+  The gateway admits calls within the limit and says when to retry a refused call. Other clients are not affected.
 
   Rule: http:429 - "Rate limited", common cause: "See Rate Limits"
 
     Scenario Outline: <case>
       Given the circumstance "over-rate-limit": more requests in a window than the key's limit
       When many clients call "<surface>"
-      Then the gateway admits exactly as many calls as the limit allows, both one at a time and all at once
-      And every error response has this row's error, is complete and in the client's API format, and leaks no internals
+      Then the gateway admits exactly as many calls as the limit allows, whether they are sent one at a time or all at once
+      And every error response has this row's status and code, is complete and in the client's API format, and leaks no internals
       And Retry-After and the rate-limit headers are correct
-      And a 429 from the upstream keeps its Retry-After
+      And the gateway passes on the Retry-After of a 429 from the upstream
       And refused calls cost nothing, and the gateway admits calls again once the limit allows them
-      And other keys are not affected, streaming calls count against the limit as declared, and disconnected callers no longer count
+      And other keys are not affected, streaming calls share the limit or have their own as declared, and calls no longer count once their client disconnects
 
       Examples: under-load - clients exceed the limit with one call at a time, with many calls at once, and again after a pause
         | case                                          | surface   |

@@ -1,17 +1,17 @@
 Feature: Load: an upstream that fails
 
-  The upstream fails for some calls, and only those calls may fail. A circuit breaker that opens for all clients is a
-  second failure.
+  The upstream fails on some of the calls, and only those may fail. A circuit breaker that also rejects healthy calls
+  turns one failure into two.
 
   Rule: http:5xx - "Upstream / gateway error", common cause: "Retry or contact support"
 
     Scenario Outline: <case>
       Given the circumstance "upstream-error": the provider fails
       When many clients call "<surface>"
-      Then every error response has this row's error, is complete and in the client's API format, and leaks no internals
+      Then every error response has this row's status and code, is complete and in the client's API format, and leaks no internals
       And the upstream is called no more often than allowed
-      And healthy calls succeed as often and as fast as before
-      And no upstream call stays open, calls succeed again in time, and the gateway handles as many concurrent calls as before
+      And healthy calls succeed as often and as fast as before the outage
+      And no upstream call stays open, calls succeed again in time, and the gateway handles as many concurrent calls as before the outage
 
       Examples: under-load - the upstream fails on some of the calls while the others succeed
         | case                                         | surface   |

@@ -236,7 +236,7 @@ func TestAWorkerRefusesOtherTargets(t *testing.T) {
 	require.NoError(t, err)
 	assert.Zero(t, m.Sent)
 	require.NotEmpty(t, m.Generator.Problems)
-	assert.Contains(t, m.Generator.Problems[0], "this worker must not send to this target (--allow-target)")
+	assert.Contains(t, m.Generator.Problems[0], "this worker is not allowed to send to this target (--allow-target)")
 	assert.Zero(t, g.requests.Load())
 }
 

@@ -162,7 +162,7 @@ func (f *Fleet) ensure(ctx context.Context) error {
 		return fmt.Errorf("%w: JetStream is not enabled on the NATS server: start it with nats-server -js", ErrAccess)
 	}
 	if !errors.Is(err, jetstream.ErrStreamNotFound) {
-		return fmt.Errorf("%w: look for a JetStream stream: %w", ErrAccess, err)
+		return fmt.Errorf("%w: look up the JetStream stream: %w", ErrAccess, err)
 	}
 	f.consumers = map[string]bool{}
 	_, err = f.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
@@ -261,7 +261,7 @@ func (f *Fleet) refusals() string {
 		}
 	}
 	if busy > 0 {
-		all = append(all, fmt.Sprintf("%d busy with another coordinator, or waiting for a coordinator that went down (for up to %s)", busy, orphanedAfter))
+		all = append(all, fmt.Sprintf("%d busy with another coordinator, or still waiting (up to %s) for one that went down", busy, orphanedAfter))
 	}
 	slices.Sort(all)
 	if len(all) == 0 {

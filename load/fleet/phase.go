@@ -140,7 +140,7 @@ func (a *attempt) merge() (load.Measurement, error) {
 		share.Name, share.Host, share.Source, share.Offset, share.Uncertainty = s.worker, h.Host, h.Source, s.offset.Ahead, s.offset.Within
 		m.Workers = append(m.Workers, share)
 		if skew := share.Begun + share.Uncertainty; skew > a.fleet.config.Skew && share.Sent > 0 {
-			m.Generator.Problems = append(m.Generator.Problems, fmt.Sprintf("worker %s may have started %s late, including the uncertainty of its clock; the limit is %s",
+			m.Generator.Problems = append(m.Generator.Problems, fmt.Sprintf("worker %s may have started up to %s late (including the uncertainty of its clock); the limit is %s",
 				s.worker, skew.Round(100*time.Microsecond), a.fleet.config.Skew))
 		}
 	}

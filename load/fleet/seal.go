@@ -31,15 +31,15 @@ func newSealer(secret string) (sealer, error) {
 	}
 	key, err := hkdf.Key(sha256.New, []byte(secret), nil, "gatecert fleet, AES-256-GCM", 32)
 	if err != nil {
-		return sealer{}, fmt.Errorf("derive the key: %w", err)
+		return sealer{}, fmt.Errorf("derive the encryption key: %w", err)
 	}
 	block, err := aes.NewCipher(key)
 	if err != nil {
-		return sealer{}, fmt.Errorf("derive the key: %w", err)
+		return sealer{}, fmt.Errorf("derive the encryption key: %w", err)
 	}
 	aead, err := cipher.NewGCM(block)
 	if err != nil {
-		return sealer{}, fmt.Errorf("derive the key: %w", err)
+		return sealer{}, fmt.Errorf("derive the encryption key: %w", err)
 	}
 	return sealer{aead}, nil
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // ErrTarget is returned for a target that a worker is not allowed to send to.
-var ErrTarget = errors.New("this worker must not send to this target (--allow-target)")
+var ErrTarget = errors.New("this worker is not allowed to send to this target (--allow-target)")
 
 // ErrAllow is returned when a target that a worker may send to is not a URL, or none is named.
 var ErrAllow = errors.New("invalid --allow-target")
@@ -110,7 +110,7 @@ func (a allowed) checkCall(c exchange.Call) error {
 			return fmt.Errorf("%w: %.100q", ErrTarget, call.BaseURL)
 		}
 		if host := built.Header.Get("Host"); host != "" && !a.named(host) {
-			return fmt.Errorf("%w: a header field names the host %.100q", ErrTarget, host)
+			return fmt.Errorf("%w: its Host header field names %.100q", ErrTarget, host)
 		}
 	}
 	return nil

@@ -211,7 +211,7 @@ func (w *worker) answer(ctx context.Context, m *nats.Msg, handle func(context.Co
 	if most := w.conn.MaxPayload(); err == nil && int64(len(message)) > most {
 		// Only the answer to a single call can be so large.
 		message, err = w.sealer.seal(replyTo(m.Subject, a.Nonce),
-			called{Refused: fmt.Sprintf("the response has %d kB, but the NATS server accepts at most %d kB (max_payload)", len(message)>>10, most>>10)})
+			called{Refused: fmt.Sprintf("the response is %d kB long, but the NATS server accepts at most %d kB (max_payload)", len(message)>>10, most>>10)})
 	}
 	if err == nil {
 		_ = m.Respond(message) // who asked will miss it
@@ -283,7 +283,7 @@ const orphanedAfter = 15 * time.Second
 func (w *worker) endOrphan() {
 	s := w.current()
 	if s != nil && time.Since(s.lastLease()) > orphanedAfter {
-		w.end("the coordinator went down")
+		w.end("the coordinator no longer responds")
 	}
 }
 

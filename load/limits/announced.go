@@ -66,7 +66,7 @@ func (i *inference) judgeAnnounced() []string {
 			best.add(m, countContradictions(newLimiter(m, decisions, usage, defaultSlack), decisions, best.bound()))
 			return best.contradictions > 0
 		})
-		sentences = append(sentences, fmt.Sprintf("the %s header fields announce %d calls in %s; if this is a %s, %d of %d responses contradict it",
+		sentences = append(sentences, fmt.Sprintf("the %s header fields announce a limit of %d calls in %s; assuming a %s, %d of %d responses contradict this limit",
 			a.source, a.limit, plain.Duration(a.window), best.values[0].Kind, best.contradictions, len(decisions)))
 	}
 	return sentences
@@ -105,15 +105,15 @@ func (i *inference) planTime() error {
 		i.announce(fmt.Sprintf("the refusals do not say how long to wait; the remaining time (%s) is enough to infer a window of up to %s",
 			round(left), round(left/windowsNeeded)))
 	case wait > left:
-		of := "has a longer window"
+		of := "has a window longer than that"
 		if wait > hourlyQuota {
-			of = "is a quota for a day or for many hours"
+			of = "is a quota for a day or several hours"
 		}
 		return fmt.Errorf("%w: %d calls were admitted, then a refusal asked the caller to wait for %s (%s), but only %s of the time budget is left: the limit %s. "+
 			"gatecert sent no more calls. Inferring this limit takes about %s", ErrInconclusive, count(i.calls, Admitted), round(wait), field, round(left), of, round(needed))
 	case needed > left:
 		i.announce(fmt.Sprintf("the refusal asks the caller to wait for %s (%s); inferring the kind of limit takes about %s, but only %s is left: "+
-			"gatecert will find the number of calls, but perhaps not the kind of limit",
+			"gatecert will infer how many calls are allowed, but perhaps not the kind of limit",
 			round(wait), field, round(needed), round(left)))
 	default:
 		i.announce(fmt.Sprintf("the refusal asks the caller to wait for %s (%s); inferring the limit takes about %s of the remaining %s", round(wait), field, round(needed), round(left)))

@@ -28,7 +28,7 @@ func TestInferSaysHowMuchTimeItNeeds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, plans, took, err := inferAnnounced(t, simulation{contract.SlidingLog, 20, time.Minute, 1, 3, false}, faults{}, Budget{Time: 3 * time.Minute})
 		require.Equal(t, []string{"the refusal asks the caller to wait for 1m (Retry-After: 60); inferring the kind of limit takes about 5m, but only 3m is left: " +
-			"gatecert will find the number of calls, but perhaps not the kind of limit"},
+			"gatecert will infer how many calls are allowed, but perhaps not the kind of limit"},
 			plans)
 		require.LessOrEqual(t, took, 3*time.Minute, err)
 	})
@@ -65,9 +65,9 @@ func TestInferTestsWhatIsAnnounced(t *testing.T) {
 		})
 		return evidence
 	}
-	require.Regexp(t, `(?m)^the ratelimit header fields announce 20 calls in 4s; if this is a sliding-log, 0 of \d+ responses contradict it`, infer(faults{}))
-	require.Regexp(t, `(?m)^the ratelimit header fields announce 20 calls in 6s; if this is a [a-z-]+, [1-9]\d* of \d+ responses contradict it`, infer(faults{otherPolicy: true}))
-	require.Regexp(t, `x-ratelimit header fields announce 23 calls in \d+s; if this is a [a-z-]+, [1-9]\d* of \d+ responses contradict it`, infer(faults{wrongLimit: 3}))
+	require.Regexp(t, `(?m)^the ratelimit header fields announce a limit of 20 calls in 4s; assuming a sliding-log, 0 of \d+ responses contradict this limit`, infer(faults{}))
+	require.Regexp(t, `(?m)^the ratelimit header fields announce a limit of 20 calls in 6s; assuming a [a-z-]+, [1-9]\d* of \d+ responses contradict this limit`, infer(faults{otherPolicy: true}))
+	require.Regexp(t, `x-ratelimit header fields announce a limit of 23 calls in \d+s; assuming a [a-z-]+, [1-9]\d* of \d+ responses contradict this limit`, infer(faults{wrongLimit: 3}))
 }
 
 // Some gateways refuse with 503 or 529.

@@ -70,7 +70,7 @@ func (a *assessment) checkIsolation() {
 	before, admitted := count(baseline, Admitted), count(during, Admitted)
 	if len(during)-admitted > len(baseline)-before {
 		a.find(contract.KeyIsolation, contract.Should, "calls with the control key to succeed while another key is over its limit",
-			fmt.Sprintf("%d of %d control calls admitted (%d of %d before the burst): %s", admitted, len(during), before, len(baseline), describeFailures(during)))
+			fmt.Sprintf("%d of %d calls with the control key admitted (%d of %d before the burst): %s", admitted, len(during), before, len(baseline), describeFailures(during)))
 	}
 	usual, measured := latencies("control key, before the burst", baseline), latencies("control key, during the burst", during)
 	measured.Bound = maxSlowdown*usual.P50 + slowdownGrace
@@ -80,6 +80,6 @@ func (a *assessment) checkIsolation() {
 			round(measured.P50))
 	}
 	a.times = []runlog.Times{usual, measured}
-	a.held(contract.KeyIsolation, "during the burst, %d of %d calls with the control key were admitted (before it: %d of %d), with a median latency of %s (before it: %s)",
+	a.held(contract.KeyIsolation, "during the burst, %d of %d calls with the control key were admitted (%d of %d before the burst), with a median latency of %s (%s before the burst)",
 		admitted, len(during), before, len(baseline), round(measured.P50), round(usual.P50))
 }

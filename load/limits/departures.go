@@ -114,15 +114,15 @@ func (a *assessment) checkDepartures() {
 		a.untested(contract.DepartedFree, "no client disconnected during its call")
 		return
 	case d.freed > 0:
-		a.held(contract.DepartedFree, "%s disconnected during their calls; %s after the upstream calls had ended, %d concurrent calls were admitted",
+		a.held(contract.DepartedFree, "%s disconnected during their calls; %s after the upstream had finished those calls, the gateway admitted %d concurrent calls",
 			plain.Count(len(d.calls), "client"), round(d.freed), len(d.after))
 		return
 	case a.refusedByOthers(d.after):
-		a.untested(contract.DepartedFree, "another limit may have refused the calls after the disconnects")
+		a.untested(contract.DepartedFree, "another limit may have refused the calls made after the clients disconnected")
 		return
 	}
 	a.find(contract.DepartedFree, contract.Should,
-		fmt.Sprintf("as many concurrent calls admitted as before (%d), at most %s after the upstream calls of the disconnected clients ended", len(d.after), round(maxFreeing)),
+		fmt.Sprintf("all %d concurrent calls admitted, as before the clients disconnected, at most %s after their upstream calls ended", len(d.after), round(maxFreeing)),
 		fmt.Sprintf("%d of %d concurrent calls admitted after %s disconnected", count(d.after, Admitted), len(d.after), plain.Count(len(d.calls), "client")))
 }
 

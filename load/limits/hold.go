@@ -59,7 +59,7 @@ func (r *recorder) hold(ctx context.Context) (holdResult, error) {
 			result := holdResult{admitted: admitted, sentence: fmt.Sprintf("all %d concurrent calls were admitted", admitted)}
 			if apart, ok := queued(calls); ok {
 				result.apart = apart
-				result.sentence += fmt.Sprintf(", and one call was answered every %s", round(apart))
+				result.sentence += fmt.Sprintf(", and the gateway answered one of them every %s", round(apart))
 			}
 			return result, nil
 		case admitted == 0:
@@ -82,7 +82,7 @@ func (r *recorder) hold(ctx context.Context) (holdResult, error) {
 		held++
 	}
 	return holdResult{limited: true, admitted: limit, most: most, sentence: fmt.Sprintf(
-		"%d of %d concurrent calls were admitted; no other call was admitted while these were in flight, and as many were admitted again once they had ended", limit, size)}, nil
+		"%d of %d concurrent calls were admitted; while they were in flight, no other call was admitted; once they had ended, the same number was admitted again", limit, size)}, nil
 }
 
 // probeWhileHeld holds calls in flight and makes single calls meanwhile. It returns the held calls, and those single calls that

@@ -100,11 +100,11 @@ func (i *inference) inferConcurrency(ctx context.Context, drained drainResult) (
 	case held.apart+drained.apart > 0 && !drained.refused:
 		apart := max(held.apart, drained.apart)
 		return LimiterModel{Evidence: i.sentences()}, true, fmt.Errorf(
-			"%w: no call was refused, and one concurrent call was answered every %s: either a limit of %.3g/s delays calls instead of refusing them, or the gateway cannot answer faster",
+			"%w: no call was refused, and the gateway answered one concurrent call every %s: either a limit of %.3g/s delays calls instead of refusing them, or the gateway cannot answer faster",
 			ErrInconclusive, round(apart), 1/apart.Seconds())
 	case !drained.refused && held.admitted > 0:
 		m := LimiterModel{Kind: None, Evidence: i.sentences()}
-		m.Evidence = append(m.Evidence, fmt.Sprintf("there may be a limit of more than %d calls, or of more than %d concurrent calls",
+		m.Evidence = append(m.Evidence, fmt.Sprintf("there may still be a limit above %d calls or above %d concurrent calls",
 			drained.admitted, held.admitted))
 		return m, true, nil
 	default:
@@ -154,7 +154,7 @@ func (i *inference) unclear(fits []fit) error {
 			ErrInconclusive, best.LimiterModel, i.seen())
 	}
 	if i.guessed {
-		return fmt.Errorf("%w: a %s fits the responses so far but did not predict them. Observed: %s", ErrInconclusive, best.LimiterModel, i.seen())
+		return fmt.Errorf("%w: a %s explains the responses in hindsight but did not predict them. Observed: %s", ErrInconclusive, best.LimiterModel, i.seen())
 	}
 	// A clock-aligned window has a phase to fit besides.
 	if second := fits[1]; second.contradictions <= best.contradictions && (best.hasPhase() || !second.hasPhase()) {
@@ -187,7 +187,7 @@ func (i *inference) seen() string {
 		most = max(most, n)
 	}
 	took := i.calls[len(i.calls)-1].Latest.Sub(i.origin())
-	return fmt.Sprintf("at most %d calls were admitted at once, and %d in %s", most, count(i.calls, Admitted), round(took))
+	return fmt.Sprintf("at most %d calls were admitted at once, and %d in total within %s", most, count(i.calls, Admitted), round(took))
 }
 
 // measureRefill polls a drained limiter until it has admitted its limit and half as much again.
@@ -204,7 +204,7 @@ func (i *inference) measureRefill(ctx context.Context, limit int) error {
 			err = fmt.Errorf("%w: no call was admitted again within %s: the window is longer, or the limit is a daily quota. With a time budget of %s, gatecert could infer a window of up to %s",
 				ErrBudget, round(i.budget.Time), round(10*i.budget.Time), round(10*i.budget.Time/windowsNeeded))
 		}
-		return fmt.Sprintf("after the limit was used up, gatecert called without a pause: the first call was admitted after %s, at most %d calls were admitted in a row, and %d within %s",
+		return fmt.Sprintf("after the limit was used up, gatecert sent calls without a pause: the first call was admitted after %s, at most %d calls were admitted in a row, and %d within %s",
 			round(rate.first), rate.longestRun, rate.admitted, round(time.Since(began))), err
 	})
 }

@@ -33,7 +33,7 @@ func (a *assessment) checkLimit() {
 		spurious, found.excess = nil, nil
 	case a.cause.refusedCount:
 		a.find(contract.RefusedFree, contract.Should, "refused calls not to count against the limit",
-			fmt.Sprintf("%s refused although the limit had capacity left, unless refused calls count", plain.Count(len(spurious), "call")))
+			fmt.Sprintf("%s refused although the limit, which must not count refused calls, had capacity left", plain.Count(len(spurious), "call")))
 		spurious, a.refusedCount = nil, true
 	}
 	a.limiter = a.newLimiter(m, a.decisions, a.declared.usage(a.decisions))
@@ -125,7 +125,7 @@ func (a *assessment) findExcess(r contract.Requirement, level contract.Requireme
 			to := a.decisions[i].to
 			most = max(most, usage.atLeast(to-a.model.Window+1, to))
 		}
-		got += fmt.Sprintf("; up to %d within %s", most, round(a.model.Window))
+		got += fmt.Sprintf("; up to %d admitted within %s", most, round(a.model.Window))
 	}
 	got += a.explanation()
 	a.find(r, level, "no more calls admitted than a "+a.model.String()+" allows", got)
@@ -184,12 +184,12 @@ func (a *assessment) recordSustained() {
 		d, refusal := a.declared, a.decisions[at]
 		n := a.declared.usage(a.decisions).atMost(refusal.from-d.Window-d.Slack, refusal.to)
 		if refusal.from > 2*d.Window && n < d.Limit-1 {
-			a.find(contract.LimitExact, contract.Should, fmt.Sprintf("at least %s admitted in %s, while the calls used up all capacity as it became free", plain.Count(d.Limit-1, "call"), round(d.Window)),
+			a.find(contract.LimitExact, contract.Should, fmt.Sprintf("at least %s admitted in %s, with calls using up all capacity as soon as it became free", plain.Count(d.Limit-1, "call"), round(d.Window)),
 				fmt.Sprintf("%d admitted", n))
 		}
 	}
 	until := a.calls[:sustained[len(sustained)-1]+1]
-	a.held(contract.LimitExact, "%d calls admitted and %d refused in %s, while the calls used up all capacity as it became free",
+	a.held(contract.LimitExact, "%d calls admitted and %d refused in %s, with calls using up all capacity as soon as it became free",
 		count(until, Admitted), count(until, Refused), round(last.Latest.Sub(a.calls[0].Earliest)))
 }
 
@@ -233,11 +233,11 @@ func (a *assessment) recordRecovery() {
 	polls := a.inPhase(phaseRecovery)
 	switch {
 	case len(polls) == 0 && a.declared.RefusedCount:
-		a.untested(contract.Recovery, "refused calls count against the limit, so gatecert made no call until the limit had to be free again")
+		a.untested(contract.Recovery, "refused calls count against the limit, so gatecert sent no calls until the limit was certain to be free again")
 	case len(polls) == 0:
 	case !slices.Contains(a.rejected[:polls[0]], true):
 		a.untested(contract.Recovery, "no call was refused in the initial burst")
 	case a.recovery != nil && *a.recovery > 0:
-		a.held(contract.Recovery, "the first call was admitted %s after the initial burst", round(*a.recovery))
+		a.held(contract.Recovery, "calls were admitted again %s after the initial burst", round(*a.recovery))
 	}
 }

@@ -88,7 +88,7 @@ func (c *quotaCheck) checkResponse(i int, q quota) {
 	if after := contract.RetryWaitOf(call.Observation).Seconds; refused && after >= 0 && q.reset != nil && c.declared.Kind != contract.Concurrency && q.source != rateLimit && !c.byOthers(i) {
 		// The whole limit is not free before a part of it. Both may be rounded to a second.
 		if wait := time.Duration(min(after, maxSeconds)) * time.Second; *q.reset < wait-2*maxRounding {
-			c.findOnce(contract.Should, "a reset no earlier than Retry-After", fmt.Sprintf("a reset after %s in %s, Retry-After: %d", round(*q.reset), q.label(), after))
+			c.findOnce(contract.Should, "a reset no earlier than Retry-After", fmt.Sprintf("a reset after %s in %s, but Retry-After: %d", round(*q.reset), q.label(), after))
 		}
 	}
 }
@@ -204,7 +204,7 @@ func (c *quotaCheck) checkDecrease(call Call, q quota) {
 
 func (c *quotaCheck) counted() string {
 	if c.declared.Tokens {
-		return "tokens (half of those that the responses report)"
+		return "tokens (half as many as the responses report)"
 	}
 	return "calls"
 }

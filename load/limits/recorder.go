@@ -78,7 +78,7 @@ func (r *recorder) atOnce(ctx context.Context, n int, hold time.Duration) ([]Cal
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return nil, fmt.Errorf("burst of %d: %w", n, withCause(ctx, err))
+		return nil, fmt.Errorf("send a burst of %d calls: %w", n, withCause(ctx, err))
 	}
 	return calls, nil
 }

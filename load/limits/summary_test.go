@@ -25,7 +25,7 @@ func TestChecksSayWhatWasFound(t *testing.T) {
 	}{
 		{"the control key fails during the burst", faults{failsControl: true}, true, runlog.Check{
 			Requirement: contract.KeyIsolation, Result: contract.Violated,
-			Sentence: "got 0 of 5 control calls admitted (5 of 5 before the burst): 5 × 500 Internal Server Error, want calls with the control key to succeed while another key is over its limit",
+			Sentence: "got 0 of 5 calls with the control key admitted (5 of 5 before the burst): 5 × 500 Internal Server Error, want calls with the control key to succeed while another key is over its limit",
 		}},
 		{"streaming calls with their own limit fail", faults{failsStreams: true}, false, runlog.Check{
 			Requirement: contract.StreamShare, Result: contract.Violated,

@@ -55,7 +55,7 @@ func (a *assessment) checkUpstream429s() {
 			fmt.Sprintf("%s (in %d of %d calls)", got, lost, reached))
 	}
 	if maxAttempts > bound {
-		a.find(contract.UpstreamRefusal, contract.Should, fmt.Sprintf("at most %s per call to an upstream that responds with 429", plain.Count(bound, "attempt")), plain.Count(maxAttempts, "attempt"))
+		a.find(contract.UpstreamRefusal, contract.Should, fmt.Sprintf("at most %s per call when the upstream responds with 429", plain.Count(bound, "attempt")), plain.Count(maxAttempts, "attempt"))
 	}
 	a.held(contract.UpstreamRefusal, "the upstream answered %d calls with 429; the gateway made at most %s for each", reached, plain.Count(maxAttempts, "attempt"))
 }

@@ -211,7 +211,7 @@ func (r *round) checkAtOnce(all *conclusions) {
 		all.untested(contract.CapacityKept, notVisible)
 		return
 	case r.fitBefore.sent == 0:
-		all.untested(contract.CapacityKept, "the upstream held no concurrent calls")
+		all.untested(contract.CapacityKept, "the number of concurrent calls before the outage was not measured")
 		return
 	case !r.recovered:
 		all.untested(contract.CapacityKept, "calls still failed when they were sent one at a time")

@@ -21,7 +21,7 @@ func (r *round) checkHealthyServed(all *conclusions) {
 		return
 	}
 	all.violated(contract.Finding{
-		Requirement: contract.HealthyServed, Level: contract.Must, Want: "healthy requests served while other requests fail at the upstream",
+		Requirement: contract.HealthyServed, Level: contract.Must, Want: "healthy requests to succeed while other requests fail at the upstream",
 		Got: fmt.Sprintf("%d of %d healthy requests failed: %s", len(failed), len(sent), failed.outcomes()),
 	}, r.certainty(failed, len(sent)))
 }
@@ -46,7 +46,7 @@ func (r *round) checkHealthyLatency(all *conclusions) {
 	slow := sent.where(func(q result) bool { return q.latency() > most })
 	all.violated(contract.Finding{
 		Requirement: contract.HealthySpared, Level: contract.Should, Got: got,
-		Want: fmt.Sprintf("about the same latency as without the outage: %s, or at most %d and %d times as long", usual, runlog.MedianRatio, runlog.TailRatio),
+		Want: fmt.Sprintf("about the same latency as without the outage (%s), at most %d and %d times as high", usual, runlog.MedianRatio, runlog.TailRatio),
 	}, r.certainty(slow, len(sent)))
 }
 

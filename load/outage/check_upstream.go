@@ -52,7 +52,7 @@ func (r *round) checkCancelled(all *conclusions) {
 		})
 	})
 	if len(late) == 0 {
-		all.held(contract.UpstreamFreed, "the upstream calls of all %d faulty requests were cancelled", len(sent))
+		all.held(contract.UpstreamFreed, "the upstream calls of all %d faulty requests were cancelled in time", len(sent))
 		return
 	}
 	never := late.where(func(q result) bool {

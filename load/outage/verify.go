@@ -18,7 +18,7 @@ var ErrNoBaseline = errors.New("no baseline: the gateway was failing or slow bef
 
 // ErrNotReached is returned when less than a quarter of the faulty requests reached the upstream: whatever failed was not
 // the upstream.
-var ErrNotReached = errors.New("too few faulty requests reached the upstream")
+var ErrNotReached = errors.New("too few of the requests that should fail reached the upstream")
 
 // maxRounds is how often an outage is played at most: a second round confirms what a stall of this machine could have
 // caused.
