@@ -51,7 +51,7 @@ func check(d *yamlfile.Document, p Profile, drivers []Driver) error {
 	}
 	for i, s := range p.Load.Surfaces {
 		if !slices.Contains(contract.LoadSurfaces(), s) {
-			return d.Fault("$.load.surfaces["+strconv.Itoa(i)+"]", fmt.Sprintf("%q has no load cases: want %s", s, listed(contract.LoadSurfaces())))
+			return d.Fault("$.load.surfaces["+strconv.Itoa(i)+"]", fmt.Sprintf("%q has no load cases: must be one of %s", s, listed(contract.LoadSurfaces())))
 		}
 	}
 	for i, s := range p.Surfaces {
@@ -79,7 +79,7 @@ type rule struct {
 }
 
 // onlyDriver is the problem of a profile that says itself what its gateway lacks.
-const onlyDriver = "only profiles with a driver may set this; without a driver, a case that has no recipe or key is not offered anyway"
+const onlyDriver = "only a driver can set this, not a profile; a case that has no recipe or key is not offered anyway"
 
 // valueRules are about single values, and about values that exclude each other.
 func valueRules(p Profile) []rule {

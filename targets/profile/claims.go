@@ -120,11 +120,11 @@ func (c Claims) fault() (path, problem string) {
 			if contract.IsCode(code) {
 				continue
 			}
-			return path, fmt.Sprintf("%q is not a code of table 2: %s", code, yamlfile.DidYouMean(code, published, "run gatecert list rows to see the codes"))
+			return path, fmt.Sprintf("%q is not a code in the contract's table 2: %s", code, yamlfile.DidYouMean(code, published, "run gatecert list rows to see the codes"))
 		}
 		return "", ""
 	}
-	return ".codes", "must be published, none, or a map from table 2 codes to the gateway's own names"
+	return ".codes", "must be published, none, or a map from codes in the contract's table 2 to the gateway's own names"
 }
 
 // claimRules are about what contradicts a claim.

@@ -167,12 +167,12 @@ func rateRules(p Profile) []rule {
 			rule{at + ".model", "set the model only in the first limit of the list: the model applies to all limits", i > 0 && l.Model != ""},
 			rule{at + ".shared", "set shared only in the first limit of the list: it applies to all limits", i > 0 && l.Shared != nil},
 			rule{at + ".kind", "must be one of " + listed(contract.LimiterKinds()), l.Kind != "" && !l.Kind.Valid()},
-			rule{at + ".kind", "a concurrent limit must be of the kind " + string(contract.Concurrency), l.Concurrent != 0 && l.Kind != "" && l.Kind != contract.Concurrency},
+			rule{at + ".kind", "must be " + string(contract.Concurrency) + " if concurrent is set", l.Concurrent != 0 && l.Kind != "" && l.Kind != contract.Concurrency},
 			rule{at + ".kind", "a token limit cannot be of this kind", tokens && l.Kind == contract.Concurrency},
 			rule{at + ".burst", "must be a positive number", l.Burst < 0},
 			rule{at + ".burst", "only a token-bucket limit can have a burst", l.Burst > 0 && l.Kind != contract.TokenBucket},
-			rule{at + ".refused_count", "remove it from a concurrent limit: a refused call is never in progress", l.RefusedCount && concurrent},
-			rule{at + ".refused_count", "remove it from a token limit: a refused call uses no tokens", l.RefusedCount && tokens},
+			rule{at + ".refused_count", "remove it: a refused call is never in progress, so it cannot count against a limit on concurrent calls", l.RefusedCount && concurrent},
+			rule{at + ".refused_count", "remove it: a refused call uses no tokens, so it cannot count against a limit on tokens", l.RefusedCount && tokens},
 		)
 	}
 	return append(rules,
