@@ -95,7 +95,7 @@ func onKeptConnections(do func(*reference.Call, *reference.Answer)) change {
 // timeMutants answer later than they declare.
 func timeMutants() []Mutant {
 	return []Mutant{
-		mutant("slow-upstream-given-up-late", "The gateway times out long after its declared timeout.",
+		mutant("slow-upstream-given-up-late", "The gateway reports a timeout long after the declared timeout has passed.",
 			changeError(func(c *reference.Call, _ *reference.Answer) { _ = wait.For(c.Request.Context(), 12*time.Second) },
 				causedBy(reference.ErrTooSlow), on(dialect.Chat)),
 			fails(contract.AnsweredInTime, "code:channel:response_time_exceeded/*/chat/*")),

@@ -17,7 +17,7 @@ const limitCases contract.Pattern = "http:429/over-rate-limit/*/" + contract.Loa
 // loadCountMutants count calls wrongly, in a way that only many calls show.
 func loadCountMutants() []Mutant {
 	return []Mutant{
-		mutant("over-admits-in-a-burst", "The gateway counts calls in a remote store, so calls that arrive at the same moment are not counted against each other.",
+		mutant("over-admits-in-a-burst", "The gateway counts calls in a slow remote store, so it allows too many of the calls that arrive at the same moment.",
 			slowCounter(20*time.Millisecond),
 			fails(contract.LimitBurst, limitCases)),
 		mutant("one-call-over-the-limit", "The gateway allows one call over the limit because it checks the limit before it counts the call.",
@@ -110,7 +110,7 @@ func loadRefusalMutants() []Mutant {
 				a.Wait, a.Reset = a.Wait+2*time.Second, a.Reset+2*time.Second
 			}),
 			warns(contract.RetryAfterTrue, limitCases), tooLong()),
-		mutant("retry-after-lost-on-streams", "The response to a refused streaming call has no Retry-After.",
+		mutant("retry-after-lost-on-streams", "The response to a refused streaming call has no Retry-After header.",
 			all(moveBehind(reference.Decode, reference.Limit), deleteHeader("Retry-After", withCode(reference.RateLimited), streaming)),
 			warns(contract.RetryAfter, append(onSurfaces(streamingSurfaces(), "http:429/*"), limitCases)...)),
 		mutant("reset-at-once", "The rate-limit header always shows a reset time of zero, as if the limit were unused.",

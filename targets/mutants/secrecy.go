@@ -67,7 +67,7 @@ func secrecyMutants() []Mutant {
 		mutant("java-stack-shown", "The error message contains a Java stack trace with tabs.",
 			leak(text("java.lang.IllegalStateException\n\tat com.acme.gateway.Relay.call(Relay.java:88)"), withCode(reference.CountToken)),
 			fails(contract.Secrecy, "code:count_token_failed/**")),
-		mutant("redis-errors-in-a-header", "A response header contains the store's error message.",
+		mutant("redis-errors-in-a-header", "A response header contains an error message from Redis.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) {
 				f.WithHeader("X-Error", "NOAUTH Authentication required.")
 			}, withCode(reference.ModelPrice)),

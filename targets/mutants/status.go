@@ -174,7 +174,7 @@ func serverStatusMutants() []Mutant {
 		mutant("unserialisable-as-400", "The gateway returns 400 for an answer that it cannot serialize.",
 			setStatus(400, withCode(reference.MarshalJSON)),
 			fails(contract.StatusClass, "code:json_marshal_failed/**")),
-		mutant("lost-store-as-401", "While the store is unavailable, the gateway returns 401 for every key, as if the key were wrong.",
+		mutant("lost-store-as-401", "While the database is unavailable, the gateway returns 401 for every key, as if the key were wrong.",
 			setStatus(401, causedBy(reference.ErrStoreRead), at(reference.Authenticate)),
 			fails(contract.StatusClass, "http:5xx/gateway-error/**")),
 		mutant("failing-reads-as-403", "The gateway returns 403 for a failed database read.",

@@ -143,7 +143,7 @@ func streamStartMutants() []Mutant {
 			passes(append(midStream(), brokenToolCalls, "http:5xx/upstream-error/*/error-after-reasoning")...),
 			fails(contract.NotSuccess, onSurfaces(streamingSurfaces(), afterReserve()...)...),
 			fails(contract.NotSuccess, refusedParametersOfStreams)),
-		mutant("stream-begun-before-the-checks", "The gateway begins a stream with a comment before it converts the request.",
+		mutant("stream-begun-before-the-checks", "The gateway begins a stream with a comment before it converts the request, so it can report a failed conversion only as an event.",
 			wrap(reference.Dial, func(ctx context.Context, c *reference.Call, dial reference.Handler) error {
 				if c.Surface.Streaming() {
 					if err := c.BeginStream([]byte(": waiting\n\n")); err != nil {

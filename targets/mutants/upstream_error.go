@@ -67,7 +67,7 @@ func upstreamErrorMutants() []Mutant {
 // upstreamFormMutants are misled by the form in which the upstream tells an error.
 func upstreamFormMutants() []Mutant {
 	return []Mutant{
-		mutant("stale-content-encoding", "The gateway's response to a compressed upstream error keeps the Content-Encoding but is not compressed.",
+		mutant("stale-content-encoding", "The gateway's response to a compressed upstream error keeps the Content-Encoding header but is not compressed.",
 			changeError(setHeader("Content-Encoding", "gzip"), compressedError),
 			fails(contract.Whole, compressedErrors)),
 		mutant("compressed-undeclared", "The gateway's response to a compressed upstream error is compressed but has no Content-Encoding header.",
