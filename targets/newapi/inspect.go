@@ -86,12 +86,12 @@ func inspect(ctx context.Context, admin *client, p profile.Profile, tag string) 
 
 // checkSignIn returns [targets.ErrCannotPrepare] when the users of a run could not sign in to create their keys.
 func (i *inspection) checkSignIn(p product) error {
-	const why = "users must sign in to create keys"
+	const why = "the run's users must sign in to create keys"
 	if i.options["PasswordLoginEnabled"] == "false" {
-		return fmt.Errorf("%w: PasswordLoginEnabled is off, but %s", targets.ErrCannotPrepare, why)
+		return fmt.Errorf("%w: PasswordLoginEnabled is off, but %s: turn it on for the run", targets.ErrCannotPrepare, why)
 	}
 	if i.options["TurnstileCheckEnabled"] == "true" && p == newAPI {
-		return fmt.Errorf("%w: TurnstileCheckEnabled is on, but %s", targets.ErrCannotPrepare, why)
+		return fmt.Errorf("%w: TurnstileCheckEnabled is on, but %s: turn it off for the run", targets.ErrCannotPrepare, why)
 	}
 	return nil
 }
