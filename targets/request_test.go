@@ -136,7 +136,7 @@ func TestWhatAProfileDoesNotOffer(t *testing.T) {
 		"http:5xx/upstream-error/chat/error-object":                   "not offered: the profile does not configure a mock upstream (upstream.listen or upstream.attach)",
 		"code:get_channel_failed/no-channel/chat":                     "not offered: the profile does not define circumstances.no-channel",
 		"code:read_request_body_failed/unreadable-body/chat/oversize": "not offered: the profile does not declare limits.body",
-		"http:429/over-rate-limit/chat":                               "not offered: the profile does not declare a limits.rate that has requests and a key or a model",
+		"http:429/over-rate-limit/chat":                               "not offered: the profile does not declare a rate limit (limits.rate with requests and a key or a model)",
 	} {
 		c, err := contract.ParseCase(id)
 		require.NoError(t, err)
@@ -230,14 +230,14 @@ func TestObserveSaysWhenTheHarnessCannotDoItsPart(t *testing.T) {
 	}{
 		{"an action that fails", func(p *profile.Profile) {
 			p.Circumstances = map[string]profile.Recipe{"gateway-error": {Before: []profile.Action{{Run: "echo gone wrong >&2; exit 3"}}, After: []profile.Action{{Run: "true"}}}}
-		}, `action before the case: run "echo gone wrong >&2; exit 3": exit status 3: gone wrong`},
+		}, `the action before the case failed: run "echo gone wrong >&2; exit 3": exit status 3: gone wrong`},
 		{"an undoing that fails", func(p *profile.Profile) {
 			p.Circumstances = map[string]profile.Recipe{"gateway-error": {After: []profile.Action{{Run: "exit 4"}}}}
-		}, `action after the case: run "exit 4": exit status 4: `},
+		}, `the action after the case failed: run "exit 4": exit status 4: `},
 		{"a store that nothing can open", func(p *profile.Profile) {
 			p.Store.SQLite = "none.db"
 			p.Circumstances = map[string]profile.Recipe{"gateway-error": {Before: []profile.Action{{SQL: "DROP TABLE x"}}}}
-		}, "action before the case: the profile has no store"},
+		}, "the action before the case failed: the profile does not name a database that gatecert can open"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p := profile.Profile{Keys: profile.Keys{Valid: "sk-abcdefgh"}, Models: profile.Models{Default: "m"}}

@@ -10,7 +10,7 @@ import (
 
 // ErrNoStore is returned when a statement is to run and there is no database to run it against: the profile names none,
 // or nothing here can open one.
-var ErrNoStore = errors.New("the profile has no store")
+var ErrNoStore = errors.New("the profile does not name a database that gatecert can open")
 
 // Store runs statements against a gateway's database. Package store has implementations.
 type Store interface {

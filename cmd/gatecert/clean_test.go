@@ -56,7 +56,7 @@ func TestRunWithoutConsentChangesNothing(t *testing.T) {
 	dir := t.TempDir()
 	code, stdout, stderr := invoke(t.Context(), "run", "--target", newAPIProfile(t, deployment), "--out", dir)
 	assert.Equal(t, exitUsage, code, stdout+stderr)
-	assert.Contains(t, stderr, "consent required: this run makes changes to "+deployment.URL+"; to agree to them, use --yes:")
+	assert.Contains(t, stderr, "consent required: this run would make changes to "+deployment.URL+"; to approve them, use --yes:")
 	assert.Contains(t, stderr, "option RetryTimes: 0 -> 1, only while the cases that need it run")
 	journal, err := os.ReadFile(filepath.Join(dir, journalName))
 	require.NoError(t, err)

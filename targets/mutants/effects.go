@@ -16,11 +16,11 @@ import (
 // upstreamCallMutants call the upstream too often, too early or for too long.
 func upstreamCallMutants() []Mutant {
 	return []Mutant{
-		mutant("retries-multiplied", "Two layers each try three times, so the gateway calls a failing upstream nine times per request.",
+		mutant("retries-multiplied", "Two layers of the gateway each make three attempts, so the gateway calls a failing upstream nine times per request.",
 			changeAttempts(func(_ *reference.Call, allowed int) int { return 9 * allowed }),
 			warns(contract.RetriesBounded, append(badStatuses("*"), "code:bad_response_status_code/**",
 				"code:do_request_failed/*/*/reset", "code:do_request_failed/*/*/closed")...)),
-		mutant("retries-on-gemini-streams", "On the streaming Gemini endpoint, the gateway makes one attempt more than declared.",
+		mutant("retries-on-gemini-streams", "On the streaming Gemini endpoint, the gateway makes one more upstream attempt than the profile declares.",
 			changeAttempts(func(c *reference.Call, allowed int) int {
 				if c.Surface == dialect.GenerateStream {
 					allowed++
@@ -32,7 +32,7 @@ func upstreamCallMutants() []Mutant {
 		mutant("upstream-called-before-quota", "The gateway calls the upstream before it reserves quota for the call.",
 			moveBehind(reference.Dial, reference.Reserve),
 			warns(contract.UpstreamUnused, "code:insufficient_user_quota/**", "code:pre_consume_token_quota_failed/**")),
-		mutant("upstream-called-before-screening", "The gateway screens the input for listed words only after it has sent the input to the upstream.",
+		mutant("upstream-called-before-screening", "The gateway checks the input for sensitive words only after it has sent the input to the upstream.",
 			moveBehind(reference.Dial, reference.Screen),
 			warns(contract.UpstreamUnused, "code:sensitive_words_detected/**")),
 		mutant("upstream-called-before-key-check",
@@ -46,10 +46,10 @@ func upstreamCallMutants() []Mutant {
 			// token by which the mock upstream recognises the call.
 			passes("code:count_token_failed/*/completions", "code:count_token_failed/*/embeddings"),
 			warns(contract.UpstreamUnused, "code:count_token_failed/**")),
-		mutant("refused-prompts-sent-later", "The gateway refuses a prompt with a listed word but sends it to the upstream 300 ms later.",
+		mutant("refused-prompts-sent-later", "The gateway refuses a prompt with a sensitive word but sends the prompt to the upstream 300 ms later.",
 			sendRefusedLater,
 			warns(contract.UpstreamUnused, "code:sensitive_words_detected/**")),
-		mutant("slow-upstream-call-not-cancelled", "An upstream call that timed out stays open, although nobody reads its answer any more.",
+		mutant("slow-upstream-call-not-cancelled", "When an upstream call times out, the gateway does not cancel it, although nobody reads the answer any more.",
 			func(o *reference.Options) { o.Hooks.Transport = append(o.Hooks.Transport, neverCancel) },
 			warns(contract.UpstreamFreed, "code:channel:response_time_exceeded/**")),
 	}
@@ -79,16 +79,16 @@ func closeOnBadKey(o *reference.Options) {
 // billingMutants charge for calls that failed.
 func billingMutants() []Mutant {
 	return []Mutant{
-		mutant("empty-answers-charged", "On chat, the gateway charges for an empty upstream answer.",
+		mutant("empty-answers-charged", "On the chat endpoint, the gateway charges for an empty upstream answer.",
 			loseRefund(withCode(reference.EmptyResponse), on(dialect.Chat)),
 			warns(contract.NotBilled, "code:empty_response/*/chat/*")),
-		mutant("blocked-prompts-charged", "On messages, the gateway charges for a prompt that the upstream refused.",
+		mutant("blocked-prompts-charged", "On the messages endpoint, the gateway charges for a prompt that the upstream refused.",
 			loseRefund(withCode(reference.PromptBlocked), on(dialect.Messages)),
 			warns(contract.NotBilled, "code:prompt_blocked/*/messages")),
 		mutant("broken-streams-charged", "The gateway never refunds a truncated chat stream.",
 			loseRefund(on(dialect.ChatStream), causedBy(convert.ErrTruncated)),
 			warns(contract.NotBilled, "code:read_response_body_failed/*/chat-stream/*", "http:5xx/upstream-error/chat-stream/*-tool-call")),
-		mutant("second-refund-lost", "If two calls fail one after the other, the gateway refunds only the first.",
+		mutant("second-refund-lost", "If two calls to the Gemini endpoint fail in succession, the gateway refunds only the first.",
 			func(o *reference.Options) {
 				var failures atomic.Int64
 				second := func(*reference.Call, *reference.Failure) bool { return failures.Add(1) == 2 }
@@ -102,7 +102,7 @@ func billingMutants() []Mutant {
 func substitutionMutants() []Mutant {
 	embeddings := []dialect.Surface{dialect.Embeddings}
 	return []Mutant{
-		mutant("embeddings-from-a-cache", "Embeddings come from a cache that has an entry for every text, so the gateway never calls the upstream.",
+		mutant("embeddings-from-a-cache", "The gateway answers every embeddings request from a cache and never calls the upstream.",
 			cacheEmbeddings,
 			Expectation{
 				Cases: append(onSurfaces(embeddings, upstreamFails()...),
@@ -112,7 +112,7 @@ func substitutionMutants() []Mutant {
 			fails(contract.NotSuccess, onSurfaces(embeddings, "code:convert_request_failed/*",
 				"code:invalid_api_type/*", "code:channel:model_mapped_error/*", "code:channel:invalid_key/*", "code:json_marshal_failed/*",
 				"code:do_request_failed/*")...)),
-		mutant("unknown-models-substituted", "On embeddings, the gateway replaces an unknown model with the default one.",
+		mutant("unknown-models-substituted", "On the embeddings endpoint, the gateway replaces an unknown model with the default model.",
 			wrap(reference.Authorize, func(ctx context.Context, c *reference.Call, authorize reference.Handler) error {
 				err := authorize(ctx, c)
 				if c.Surface == dialect.Embeddings && err != nil && reference.FailureOf(err).Code == reference.ModelNotFound {

@@ -14,10 +14,10 @@ func endpointMutants() []Mutant {
 		mutant("images-refusal-as-502", "The gateway returns 502 for an image parameter that the upstream rejects, so clients retry the call.",
 			replaceBy(reference.BadResponseStatus, on(dialect.Images), withCode(reference.InvalidRequest), at(reference.Dial)),
 			warns(contract.StatusClass, "http:400/malformed-parameter/images/refused-*")),
-		mutant("images-none-as-200", "The gateway returns an upstream answer without an image as a success.",
+		mutant("images-none-as-200", "If the upstream's answer contains no image, the gateway returns it as a success.",
 			success(`{"created":1,"data":[]}`, on(dialect.Images), withCode(reference.EmptyResponse)),
 			fails(contract.NotSuccess, "code:empty_response/*/images/*")),
-		mutant("speech-error-as-audio", "The gateway sends an upstream error as speech: 200 with the error object as audio/mpeg.",
+		mutant("speech-error-as-audio", "The gateway returns an upstream error as if it were speech: status 200, with the error object as audio/mpeg.",
 			changeError(func(_ *reference.Call, a *reference.Answer) {
 				a.Status = http.StatusOK
 				a.Header.Set("Content-Type", "audio/mpeg")
@@ -26,7 +26,7 @@ func endpointMutants() []Mutant {
 		mutant("speech-refusal-as-500", "The gateway returns 500 for speech input that the upstream rejects.",
 			setStatus(500, on(dialect.Speech), withCode(reference.InvalidRequest), at(reference.Dial)),
 			warns(contract.StatusClass, "http:400/malformed-parameter/speech/refused-*")),
-		mutant("speech-half-as-whole", "If the upstream's speech breaks off, the gateway returns it as if it were complete.",
+		mutant("speech-half-as-whole", "If the upstream's audio breaks off, the gateway returns it as if it were complete.",
 			changeError(func(_ *reference.Call, a *reference.Answer) {
 				a.Status = http.StatusOK
 				a.Header.Set("Content-Type", "audio/mpeg")
@@ -36,14 +36,14 @@ func endpointMutants() []Mutant {
 		mutant("broken-form-as-500", "The gateway returns 500 for a multipart form that it cannot read.",
 			setStatus(500, on(dialect.Transcriptions), withCode(reference.BadRequestBody)),
 			fails(contract.StatusClass, "code:bad_request_body/*/transcriptions/*")),
-		mutant("missing-file-as-500", "The gateway returns 500 for a form that lacks the file.",
+		mutant("missing-file-as-500", "The gateway returns 500 for a multipart form without a file.",
 			setStatus(500, on(dialect.Transcriptions), withCode(reference.InvalidRequest), withParam("file")),
 			fails(contract.StatusClass, "http:400/*/transcriptions/no-input", "http:400/*/transcriptions/other-name",
 				"http:400/*/transcriptions/wrong-type", "code:invalid_request/*/transcriptions/*")),
 		mutant("moderations-missing-input-as-500", "The gateway returns 500 for a moderation request without input.",
 			setStatus(500, on(dialect.Moderations), withCode(reference.InvalidRequest), withParam("input")),
 			fails(contract.StatusClass, "http:400/*/moderations/no-input", "http:400/*/moderations/wrong-type", "code:invalid_request/*/moderations/*")),
-		mutant("moderations-none-as-200", "The gateway returns a moderation without a result as a success, so the text seems harmless.",
+		mutant("moderations-none-as-200", "If the upstream returns no moderation result, the gateway still reports success, so the text seems harmless.",
 			success(`{"id":"modr-1","model":"m","results":[]}`, on(dialect.Moderations), withCode(reference.EmptyResponse)),
 			fails(contract.NotSuccess, "code:empty_response/*/moderations/*")),
 		mutant("rerank-missing-query-as-500", "The gateway returns 500 for a rerank request without a query.",
@@ -59,7 +59,7 @@ func endpointMutants() []Mutant {
 				}
 			}, on(dialect.Models), withStatus(401)),
 			fails(contract.NotSuccess, "http:401/*/models/list")),
-		mutant("unknown-model-shown-as-200", "For the description of a model that does not exist, the gateway returns 200 with an error object.",
+		mutant("unknown-model-shown-as-200", "If a client requests the description of a model that does not exist, the gateway returns 200 with an error object.",
 			changeError(func(_ *reference.Call, a *reference.Answer) { a.Status = http.StatusOK }, on(dialect.Models), withCode(reference.ModelNotFound)),
 			fails(contract.NotSuccess, "http:404/unknown-model/models", "code:model_not_found/absent-model/models")),
 		mutant("count-forged", "If the gateway cannot count tokens, it returns a count of 0, as if the prompt were empty.",

@@ -38,7 +38,7 @@ func limitMutants() []Mutant {
 			}),
 			fails(contract.Answered, "code:channel:response_time_exceeded/*/gemini-stream/*")),
 		mutant("wrong-key-remembered-as-403",
-			"The gateway keeps a list of bad keys: it returns 401 for the first use of a wrong key and 403 for every later one.",
+			"The gateway remembers wrong keys: it returns 401 for the first use of a wrong key and 403 for every later use.",
 			wrongKeyRemembered,
 			atLeastOne(fails(contract.StatusExact, "http:401/wrong-key/**"))),
 	}

@@ -17,16 +17,16 @@ const limitCases contract.Pattern = "http:429/over-rate-limit/*/" + contract.Loa
 // loadCountMutants count calls wrongly, in a way that only many calls show.
 func loadCountMutants() []Mutant {
 	return []Mutant{
-		mutant("over-admits-in-a-burst", "The counter is in a remote store, so calls that the gateway counts at the same moment do not see each other.",
+		mutant("over-admits-in-a-burst", "The gateway counts calls in a slow remote store, so it allows too many of the calls that arrive at the same moment.",
 			slowCounter(20*time.Millisecond),
 			fails(contract.LimitBurst, limitCases)),
-		mutant("one-call-over-the-limit", "The gateway admits one call over the limit because it checks the limit before it counts the call.",
+		mutant("one-call-over-the-limit", "The gateway allows one call over the limit because it checks the limit before it counts the call.",
 			changeLimit(func(_ *reference.Call, admit reference.LimitFunc, key int64, rate reference.RateLimit) (reference.Allowance, func()) {
 				rate.Requests++
 				return admit(key, rate)
 			}),
 			fails(contract.LimitExact, limitCases)),
-		mutant("refused-calls-count", "Refused calls count against the limit too, so a client that keeps calling is never admitted again.",
+		mutant("refused-calls-count", "Refused calls also count against the limit, so a client that keeps calling never gets through again.",
 			changeLimit(func(_ *reference.Call, admit reference.LimitFunc, key int64, rate reference.RateLimit) (reference.Allowance, func()) {
 				a, release := admit(key, rate)
 				if !a.OK {
@@ -36,7 +36,7 @@ func loadCountMutants() []Mutant {
 				return a, release
 			}),
 			warns(contract.RefusedFree, limitCases)),
-		mutant("streams-limited-apart", "Streaming calls have their own counter, although the profile declares that they share the limit.",
+		mutant("streams-limited-apart", "Streaming calls have their own counter, although the profile declares that they share the limit with other calls.",
 			all(moveBehind(reference.Decode, reference.Limit),
 				changeLimit(func(c *reference.Call, admit reference.LimitFunc, key int64, rate reference.RateLimit) (reference.Allowance, func()) {
 					if c.Surface.Streaming() {
@@ -48,22 +48,22 @@ func loadCountMutants() []Mutant {
 		mutant("burst-refuses-every-key", "If the gateway refuses one key five times within 100 ms, it refuses the other keys as well.",
 			refuseAllKeys(5, 100*time.Millisecond),
 			warns(contract.KeyIsolation, limitCases)),
-		mutant("departed-keep-their-slots", "After a caller disconnects, their call still counts as concurrent: the gateway never frees its slot.",
+		mutant("departed-keep-their-slots", "When a caller disconnects, the gateway never frees the slot of the call, so the call still counts against the concurrency limit.",
 			all(limitConcurrent, changeSlot(func(c *reference.Call, release func()) {
 				if c.Request.Context().Err() == nil {
 					release()
 				}
 			})),
 			warns(contract.DepartedFree, limitCases)),
-		mutant("limit-recovers-late", "Once the gateway refuses a key, it locks the key out for one and a half windows.",
+		mutant("limit-recovers-late", "After a call over the limit, the gateway refuses every call with the same key for one and a half windows.",
 			lockOut,
 			warns(contract.Recovery, limitCases), tooLong()),
-		mutant("tokens-never-counted", "The gateway announces a token limit, but no call counts against it.",
+		mutant("tokens-never-counted", "The gateway announces a token limit but never counts any tokens against it.",
 			all(limitTokens, func(o *reference.Options) {
 				o.Hooks.Tokens = append(o.Hooks.Tokens, func(*reference.Call, reference.TokensUsed) reference.TokensUsed { return reference.TokensUsed{} })
 			}),
 			fails(contract.LimitExact, limitCases).and(contract.RateHeaders)),
-		mutant("output-tokens-never-counted", "Prompt tokens and answer tokens have separate limits, but answers never count against theirs.",
+		mutant("output-tokens-never-counted", "Prompt tokens and answer tokens have separate limits, but the gateway never counts the answer tokens.",
 			all(limitTokensApart, func(o *reference.Options) {
 				o.Hooks.Tokens = append(o.Hooks.Tokens, func(_ *reference.Call, used reference.TokensUsed) reference.TokensUsed {
 					used.Output = 0
@@ -110,20 +110,20 @@ func loadRefusalMutants() []Mutant {
 				a.Wait, a.Reset = a.Wait+2*time.Second, a.Reset+2*time.Second
 			}),
 			warns(contract.RetryAfterTrue, limitCases), tooLong()),
-		mutant("retry-after-lost-on-streams", "The response to a refused streaming call has no Retry-After.",
+		mutant("retry-after-lost-on-streams", "The response to a refused streaming call has no Retry-After header.",
 			all(moveBehind(reference.Decode, reference.Limit), deleteHeader("Retry-After", withCode(reference.RateLimited), streaming)),
 			warns(contract.RetryAfter, append(onSurfaces(streamingSurfaces(), "http:429/*"), limitCases)...)),
-		mutant("reset-at-once", "The rate-limit header shows the reset time of an unused limiter.",
+		mutant("reset-at-once", "The rate-limit header always shows a reset time of zero, as if the limit were unused.",
 			changeAllowance(func(a *reference.Allowance, _ reference.RateLimit) { a.Reset = 0 }),
 			warns(contract.RateHeaders, limitCases)),
-		mutant("remaining-from-a-cache", "The rate-limit header shows the number of remaining calls from a cache that was filled when the limit was unused.",
+		mutant("remaining-from-a-cache", "The number of remaining calls in the rate-limit header comes from a stale cache and never decreases.",
 			changeAllowance(func(a *reference.Allowance, rate reference.RateLimit) {
 				if a.OK {
 					a.Remaining = rate.Capacity()
 				}
 			}),
 			warns(contract.RateHeaders, limitCases)),
-		mutant("remaining-tokens-from-a-cache", "The rate-limit header shows the number of remaining tokens from a cache that was filled when the limit was unused.",
+		mutant("remaining-tokens-from-a-cache", "The number of remaining tokens in the rate-limit header comes from a stale cache and never decreases.",
 			all(limitTokens, func(o *reference.Options) {
 				o.Hooks.RemainingTokens = append(o.Hooks.RemainingTokens, func(*reference.Call, int) int { return o.Tokens.Tokens })
 			}),
@@ -138,7 +138,7 @@ func loadRefusalMutants() []Mutant {
 			moveBehind(reference.Dial, reference.Limit),
 			passes("http:429/*/models"), // without an upstream
 			warns(contract.UpstreamUnused, "http:429/**")),
-		mutant("upstream-retry-after-lost", "The gateway does not pass on the Retry-After of the upstream's 429.",
+		mutant("upstream-retry-after-lost", "When the upstream returns 429, the gateway does not pass on the Retry-After header.",
 			deleteHeader("Retry-After", upstreamStatus(429)),
 			warns(contract.RetryAfter, limitedUpstream),
 			warns(contract.UpstreamRefusal, limitCases)),

@@ -68,12 +68,12 @@ func loadOutageMutants() []Mutant {
 			}),
 			fails(contract.StreamEnd, slow)),
 		mutant("errors-change-in-outage",
-			"The gateway reports the first slow calls as a timeout but reports slow calls during an outage as an unreachable upstream.",
+			"Before an outage, the gateway reports a slow call as a timeout. During the outage, it reports a slow call as an unreachable upstream.",
 			inOutage(func(s *outages) change {
 				return replaceBy(reference.DoRequest, causedBy(reference.ErrTooSlow), s.condition())
 			}),
 			fails(contract.Code, slow)),
-		mutant("retries-pile-up-in-outage", "After a few failures on an endpoint, every call to it makes six times as many attempts.",
+		mutant("retries-pile-up-in-outage", "After a few failures on an endpoint, the gateway makes six times as many upstream attempts for each call to it.",
 			inOutage(func(s *outages) change {
 				return changeAttempts(func(c *reference.Call, allowed int) int {
 					if s.active(c) {

@@ -11,7 +11,7 @@ import (
 // passedOnMutants pass the upstream's errors on as they are.
 func passedOnMutants() []Mutant {
 	return []Mutant{
-		mutant("upstream-errors-passed-on", "On the OpenAI endpoints, the gateway passes on the upstream's 500 error object unchanged.",
+		mutant("upstream-errors-passed-on", "On the OpenAI endpoints, the gateway passes on the error object of the upstream's 500 response unchanged.",
 			changeError(func(c *reference.Call, a *reference.Answer) {
 				upstream, _ := errors.AsType[*reference.UpstreamError](c.Failure)
 				editError(func(e map[string]any) {

@@ -29,14 +29,14 @@ func permittedErrors() []PermittedBehaviour {
 	return []PermittedBehaviour{
 		{"other-words", "Error messages are short and contain no useful information.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) { f.Message = "no" })},
-		{"another-language", "Error messages are in the client's language, with quotes, line breaks and special characters of all kinds.",
+		{"another-language", "Error messages mix several languages and contain quotation marks, line breaks and special characters.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) {
 				//nolint:gosmopolitan // other languages are the point
 				f.Message = "请求失败：“" + string(f.Code) + "”\n\t„Bitte später“ ⏳ — لاحقًا <b>&amp;</b> select a model from the list at 10:30 (UTC)"
 			})},
 		{"more-fields", "Error responses have fields that the API format does not define, both inside and outside the error object.",
 			changeError(moreFields)},
-		{"other-5xx", "The gateway uses other 5xx statuses for its own failures and the upstream's.",
+		{"other-5xx", "For its own failures and the upstream's, the gateway returns 5xx statuses that differ from the reference gateway's.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) {
 				others := map[int]int{500: 503, 502: 500, 503: 529, 504: 502}
 				if other, ok := others[f.Status]; ok {
@@ -47,13 +47,13 @@ func permittedErrors() []PermittedBehaviour {
 			setStatus(500, withCode(reference.CountToken))},
 		{"wrong-method-as-404", "The gateway returns 404 for a wrong method. That is as correct as 405.",
 			setStatus(404, withStatus(405))},
-		{"rate-limit-without-a-code", "A 429 has no code. It is the only error that does not need one.",
+		{"rate-limit-without-a-code", "A 429 response has no code. It is the only error that does not need one.",
 			setCode("", withCode(reference.RateLimited))},
 		{"gemini-code-in-the-status", "On the Gemini endpoints, the code is in error.status, where the contract permits it.",
 			all(changeError(editError(codeAsStatus), in(dialect.Gemini)), changeStreamError(editErrorEvent(codeAsStatus), in(dialect.Gemini)))},
-		{"upstream-429-as-bad-status", "If the upstream returns 429, the gateway returns 5xx, as for any other bad status.",
+		{"upstream-429-as-bad-status", "If the upstream returns 429, the gateway returns a 5xx status, as for any other bad status.",
 			replaceBy(reference.BadResponseStatus, withCode(reference.RateLimited), upstreamStatus(429))},
-		{"upstream-403-as-bad-status", "The gateway treats the upstream's 403 like any other bad status: only a 401 is about the gateway's key.",
+		{"upstream-403-as-bad-status", "The gateway treats the upstream's 403 like any other bad status: it takes only a 401 as a rejection of its key.",
 			replaceBy(reference.BadResponseStatus, withCode(reference.InvalidChannelKey), upstreamStatus(403))},
 		{"count-unsupported-as-501", "If the gateway cannot count tokens, it returns 501, as some clients expect.",
 			all(setStatus(501, on(dialect.CountTokens), withStatus(404), at(reference.Dial)),
@@ -64,7 +64,7 @@ func permittedErrors() []PermittedBehaviour {
 			all(changeError(editError(codeInDetails), in(dialect.Anthropic)), changeStreamError(editErrorEvent(codeInDetails), in(dialect.Anthropic)))},
 		{"long-messages", "Every error message is 80 KB long.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) { f.Message = strings.Repeat("too long ", 9<<10) }, on(dialect.Chat, dialect.ChatStream))},
-		{"prose-about-tables", "Error messages mention tables, lines and files, as any prose may.",
+		{"prose-about-tables", "Error messages mention tables, lines and files without revealing any internals.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) {
 				f.Message = "File \"request body\", line 1: please select a model from the list, or update your plan to set a higher limit"
 			})},
@@ -95,7 +95,7 @@ func permittedWire() []PermittedBehaviour {
 			changeAnswer(writeWith(inChunks(7)))},
 		{"byte-by-byte", "The gateway sends 4xx errors one byte at a time.",
 			changeError(writeWith(inChunks(1)), with4xx)},
-		{"speech-as-it-comes", "The gateway forwards speech as it arrives, so if the upstream's transfer breaks off, the connection closes there.",
+		{"speech-as-it-comes", "The gateway forwards audio as it arrives. If the upstream's transfer breaks off, the gateway closes the connection.",
 			changeError(writeWith(halfOfAudio), on(dialect.Speech), at(reference.Deliver), withCode(reference.ReadResponseBody, reference.ResponseTime))},
 		{"compressed", "The gateway compresses answers and streams although the client did not ask for compression.",
 			all(changeAnswer(func(_ *reference.Call, a *reference.Answer) {
@@ -108,11 +108,11 @@ func permittedWire() []PermittedBehaviour {
 				setStreamHeader("Content-Type", "text/event-stream;charset=UTF-8"))},
 		{"content-type-in-capitals", "The Content-Type header is in capital letters, which has the same meaning.",
 			all(changeType(strings.ToUpper), setStreamHeader("Content-Type", "Text/Event-Stream"))},
-		{"header-order", "Header fields are in a different order and in lower case, and the gateway closes the connection after each response.",
+		{"header-order", "Header fields are in an unusual order and in lower case, and the gateway closes the connection after each response.",
 			changeAnswer(writeWith(byHand))},
 		{"interim-answers", "The gateway sends early hints (103) before every response.",
 			changeAnswer(writeWith(earlyHints))},
-		{"another-request-id", "The request id is in another commonly used header field.",
+		{"another-request-id", "The request id is in the header X-Correlation-ID instead of X-Request-ID.",
 			all(changeAnswer(func(_ *reference.Call, a *reference.Answer) { renameRequestID(a.Header) }),
 				changeEvents(func(c *reference.Call, events []byte) []byte {
 					renameRequestID(c.Reply.Header())
@@ -135,9 +135,9 @@ func permittedStreams() []PermittedBehaviour {
 			changeEvents(prependText(": keep-alive\n\n"))},
 		{"fields-in-streams", "Stream events have an id field, a retry field and no space after the colon.",
 			replaceAll("data: ", "id:7\nretry:3000\ndata:")},
-		{"error-event-in-several-lines", "The error event is indented, with a data field for each line.",
+		{"error-event-in-several-lines", "The JSON of an error event is indented, and each of its lines has its own data field.",
 			changeStreamError(indentEvent)},
-		{"error-events-named-message", "Error events have the name that EventSource uses by default.",
+		{"error-events-named-message", "Error events are named message, which is EventSource's default name.",
 			changeStreamError(prependText("event: message\n"), in(dialect.OpenAI))},
 		{"response-failed-after-the-error", "After the error event, a responses stream ends with response.failed and [DONE].",
 			changeStreamError(appendEvents("event: response.failed\ndata: {\"type\":\"response.failed\",\"response\":{\"status\":\"failed\"}}\n\n"+done),
@@ -154,7 +154,7 @@ func permittedStreams() []PermittedBehaviour {
 // permittedConduct are other ways to come to the same answers.
 func permittedConduct() []PermittedBehaviour {
 	return []PermittedBehaviour{
-		{breaker, "After five failures in a row, the gateway returns 503 for every call for 300 ms.",
+		{breaker, "After five failures in a row, the gateway refuses every call with 503 for 300 ms.",
 			circuitBreaker(5, 300*time.Millisecond)},
 		{"upstream-places-freed-late", "Each endpoint has 48 slots for upstream calls, and the gateway frees the slot of a failed call only after one second.",
 			upstreamSlots(48, func(_ *reference.Call, err error, free func()) {
@@ -164,7 +164,7 @@ func permittedConduct() []PermittedBehaviour {
 				}
 				time.AfterFunc(time.Second, free)
 			})},
-		{"newer-version-refused", "The gateway rejects a version of Anthropic's API that it does not know, as Anthropic's API does.",
+		{"newer-version-refused", "The gateway rejects a version of Anthropic's API that it does not know, as Anthropic's own API does.",
 			wrap(reference.Decode, func(ctx context.Context, c *reference.Call, decode reference.Handler) error {
 				field, known := dialect.Anthropic.Version()
 				if version := c.Request.Header.Get(field); version != "" && version != known {
@@ -172,18 +172,18 @@ func permittedConduct() []PermittedBehaviour {
 				}
 				return decode(ctx, c)
 			})},
-		{"slow-but-in-time", "The completions endpoint takes 250 ms longer to respond.",
+		{"slow-but-in-time", "On the completions endpoint, the gateway waits an extra 250 ms before it responds.",
 			wrap(reference.Limit, func(ctx context.Context, c *reference.Call, limit reference.Handler) error {
 				if c.Surface == dialect.Completions {
 					_ = wait.For(ctx, 250*time.Millisecond)
 				}
 				return limit(ctx, c)
 			})},
-		{"limits-tokens-too", "The limited key also has a token limit, as the profile declares. The gateway counts calls when they end.",
+		{"limits-tokens-too", "The rate-limited key also has a token limit, as the profile declares. The gateway counts the tokens of a call when the call ends.",
 			limitTokens},
-		{"limits-tokens-apart", "The limited key has separate limits on prompt tokens and answer tokens, with Anthropic's header fields.",
+		{"limits-tokens-apart", "The rate-limited key has separate limits on prompt tokens and answer tokens, with Anthropic's header fields.",
 			limitTokensApart},
-		{"slots-freed-late", "The limited key also has a limit on concurrent calls. When a caller disconnects, the gateway frees the slot one second later.",
+		{"slots-freed-late", "The rate-limited key also has a limit on concurrent calls. When a caller disconnects, the gateway frees the slot one second later.",
 			all(limitConcurrent, changeSlot(func(c *reference.Call, release func()) {
 				if c.Request.Context().Err() == nil {
 					release()
@@ -191,13 +191,13 @@ func permittedConduct() []PermittedBehaviour {
 					time.AfterFunc(time.Second, release)
 				}
 			}))},
-		{"slots-freed-by-the-upstream", "The limited key also has a limit on concurrent calls. When a caller disconnects, the gateway frees the slot when the upstream call ends.",
+		{"slots-freed-by-the-upstream", "The rate-limited key also has a limit on concurrent calls. When a caller disconnects, the gateway frees the slot when the upstream call ends.",
 			all(limitConcurrent, wrap(reference.Dial, ofLimited(ignoreDisconnect)), wrap(reference.Deliver, ofLimited(ignoreDisconnect)))},
 		{"redirects-followed-without-key", "The gateway follows upstream redirects to any host, but without the channel's key.",
 			followRedirects("Authorization", "X-Api-Key", "X-Goog-Api-Key")},
-		{"retries-within-bounds", "The gateway tries a call three times if another attempt may succeed, as the profile declares.",
+		{"retries-within-bounds", "If an upstream call fails and a retry may succeed, the gateway makes up to three attempts, as the profile declares.",
 			func(o *reference.Options) { o.Retries = 2 }},
-		{"refund-booked-late", "The gateway refunds a failed embeddings call 150 ms after it responds.",
+		{"refund-booked-late", "The gateway refunds a failed embeddings call 150 ms after the response.",
 			func(o *reference.Options) {
 				o.Hooks.Refund = append(o.Hooks.Refund, func(c *reference.Call, refund func()) func() {
 					if c.Failure == nil || c.Surface != dialect.Embeddings {

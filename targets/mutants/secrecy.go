@@ -20,16 +20,16 @@ func secrecyMutants() []Mutant {
 	}
 	cause := func(_ *reference.Call, f *reference.Failure) string { return f.Cause.Error() }
 	return []Mutant{
-		mutant("driver-errors-shown", "The gateway sends the database driver's message about a failed read to the client.",
+		mutant("driver-errors-shown", "The error for a failed database read contains the database driver's message.",
 			leak(cause, causedBy(reference.ErrStoreRead)),
 			fails(contract.Secrecy, "http:5xx/gateway-error/**", "code:query_data_error/**")),
-		mutant("sql-shown", "The gateway sends the failed SQL statement to the client.",
+		mutant("sql-shown", "The error for a failed database write contains the SQL statement.",
 			leak(text("INSERT INTO ledger (request_id, user_id) VALUES (?, ?)"), causedBy(reference.ErrStoreWrite)),
 			fails(contract.Secrecy, "code:update_data_error/**")),
-		mutant("dial-errors-shown", "The gateway sends its HTTP library's message about an unreachable upstream, including the address, to the client.",
+		mutant("dial-errors-shown", "The error for an unreachable upstream contains the HTTP library's message, including the upstream's address.",
 			leak(cause, withCode(reference.DoRequest)),
 			fails(contract.Secrecy, "code:do_request_failed/**")),
-		mutant("lookup-errors-shown", "The gateway sends the message of a failed DNS lookup of the upstream to the client.",
+		mutant("lookup-errors-shown", "The error for a bad upstream status contains the message of a failed DNS lookup, including internal names.",
 			leak(text("lookup upstream.internal on 10.0.0.2:53: no such host"),
 				withCode(reference.BadResponseStatus), upstreamStatus(503), on(dialect.Embeddings)),
 			fails(contract.Secrecy, "code:bad_response_status_code/*/embeddings/empty-503")),
@@ -58,16 +58,16 @@ func secrecyMutants() []Mutant {
 				f.WithHeader("X-Debug", base64.StdEncoding.EncodeToString([]byte("Bearer "+key)))
 			}, withCode(reference.BadResponse), on(dialect.Chat)),
 			fails(contract.Secrecy, "code:bad_response/*/chat/**", "http:5xx/upstream-error/chat/answer-with-error")),
-		mutant("upstream-key-half-masked", "The upstream's key is masked, but most of it is still visible.",
+		mutant("upstream-key-half-masked", "The error for a bad upstream answer contains the upstream key with only the middle masked, so most of it is visible.",
 			leak(func(c *reference.Call, _ *reference.Failure) string {
 				_, key := c.Upstream()
 				return key[:len(key)/2+3] + "****" + key[len(key)-4:]
 			}, withCode(reference.BadResponse), on(dialect.Messages)),
 			fails(contract.Secrecy, "code:bad_response/*/messages/**", "http:5xx/upstream-error/messages/answer-with-error")),
-		mutant("java-stack-shown", "The error contains a Java stack trace with tabs.",
+		mutant("java-stack-shown", "The error message contains a Java stack trace with tabs.",
 			leak(text("java.lang.IllegalStateException\n\tat com.acme.gateway.Relay.call(Relay.java:88)"), withCode(reference.CountToken)),
 			fails(contract.Secrecy, "code:count_token_failed/**")),
-		mutant("redis-errors-in-a-header", "A response header contains the store's error message.",
+		mutant("redis-errors-in-a-header", "A response header contains an error message from Redis.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) {
 				f.WithHeader("X-Error", "NOAUTH Authentication required.")
 			}, withCode(reference.ModelPrice)),

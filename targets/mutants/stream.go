@@ -20,40 +20,40 @@ func streamEndMutants() []Mutant {
 			"The gateway ends a truncated upstream stream as if it were complete, with an invented finish event, usage and [DONE].",
 			changeStreamError(finish, causedBy(convert.ErrTruncated)),
 			fails(contract.StreamEnd, "code:read_response_body_failed/truncated-upstream-response/*-stream/*")),
-		mutant("chat-stream-done-without-finish", "A failed chat stream ends with [DONE] and without an error.",
+		mutant("chat-stream-done-without-finish", "A failed chat stream ends with [DONE] instead of an error event.",
 			changeStreamError(replaceEvents(done), on(dialect.ChatStream)),
 			fails(contract.StreamEnd, midStreamOn(dialect.ChatStream)...)),
 		mutant("stalled-messages-end-well", "If the upstream stalls, the gateway ends a messages stream as if it were complete.",
 			changeStreamError(finish, causedBy(reference.ErrTooSlow), on(dialect.MessagesStream)),
 			fails(contract.StreamEnd, stalledMessages)),
-		mutant("gemini-stream-ends-silently", "A failed Gemini stream ends without an error.",
+		mutant("gemini-stream-ends-silently", "A failed Gemini stream ends without an error event.",
 			changeStreamError(replaceEvents(""), on(dialect.GenerateStream)),
 			fails(contract.StreamEnd, midStreamOn(dialect.GenerateStream)...)),
-		mutant("done-after-the-error", "[DONE] follows the error event of a chat stream, so clients see a success.",
+		mutant("done-after-the-error", "After the error event of a chat stream, the gateway sends [DONE], so clients see a success.",
 			changeStreamError(appendEvents(done), on(dialect.ChatStream)),
 			fails(contract.StreamEnd, midStreamOn(dialect.ChatStream)...)),
-		mutant("finish-after-the-error", "response.completed follows the error event of a responses stream.",
+		mutant("finish-after-the-error", "After the error event of a responses stream, the gateway sends response.completed.",
 			changeStreamError(func(c *reference.Call, events []byte) []byte { return append(events, finish(c, nil)...) }, on(dialect.ResponsesStream)),
 			fails(contract.StreamEnd, midStreamOn(dialect.ResponsesStream)...)),
-		mutant("content-after-the-error", "Buffered content follows the error event of a Gemini stream.",
+		mutant("content-after-the-error", "After the error event of a Gemini stream, the gateway sends buffered content.",
 			changeStreamError(appendEvents(`data: {"candidates":[{"content":{"parts":[{"text":"late"}],"role":"model"},"index":0}]}`+"\n\n"),
 				on(dialect.GenerateStream)),
 			fails(contract.StreamEnd, midStreamOn(dialect.GenerateStream)...)),
-		mutant("finish-before-the-error", "A failed chat stream first finishes normally and then reports the error.",
+		mutant("finish-before-the-error", "When a chat stream fails, the gateway sends a normal end of the stream first and reports the error after it.",
 			changeStreamError(func(c *reference.Call, events []byte) []byte { return append(finish(c, nil), events...) }, on(dialect.ChatStream)),
 			fails(contract.StreamEnd, midStreamOn(dialect.ChatStream)...)),
-		mutant("stop-reason-before-the-error", "A failed messages stream contains a stop reason before the error.",
+		mutant("stop-reason-before-the-error", "When a messages stream fails, the gateway sends a stop reason before the error event.",
 			changeStreamError(prependText("event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"}}\n\n"),
 				on(dialect.MessagesStream)),
 			fails(contract.StreamEnd, midStreamOn(dialect.MessagesStream)...)),
-		mutant("block-ended-after-the-error", "A messages stream ends its text block after the error event.",
+		mutant("block-ended-after-the-error", "After the error event of a messages stream, the gateway sends the end of the text block.",
 			changeStreamError(appendEvents("event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\n"), on(dialect.MessagesStream)),
 			fails(contract.StreamEnd, midStreamOn(dialect.MessagesStream)...)),
-		mutant("item-ended-after-the-error", "A responses stream ends its item after the error event.",
+		mutant("item-ended-after-the-error", "After the error event of a responses stream, the gateway sends the end of the output item.",
 			changeStreamError(appendEvents("event: response.output_item.done\ndata: {\"type\":\"response.output_item.done\"}\n\n"), on(dialect.ResponsesStream)),
 			fails(contract.StreamEnd, midStreamOn(dialect.ResponsesStream)...)),
 		mutant("stream-kept-open-after-the-error",
-			"After the error event for a stalled upstream, the connection of a messages stream stays open.",
+			"If the upstream stalls during a messages stream, the gateway sends the error event but leaves the connection open.",
 			changeStreamError(func(c *reference.Call, events []byte) []byte {
 				if c.Reply.Events(events) == nil {
 					<-c.Request.Context().Done()
@@ -61,10 +61,10 @@ func streamEndMutants() []Mutant {
 				return nil
 			}, on(dialect.MessagesStream), causedBy(reference.ErrTooSlow)),
 			fails(contract.StreamEnd, stalledMessages)),
-		mutant("stream-dropped-without-error", "The gateway closes the connection of a failed stream without an error event.",
+		mutant("stream-dropped-without-error", "When a stream fails, the gateway closes the connection without sending an error event.",
 			changeStreamError(closeAfter("")),
 			warns(contract.StreamError, midStream()...)),
-		mutant("stream-dropped-after-done", "A failed chat stream ends with [DONE], then the gateway closes the connection.",
+		mutant("stream-dropped-after-done", "When a chat stream fails, the gateway sends [DONE] and then aborts the connection.",
 			changeStreamError(closeAfter(done), on(dialect.ChatStream)),
 			fails(contract.StreamEnd, midStreamOn(dialect.ChatStream)...)),
 	}
@@ -79,7 +79,7 @@ func errorEventMutants() []Mutant {
 				return event("", encode(map[string]any{"code": c.Failure.Code, "message": c.Failure.Message}))
 			}, on(dialect.ChatStream)),
 			fails(contract.StreamEnd, midStreamOn(dialect.ChatStream)...)),
-		mutant("error-event-in-a-chunk", "The error of a chat stream is inside a chunk, after its id and choices.",
+		mutant("error-event-in-a-chunk", "When a chat stream fails, the gateway sends the error as a field of a chunk, after the id and choices fields.",
 			changeStreamError(replaceInEvents(`{"error":`, `{"id":"chatcmpl-1","choices":[],"error":`), on(dialect.ChatStream)),
 			fails(contract.StreamError, midStreamOn(dialect.ChatStream)...)),
 		mutant("error-event-in-a-candidate", "The error event of a Gemini stream has other fields in addition to the error.",
@@ -100,14 +100,14 @@ func errorEventMutants() []Mutant {
 		mutant("error-event-not-json", "The error event of a chat stream is plain text.",
 			changeStreamError(replaceEvents("data: error: CUDA out of memory\n\n"), on(dialect.ChatStream)),
 			fails(contract.StreamEnd, midStreamOn(dialect.ChatStream)...)),
-		mutant("error-event-as-response-failed", "A responses stream reports its failure only as response.failed.",
+		mutant("error-event-as-response-failed", "When a responses stream fails, the gateway sends only response.failed and no error event.",
 			changeStreamError(func(c *reference.Call, _ []byte) []byte {
 				return event("response.failed", encode(map[string]any{"type": "response.failed", "response": map[string]any{
 					"status": "failed", "error": map[string]any{"code": c.Failure.Code, "message": c.Failure.Message},
 				}}))
 			}, on(dialect.ResponsesStream)),
 			warns(contract.StreamError, midStreamOn(dialect.ResponsesStream)...)),
-		mutant("error-event-as-bare-json", "The error of a messages stream is JSON outside any event.",
+		mutant("error-event-as-bare-json", "When a messages stream fails, the gateway sends the error as bare JSON that is not part of any event.",
 			changeStreamError(func(c *reference.Call, _ []byte) []byte { return append(c.Failure.Encode(c.Surface), "\n\n"...) },
 				on(dialect.MessagesStream)),
 			fails(contract.StreamEnd, midStreamOn(dialect.MessagesStream)...).and(contract.StreamFormat)),
@@ -118,10 +118,10 @@ func errorEventMutants() []Mutant {
 		mutant("error-event-without-a-message", "The error event of a stream has no message.",
 			changeStreamError(editErrorEvent(func(e map[string]any) { delete(e, "message") })),
 			fails(contract.Message, midStream()...)),
-		mutant("stray-lines-before-the-error", "A line outside any event precedes the error event of a chat stream.",
+		mutant("stray-lines-before-the-error", "Before the error event of a chat stream, the gateway sends a line that is not part of any event.",
 			changeStreamError(prependText("upstream error\n\n"), on(dialect.ChatStream)),
 			warns(contract.StreamFormat, midStreamOn(dialect.ChatStream)...)),
-		mutant("stray-text-before-the-error", "An event of plain text precedes the error event of a chat stream.",
+		mutant("stray-text-before-the-error", "Before the error event of a chat stream, the gateway sends an event with plain text as its data.",
 			changeStreamError(prependText("data: upstream error\n\n"), on(dialect.ChatStream)),
 			warns(contract.StreamFormat, midStreamOn(dialect.ChatStream)...)),
 	}
@@ -131,7 +131,7 @@ func errorEventMutants() []Mutant {
 func streamStartMutants() []Mutant {
 	return []Mutant{
 		mutant("stream-begun-for-an-error",
-			"The gateway begins streams before it calls the upstream, so an upstream failure is a 200 with an error event.",
+			"The gateway begins streams before it calls the upstream, so it reports an upstream failure as 200 with an error event.",
 			changeError(func(c *reference.Call, a *reference.Answer) {
 				name := ""
 				if c.Surface.Dialect() == dialect.Anthropic {
@@ -143,7 +143,7 @@ func streamStartMutants() []Mutant {
 			passes(append(midStream(), brokenToolCalls, "http:5xx/upstream-error/*/error-after-reasoning")...),
 			fails(contract.NotSuccess, onSurfaces(streamingSurfaces(), afterReserve()...)...),
 			fails(contract.NotSuccess, refusedParametersOfStreams)),
-		mutant("stream-begun-before-the-checks", "The gateway begins a stream with a comment before it converts the request.",
+		mutant("stream-begun-before-the-checks", "The gateway begins a stream with a comment before it converts the request, so it can report a failed conversion only as an event.",
 			wrap(reference.Dial, func(ctx context.Context, c *reference.Call, dial reference.Handler) error {
 				if c.Surface.Streaming() {
 					if err := c.BeginStream([]byte(": waiting\n\n")); err != nil {
@@ -153,7 +153,7 @@ func streamStartMutants() []Mutant {
 				return dial(ctx, c)
 			}),
 			fails(contract.NotSuccess, onSurfaces(streamingSurfaces(), "code:channel:model_mapped_error/*", "code:convert_request_failed/*", "code:invalid_api_type/*")...)),
-		mutant("refusals-told-in-a-stream", "The gateway begins a chat stream before it checks the key, so it can report a refusal only as an event.",
+		mutant("refusals-told-in-a-stream", "The gateway begins a chat stream before it looks up the model, so it can report an unknown model only as an event.",
 			changeError(func(_ *reference.Call, a *reference.Answer) {
 				a.Status, a.Body = 200, append([]byte(": hello\n\n"), event("", a.Body)...)
 				a.Header.Set("Content-Type", "text/event-stream")
@@ -171,7 +171,7 @@ func streamStartMutants() []Mutant {
 		mutant("stream-finished-for-a-refusal", "If the upstream refuses a prompt, the gateway returns a stream that finishes normally.",
 			changeError(finishEmpty, streaming, withCode(reference.PromptBlocked)),
 			fails(contract.NotSuccess, onSurfaces(streamingSurfaces(), "code:prompt_blocked/*")...)),
-		mutant("answer-made-up-for-an-empty-one", "The gateway returns an empty upstream answer with invented text.",
+		mutant("answer-made-up-for-an-empty-one", "If the upstream's answer is empty, the gateway returns invented text.",
 			changeError(func(c *reference.Call, a *reference.Answer) {
 				if body, err := convert.EncodeAnswer(c.Surface, invented(c), nil); err == nil {
 					a.Status, a.Body = 200, body

@@ -86,22 +86,22 @@ func inspect(ctx context.Context, admin *client, p profile.Profile, tag string) 
 
 // checkSignIn returns [targets.ErrCannotPrepare] when the users of a run could not sign in to create their keys.
 func (i *inspection) checkSignIn(p product) error {
-	const why = "users must sign in to create keys"
+	const why = "the run's users must sign in to create keys"
 	if i.options["PasswordLoginEnabled"] == "false" {
-		return fmt.Errorf("%w: PasswordLoginEnabled is off, but %s", targets.ErrCannotPrepare, why)
+		return fmt.Errorf("%w: PasswordLoginEnabled is off, but %s: turn it on for the run", targets.ErrCannotPrepare, why)
 	}
 	if i.options["TurnstileCheckEnabled"] == "true" && p == newAPI {
-		return fmt.Errorf("%w: TurnstileCheckEnabled is on, but %s", targets.ErrCannotPrepare, why)
+		return fmt.Errorf("%w: TurnstileCheckEnabled is on, but %s: turn it off for the run", targets.ErrCannotPrepare, why)
 	}
 	return nil
 }
 
 func (i *inspection) inspectNewAPI(tag string) {
-	i.changeForRun("performance_setting.monitor_enabled", "false", "the gateway would otherwise return 503 for every call at 90 % CPU")
+	i.changeForRun("performance_setting.monitor_enabled", "false", "the gateway would otherwise return 503 for every call at 90 % CPU usage")
 	i.announce("option ModelPrice", "prices for the run's models added, removed at the end of the run", "the gateway refuses unpriced models")
 	i.announce("option ModelRequestRateLimitGroup", "limits for the run's groups added, removed at the end of the run", "to test 429 without limiting the rest of the run")
 	if i.retries == 0 {
-		i.changeForCases(retryOnce, "only a retry notices a channel that is disabled during a call", setting{"RetryTimes", "1"})
+		i.changeForCases(retryOnce, "the gateway notices only on a retry that a channel was disabled during the call", setting{"RetryTimes", "1"})
 	}
 	if i.options["SelfUseModeEnabled"] == "true" {
 		i.changeForCases(refuseUnpriced, "this mode accepts unpriced models", setting{"SelfUseModeEnabled", "false"})
@@ -113,7 +113,7 @@ func (i *inspection) inspectNewAPI(tag string) {
 	if i.options["CheckSensitiveEnabled"] != "true" || i.options["CheckSensitiveOnPromptEnabled"] != "true" || i.listedWord == "" {
 		i.listedWord = tag + "-word"
 		// The list is replaced first: no other caller may run into words that were not checked before.
-		i.changeForCases(checkWords, "to test a listed word", setting{"SensitiveWords", i.listedWord},
+		i.changeForCases(checkWords, "to test a sensitive word", setting{"SensitiveWords", i.listedWord},
 			setting{"CheckSensitiveEnabled", "true"}, setting{"CheckSensitiveOnPromptEnabled", "true"})
 	}
 }

@@ -64,7 +64,7 @@ func bySurface(setting any, s dialect.Surface) string {
 
 // protocolFault is what is wrong with the protocols of the upstream and where, "" for nothing.
 func protocolFault(protocol any) (path, problem string) {
-	want := "must be one of " + listed(dialect.Dialects())
+	want := "upstream.protocol must be one of " + listed(dialect.Dialects())
 	bad := func(v any) bool {
 		text, _ := v.(string)
 		return !slices.Contains(dialect.Dialects(), dialect.Dialect(text))
@@ -74,13 +74,13 @@ func protocolFault(protocol any) (path, problem string) {
 
 // prefixFault is what is wrong with a prefix and where, "" for nothing.
 func prefixFault(prefix any) (path, problem string) {
-	const want = "must be a path such as /proxy"
+	const want = "prefix must be a path such as /proxy"
 	bad := func(v any) bool {
 		text, isText := v.(string)
 		u, err := url.Parse(text)
 		return !isText || err != nil || !strings.HasPrefix(text, "/") || u.Host != "" || strings.ContainsAny(text, "?# ")
 	}
-	return faultBySurface(prefix, bad, want, "must be a path or a map from endpoints and API formats to paths")
+	return faultBySurface(prefix, bad, want, "prefix must be a path or a map from endpoints and API formats to paths")
 }
 
 // faultBySurface is what is wrong with a setting that is a text, or a map of surfaces and API formats to texts.
@@ -123,7 +123,7 @@ func (p Profile) WithModels(words ...string) (Profile, error) {
 			return p, fmt.Errorf("%w: %s", errModel, problem)
 		}
 		if strings.TrimSpace(model) == "" {
-			return p, fmt.Errorf("%w: %q does not name a model: write SURFACE=MODEL", errModel, word)
+			return p, fmt.Errorf("%w: %q does not name a model: write SURFACE=NAME", errModel, word)
 		}
 		if _, again := given[name]; again {
 			p.Models.More = append(p.Models.More, model)

@@ -51,10 +51,10 @@ func TestProtocolsOfTheUpstream(t *testing.T) {
 	assert.Nil(t, Profile{}.UpstreamProtocols(surfaces))
 
 	for protocol, problem := range map[string]string{
-		"http":            "must be one of openai, anthropic, gemini",
-		"{chat: azure}":   "must be one of openai, anthropic, gemini",
+		"http":            "upstream.protocol must be one of openai, anthropic, gemini",
+		"{chat: azure}":   "upstream.protocol must be one of openai, anthropic, gemini",
 		"{chats: openai}": `"chats" is neither an endpoint nor an API format: did you mean "chat"?`,
-		"7":               "must be one of openai, anthropic, gemini, or a map from endpoints and API formats to these names",
+		"7":               "upstream.protocol must be one of openai, anthropic, gemini, or a map from endpoints and API formats to these names",
 	} {
 		_, err := Parse("p.yaml", []byte("base_url: http://a\nupstream: {listen: 127.0.0.1:1, protocol: "+protocol+"}\n"), environment(nil))
 		require.ErrorContains(t, err, problem, protocol)

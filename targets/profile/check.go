@@ -51,7 +51,7 @@ func check(d *yamlfile.Document, p Profile, drivers []Driver) error {
 	}
 	for i, s := range p.Load.Surfaces {
 		if !slices.Contains(contract.LoadSurfaces(), s) {
-			return d.Fault("$.load.surfaces["+strconv.Itoa(i)+"]", fmt.Sprintf("%q has no load cases: want %s", s, listed(contract.LoadSurfaces())))
+			return d.Fault("$.load.surfaces["+strconv.Itoa(i)+"]", fmt.Sprintf("%q has no load cases: must be one of %s", s, listed(contract.LoadSurfaces())))
 		}
 	}
 	for i, s := range p.Surfaces {
@@ -79,21 +79,21 @@ type rule struct {
 }
 
 // onlyDriver is the problem of a profile that says itself what its gateway lacks.
-const onlyDriver = "only profiles with a driver may set this; without a driver, a case that has no recipe or key is not offered anyway"
+const onlyDriver = "only a driver can set this, not a profile; a case that has no recipe or key is not offered anyway"
 
 // valueRules are about single values, and about values that exclude each other.
 func valueRules(p Profile) []rule {
 	return []rule{
 		{"$.base_url", BaseURLFault(p.BaseURL), p.BaseURL != "" && BaseURLFault(p.BaseURL) != ""},
-		{"$.upstream.url", "must be an absolute http or https URL", p.Upstream.URL != "" && !AbsoluteURL(p.Upstream.URL)},
-		{"$.models.relay", "must be a model name or a list of model names", !p.Models.Relay.usable()},
+		{"$.upstream.url", "upstream.url must be an absolute http or https URL", p.Upstream.URL != "" && !AbsoluteURL(p.Upstream.URL)},
+		{"$.models.relay", "models.relay must be a model name or a list of model names", !p.Models.Relay.usable()},
 		{"$.lacks", onlyDriver, len(p.Lacks) > 0},
 		{"$.store", "set either sqlite or postgres, not both", p.Store.SQLite != "" && p.Store.Postgres != ""},
-		{"$.upstream.attach", "must be an absolute http or https URL", p.Upstream.Attach != "" && !AbsoluteURL(p.Upstream.Attach)},
+		{"$.upstream.attach", "upstream.attach must be an absolute http or https URL", p.Upstream.Attach != "" && !AbsoluteURL(p.Upstream.Attach)},
 		{"$.upstream", "set either listen or attach, not both", p.Upstream.Listen != "" && p.Upstream.Attach != ""},
 		{"$.upstream.token", "a token can be set only together with attach", p.Upstream.Token != "" && p.Upstream.Attach == ""},
-		{"$.concurrency", fmt.Sprintf("must be from 1 to %d", MaxConcurrency), p.Concurrency < 0 || p.Concurrency > MaxConcurrency},
-		{"$.limits", "limits cannot be negative", p.Limits.Timeout < 0 || p.Limits.Body < 0 || p.Limits.Attempts < 0 || p.Limits.Patience < 0},
+		{"$.concurrency", fmt.Sprintf("concurrency must be from 1 to %d", MaxConcurrency), p.Concurrency < 0 || p.Concurrency > MaxConcurrency},
+		{"$.limits", "timeout, body, attempts and patience cannot be negative", p.Limits.Timeout < 0 || p.Limits.Body < 0 || p.Limits.Attempts < 0 || p.Limits.Patience < 0},
 	}
 }
 
@@ -108,7 +108,7 @@ func driverRules(p Profile, drivers []Driver) []rule {
 		for _, d := range drivers {
 			known = append(known, d.Name)
 		}
-		return []rule{{"$.driver", "must be one of " + strings.Join(known, ", "), true}}
+		return []rule{{"$.driver", "driver must be one of " + strings.Join(known, ", "), true}}
 	}
 	rules := []rule{{"$.admin", "set either a token or a user and a password, not both", p.Admin.Token != "" && p.Admin.User+p.Admin.Password != ""}}
 	if i < 0 {
@@ -177,9 +177,9 @@ func BaseURLFault(s string) string {
 	u, err := url.Parse(s)
 	switch {
 	case !AbsoluteURL(s):
-		return "must be an absolute http or https URL"
+		return "the gateway's URL must be an absolute http or https URL"
 	case err == nil && (u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != ""):
-		return "must be a URL without a user, password, query or fragment: put credentials in keys or headers"
+		return "the gateway's URL must not contain a user, password, query or fragment: put credentials in keys or headers"
 	default:
 		return ""
 	}

@@ -115,16 +115,16 @@ func (c Claims) fault() (path, problem string) {
 		for _, code := range slices.Sorted(maps.Keys(codes)) {
 			path := ".codes.'" + strings.ReplaceAll(code, "'", "") + "'"
 			if _, ok := wordList(codes[code]); !ok {
-				return path, fmt.Sprintf("must be the gateway's own name for the code or a list of at most %d names", maxWords)
+				return path, fmt.Sprintf("the value must be the gateway's own name for the code or a list of at most %d names", maxWords)
 			}
 			if contract.IsCode(code) {
 				continue
 			}
-			return path, fmt.Sprintf("%q is not a code of table 2: %s", code, yamlfile.DidYouMean(code, published, "run gatecert list rows to see the codes"))
+			return path, fmt.Sprintf("%q is not a code in the contract's table 2: %s", code, yamlfile.DidYouMean(code, published, "run gatecert list rows to see the codes"))
 		}
 		return "", ""
 	}
-	return ".codes", "must be published, none, or a map from table 2 codes to the gateway's own names"
+	return ".codes", "the value must be published, none, or a map from codes in the contract's table 2 to the gateway's own names"
 }
 
 // claimRules are about what contradicts a claim.
@@ -132,7 +132,7 @@ func claimRules(p Profile) []rule {
 	if !p.Claims.NoClientKeys() {
 		return nil
 	}
-	const problem = "contradicts claims.client_keys: false"
+	const problem = "this setting contradicts claims.client_keys: false"
 	k := p.Keys
 	rules := []rule{
 		{"$.keys", problem, k.Wrong+k.Revoked+k.Restricted+k.Denied+k.SpentAccount+k.SpentKey != ""},

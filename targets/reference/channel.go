@@ -72,7 +72,7 @@ func (r channelRoute) upstreamName(asked string) (string, error) {
 	}
 	var mapping map[string]string
 	if err := json.Unmarshal([]byte(r.mapping.String), &mapping); err != nil {
-		return "", fmt.Errorf("unreadable model mapping: %w", err)
+		return "", fmt.Errorf("the model mapping is not valid JSON: %w", err)
 	}
 	name := asked
 	// A chain of more steps than entries has passed one twice.

@@ -26,7 +26,7 @@ func (d Driver) Prepare(ctx context.Context, asked profile.Profile) (targets.Pre
 	// The gateway has to know the upstream's port, and the upstream the gateway's key for it.
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
-		return targets.Prepared{}, fmt.Errorf("find a port for the upstream: %w", err)
+		return targets.Prepared{}, fmt.Errorf("find a free port for the mock upstream: %w", err)
 	}
 	options := d.Options
 	options.Upstream = "http://" + listener.Addr().String()

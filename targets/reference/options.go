@@ -100,7 +100,7 @@ func (o Options) withDefaults() (Options, error) {
 
 	for _, address := range []string{o.Upstream, o.DeadUpstream} {
 		if !profile.AbsoluteURL(address) {
-			return o, fmt.Errorf("%w: %q is not an http(s) URL of an upstream", ErrOptions, address)
+			return o, fmt.Errorf("%w: the upstream address %q is not an http or https URL", ErrOptions, address)
 		}
 	}
 	switch {

@@ -15,7 +15,7 @@ var (
 	// errBudget is returned when a key's own budget is too small.
 	errBudget = errors.New("the key's budget is too small")
 	// errNotReserved is returned when a reservation was settled or refunded already.
-	errNotReserved = errors.New("nothing is reserved for this call")
+	errNotReserved = errors.New("no quota is reserved for this call")
 )
 
 // reservation is quota that is reserved for one call.

@@ -29,7 +29,7 @@ const (
 )
 
 var (
-	errNoSuchToken = errors.New("token id outside the vocabulary")
+	errNoSuchToken = errors.New("the token id is outside the vocabulary")
 	errNotImage    = errors.New("not an image")
 )
 

@@ -81,7 +81,7 @@ func TestTheRecordIsForThoseWithTheToken(t *testing.T) {
 	_, err := Remote{URL: guarded.server.URL(), Token: "the-token", Client: guarded.client}.Seen(context.Background(), "a")
 	require.NoError(t, err)
 	_, err = Remote{URL: guarded.server.URL(), Client: guarded.client}.OpenAttempts(context.Background())
-	assert.ErrorContains(t, err, "set its token as upstream.token")
+	assert.ErrorContains(t, err, "set upstream.token to the mock upstream's token")
 }
 
 func TestWhichAddressesOnlyThisMachineReaches(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 // Directive says how the upstream treats the one request whose prompt has it. The zero value asks for a healthy
 // response. [Directive.String] is its text form, which [ParseDirective] reads; [Vocabulary] explains every word.
 type Directive struct {
-	// Token is the name under which the request is recorded ([Upstream.Seen]): 1 to 64 of A-Z a-z 0-9 . _ -
+	// Token is the name under which the request is recorded ([Upstream.Seen]): 1 to 64 characters from A-Z a-z 0-9 . _ -
 	Token string
 	// Status is the HTTP status of the response, 200 to 599. 0 means 200, or what the protocol demands (a refusal).
 	Status int

@@ -23,7 +23,7 @@ type word struct {
 // tokenWord is the name under which a request is recorded.
 func tokenWord() word {
 	return word{
-		Word: Word{"token", "1 to 64 of A-Z a-z 0-9 . _ -", "Record the request under this token."},
+		Word: Word{"token", "1 to 64 characters from A-Z a-z 0-9 . _ -", "Record the request under this token."},
 		parse: func(d *Directive, value string) error {
 			if !validToken(value) {
 				return fmt.Errorf("the value is not a valid token: %q", clip(value))
@@ -96,7 +96,7 @@ func truncateWord() word {
 	const prefix = "truncate="
 	endings := []Ending{TruncateLength, TruncateChunk, TruncateGzip}
 	return word{
-		Word: Word{"truncate", "length|chunk|gzip", "Send half of the body: short of its Content-Length, without the last chunk, or as half of a gzip body."},
+		Word: Word{"truncate", "length|chunk|gzip", "Send only half of the body: fewer bytes than Content-Length announces, chunks without the last one, or half of a gzip body."},
 		parse: func(d *Directive, value string) error {
 			ending := Ending(prefix + value)
 			if !slices.Contains(endings, ending) {
@@ -131,7 +131,7 @@ func choose[T ~string](field *T, value T, says string) error {
 
 func headerWord() word {
 	return word{
-		Word:    Word{"header", "Name:value, the value query-escaped", "Add a header field; up to 16 times. Fields that frame the message are rejected."},
+		Word:    Word{"header", "Name:value, with the value query-escaped", "Add a header field. The word may be used up to 16 times. Fields that frame the message, such as Content-Length, are rejected."},
 		repeats: true,
 		parse: func(d *Directive, value string) error {
 			name, escaped, _ := strings.Cut(value, ":")

@@ -60,17 +60,17 @@ type Media struct {
 func DecodeAnswer(p dialect.Dialect, req Request, body []byte) (Answer, error) {
 	pr, ok := codecs[p]
 	if !ok {
-		return Answer{}, notAnswer("its protocol is unknown")
+		return Answer{}, notAnswer("the upstream's protocol is unknown")
 	}
 	if len(body) > MaxAnswer {
-		return Answer{}, notAnswer("it is too long")
+		return Answer{}, notAnswer("the body is too long")
 	}
 	body = bytes.TrimSpace(body)
 	if len(body) == 0 {
 		return Answer{}, fmt.Errorf("%w: no body", ErrEmpty)
 	}
 	if body[0] != '{' {
-		return Answer{}, notAnswer("it is not a JSON object")
+		return Answer{}, notAnswer("the body is not a JSON object")
 	}
 	if req.Native != nil {
 		return nativeAnswer(req.Surface, body)
@@ -99,7 +99,7 @@ func verdict(text string, finish dialect.Finish, refused bool) error {
 // checkVectors refuses vectors that are not one per input, or empty.
 func checkVectors(vectors [][]float64, want int) ([][]float64, error) {
 	if len(vectors) != want {
-		return nil, notAnswer("it does not have one vector for each input")
+		return nil, notAnswer("the body does not have one vector for each input")
 	}
 	for _, v := range vectors {
 		if len(v) == 0 {

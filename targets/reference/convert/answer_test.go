@@ -150,7 +150,7 @@ func TestAnUnreadableAnnotationCannotBeMarshalled(t *testing.T) {
 		}
 	}
 	_, err := convert.EncodeAnswer("video", convert.Answer{}, nil)
-	assert.EqualError(t, err, `encode answer: no form for surface "video"`)
+	assert.EqualError(t, err, `encode answer: surface "video" has no answer format`)
 }
 
 func TestEmbeddingsComeBackFromBothProtocols(t *testing.T) {

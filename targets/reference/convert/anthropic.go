@@ -78,13 +78,13 @@ type anthropicUsage struct {
 func readAnthropic(_ Request, body []byte) (Answer, error) {
 	var in anthropicAnswer
 	if err := json.Unmarshal(body, &in); err != nil {
-		return Answer{}, notAnswer("it is malformed or has the wrong shape")
+		return Answer{}, notAnswer("the body is malformed or has the wrong shape")
 	}
 	if !in.Error.empty() {
 		return Answer{}, errorInstead(body)
 	}
 	if !in.Content.present {
-		return Answer{}, notAnswer("it has no content")
+		return Answer{}, notAnswer("the body has no content")
 	}
 	out := Answer{ID: in.ID, Model: in.Model, End: dialect.End{
 		Finish: finishOf(dialect.Anthropic, in.StopReason), PromptTokens: int(in.Usage.Input), CompletionTokens: int(in.Usage.Output),

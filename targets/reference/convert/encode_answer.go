@@ -37,7 +37,7 @@ func formOf(surface dialect.Surface, a Answer, extra dialect.Object) (any, error
 	}
 	op := surface.Operation()
 	if op == nil {
-		return nil, fmt.Errorf("encode answer: no form for surface %q", surface)
+		return nil, fmt.Errorf("encode answer: surface %q has no answer format", surface)
 	}
 	request := dialect.Object{}
 	if a.Base64 {

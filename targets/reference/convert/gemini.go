@@ -135,7 +135,7 @@ func (a geminiAnswer) foreign() bool {
 func readGemini(req Request, body []byte) (Answer, error) {
 	var in geminiAnswer
 	if err := json.Unmarshal(body, &in); err != nil {
-		return Answer{}, notAnswer("it is malformed or has the wrong shape")
+		return Answer{}, notAnswer("the body is malformed or has the wrong shape")
 	}
 	if !in.Error.empty() {
 		return Answer{}, errorInstead(body)
@@ -148,7 +148,7 @@ func readGemini(req Request, body []byte) (Answer, error) {
 		return geminiVectors(out, in, len(req.Inputs))
 	}
 	if in.foreign() {
-		return Answer{}, notAnswer("it has no candidates")
+		return Answer{}, notAnswer("the body has no candidates")
 	}
 	candidate, ok := in.candidate()
 	if !ok && in.Feedback.Blocked == "" {
@@ -160,7 +160,7 @@ func readGemini(req Request, body []byte) (Answer, error) {
 
 func geminiVectors(out Answer, in geminiAnswer, want int) (Answer, error) {
 	if !in.Embeddings.present {
-		return Answer{}, notAnswer("it has no embeddings")
+		return Answer{}, notAnswer("the body has no embeddings")
 	}
 	if len(in.Embeddings.value) == 0 {
 		return Answer{}, fmt.Errorf("%w: no embeddings", ErrEmpty)

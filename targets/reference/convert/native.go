@@ -83,10 +83,10 @@ func nativeAnswer(surface dialect.Surface, body []byte) (Answer, error) {
 	e, _ := surface.Details()
 	object, _, err := dialect.DecodeObject(body)
 	if err != nil {
-		return Answer{}, notAnswer("it is not a JSON object")
+		return Answer{}, notAnswer("the body is not a JSON object")
 	}
 	if raw, has := object["error"]; has && string(raw) != "null" {
-		return Answer{}, notAnswer("it is an error object")
+		return Answer{}, notAnswer("the upstream sent an error object")
 	}
 	if e.Answered(object) {
 		return Answer{Native: object}, nil
@@ -95,7 +95,7 @@ func nativeAnswer(surface dialect.Surface, body []byte) (Answer, error) {
 	if e.Holds == dialect.ShapeList && json.Unmarshal(object[e.Answers], &list) == nil {
 		return Answer{}, fmt.Errorf("%w: no %s", ErrEmpty, e.Answers)
 	}
-	return Answer{}, notAnswer("it does not have " + e.Holds.String() + " in " + e.Answers)
+	return Answer{}, notAnswer("the body does not have " + e.Holds.String() + " in " + e.Answers)
 }
 
 // DecodeMedia reads an upstream's answer with a status of success on a surface whose answers are not JSON.
@@ -108,11 +108,11 @@ func DecodeMedia(surface dialect.Surface, mediaType string, body []byte) (Answer
 	case len(body) == 0:
 		return Answer{}, fmt.Errorf("%w: no body", ErrEmpty)
 	case len(body) > MaxAnswer:
-		return Answer{}, notAnswer("it is too long")
+		return Answer{}, notAnswer("the body is too long")
 	case err != nil || !strings.HasPrefix(kind, e.Media+"/"):
-		return Answer{}, notAnswer("it is not " + e.Media)
+		return Answer{}, notAnswer("the body is not " + e.Media)
 	case json.Valid(body):
-		return Answer{}, notAnswer("it is JSON, but its Content-Type is " + e.Media)
+		return Answer{}, notAnswer("the body is JSON, but its Content-Type is " + e.Media)
 	}
 	return Answer{Media: &Media{Type: kind, Content: body}}, nil
 }

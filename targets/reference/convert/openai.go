@@ -97,7 +97,7 @@ type openAIUsage struct {
 func readOpenAI(req Request, body []byte) (Answer, error) {
 	var in openAIAnswer
 	if err := json.Unmarshal(body, &in); err != nil {
-		return Answer{}, notAnswer("it is malformed or has the wrong shape")
+		return Answer{}, notAnswer("the body is malformed or has the wrong shape")
 	}
 	if !in.Error.empty() {
 		return Answer{}, errorInstead(body)
@@ -108,14 +108,14 @@ func readOpenAI(req Request, body []byte) (Answer, error) {
 	}
 	if req.Surface == dialect.Embeddings {
 		if !in.Data.present {
-			return Answer{}, notAnswer("it has no data")
+			return Answer{}, notAnswer("the body has no data")
 		}
 		vectors, err := openAIVectors(in.Data.value, len(req.Inputs))
 		out.Vectors = vectors
 		return out, err
 	}
 	if !in.Choices.present {
-		return Answer{}, notAnswer("it has no choices")
+		return Answer{}, notAnswer("the body has no choices")
 	}
 	if len(in.Choices.value) == 0 {
 		return Answer{}, fmt.Errorf("%w: no choices", ErrEmpty)
@@ -134,7 +134,7 @@ func openAIVectors(data []openAIVector, want int) ([][]float64, error) {
 	vectors := make([][]float64, 0, len(data))
 	for i, v := range data {
 		if v.Index != i {
-			return nil, notAnswer("its vectors have wrong index numbers")
+			return nil, notAnswer("the vectors have wrong index numbers")
 		}
 		vectors = append(vectors, v.Embedding)
 	}

@@ -43,7 +43,7 @@ func errorInstead(body []byte) error {
 	if refusal, ok := errorObject(body); ok && refusal.Blocked {
 		return ErrBlocked
 	}
-	return notAnswer("it is an error object")
+	return notAnswer("the upstream sent an error object")
 }
 
 // errorObject reads {"error":{…}}, the envelope that all three protocols share but for what else is in it. Gemini

@@ -23,7 +23,7 @@ func DecodeStream(ctx context.Context, p dialect.Dialect, r io.Reader, pass func
 	var none dialect.End
 	pr, ok := codecs[p]
 	if !ok {
-		return none, notAnswer("its protocol is unknown")
+		return none, notAnswer("the upstream's protocol is unknown")
 	}
 	in, l := newEvents(r), pr.listen()
 	heard, content := false, false
