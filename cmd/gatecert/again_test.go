@@ -124,7 +124,7 @@ func TestAVerificationAsksForConsentToActions(t *testing.T) {
 		"circumstances: {revoked-key: {key: sk-gone-0123456789, before: [{run: \"touch %s\"}]}}\n", url, key, ran), 0o600))
 	code, stdout, stderr := again(t, verify, "--again", file)
 	assert.Equal(t, exitIncomplete, code, stdout+stderr)
-	assert.Contains(t, stderr, "are not permitted, so the cases that need them are not offered")
+	assert.Contains(t, stderr, "are not permitted, so the cases that need them are reported as not-offered")
 	assert.Contains(t, stderr, "the target offers none of the")
 	assert.NoFileExists(t, ran)
 	code, stdout, stderr = again(t, verify, "--again", file, "--allow-actions")

@@ -168,7 +168,7 @@ func (cmd capacityCommand) check() error {
 // facts are what the flags say of the search.
 func (cmd capacityCommand) facts() []runlog.MeasuredFact {
 	return []runlog.MeasuredFact{
-		{Name: "search", Text: fmt.Sprintf("probes last %s to %s, precision %g, %s must agree at each bound",
+		{Name: "search", Text: fmt.Sprintf("each probe lasts %s to %s; precision %g; each bound is confirmed by %s",
 			plain.Duration(cmd.Short), plain.Duration(cmd.Full), cmd.Precision, plain.Count(cmd.Repeats, "probe"))},
 	}
 }

@@ -65,7 +65,7 @@ func (r certifyCommand) Run(ctx context.Context, c *console) error {
 // certified returns an error for a valid certificate that says that the gateway fails.
 func certified(r certificate.Report) error {
 	if r.Result == certificate.Failure {
-		return shownError{exitNotConformant, "certified as a failure"}
+		return shownError{exitNotConformant, "the certificate states that the gateway failed"}
 	}
 	return nil
 }

@@ -42,7 +42,7 @@ func TestAClaimStandsInEveryReport(t *testing.T) {
 
 func TestExplainKnowsTheClaim(t *testing.T) {
 	_, stdout, _ := invoke(t.Context(), "explain", "model_not_found", "--claim", "codes=none")
-	assert.Contains(t, stdout, "claim         the target does not claim codes, so everything except the code is judged\n")
+	assert.Contains(t, stdout, "claim         the gateway does not claim to use the contract's error codes, so everything except the code is judged\n")
 	_, stdout, _ = invoke(t.Context(), "explain", "401", "--claim", "client_keys=false")
 	assert.Contains(t, stdout, "claim         not offered: the gateway has no client keys\n")
 	own := filepath.Join(t.TempDir(), "own.yaml")

@@ -39,7 +39,7 @@ func (k cleanCommand) Run(ctx context.Context, c *console) (err error) {
 	}
 	c.hide(profile)
 	if !prepares(profile) {
-		return fmt.Errorf("%w: --target: the driver %s changes nothing on a gateway, so there is nothing to undo", errUsage, profile.Driver)
+		return fmt.Errorf("%w: --target: the driver %s does not change the gateway, so there is nothing to undo", errUsage, profile.Driver)
 	}
 	if err := k.findFolder(); err != nil {
 		return err
@@ -48,7 +48,7 @@ func (k cleanCommand) Run(ctx context.Context, c *console) (err error) {
 	path := filepath.Join(k.From, journalName)
 	journal, err := os.ReadFile(path) //nolint:gosec // the user's own folder
 	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("%w: %s contains no %s, so the run in this folder changed nothing on a gateway: use --from to name the folder of another run", errUsage, k.From, journalName)
+		return fmt.Errorf("%w: %s contains no %s, so the run in this folder did not change the gateway: use --from to name the folder of another run", errUsage, k.From, journalName)
 	}
 	if err != nil {
 		return fmt.Errorf("read the cleanup journal: %w", err)

@@ -97,7 +97,7 @@ func TestCleanAfterARunThatDied(t *testing.T) {
 	}{
 		{"a new run does not overwrite the journal", []string{"run", "--target", unreachable, "--yes", "--out", died}, exitUsage, "was killed and left 1 change on its gateway: to clean up first, run gatecert clean"},
 		{"the gateway of the journal is unreachable", []string{"clean", "--target", unreachable, "--from", died}, exitHarness, "connection refused"},
-		{"a driver that changes nothing", []string{"clean", "--target", static, "--from", died}, exitUsage, "changes nothing on a gateway"},
+		{"a driver that changes nothing", []string{"clean", "--target", static, "--from", died}, exitUsage, "does not change the gateway"},
 		{"a folder without a journal", []string{"clean", "--target", unreachable, "--from", dir}, exitUsage, "contains no " + journalName},
 		{"a missing profile", []string{"clean", "--target", dir + "/none", "--from", died}, exitUsage, "no such file"},
 		{"the gateway of a run is unreachable", []string{"run", "--target", unreachable, "--yes", "--out", t.TempDir()}, exitHarness, "nothing is listening at http://127.0.0.1:1"},

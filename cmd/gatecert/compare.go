@@ -32,9 +32,9 @@ type compareCommand struct {
 
 // Help implements kong's HelpProvider.
 func (compareCommand) Help() string {
-	return `gatecert load compare sends the same load to two targets alternately, in paired rounds, so that a disturbance on this machine affects
-both targets equally. For each metric, the report shows the values of both targets, the difference that B adds (with its 95 % confidence
-interval), and the smallest difference that this number of rounds can detect.
+	return `gatecert load compare sends the same load to two targets, A and B, alternately, in paired rounds, so that a disturbance on this machine
+affects both targets equally. For each metric, the report shows the values of both targets, the difference between them (B minus A, with
+its 95 % confidence interval), and the smallest difference that this number of rounds can detect.
 
 Examples:
   gatecert load compare                                                          the reference gateway and its mock upstream

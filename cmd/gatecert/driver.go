@@ -58,7 +58,7 @@ func profileWith(path string, getenv func(string) (string, bool)) (profile.Profi
 	case errors.Is(err, os.ErrNotExist):
 		err = fmt.Errorf("%w: %w; to create a profile, run gatecert init URL", errUsage, err)
 	case errors.As(err, &unread):
-		err = fmt.Errorf("%w: %w: specify a profile that you can read", errUsage, err)
+		err = fmt.Errorf("%w: %w: specify a profile file that you have permission to read", errUsage, err)
 	}
 	return p, err
 }
@@ -122,7 +122,7 @@ type targetFlags struct {
 	Model  []string `help:"With a URL: a model that the key can access. SURFACE=NAME or FORMAT=NAME sets the model for one endpoint (such as messages) or one API format (such as anthropic). Repeat --model to test an endpoint with several models." placeholder:"NAME" sep:"none"`
 	claimFlags
 	Trace        bool `help:"Set the sampled flag in the traceparent header so that the gateway records a trace of each request. The load commands send the traceparent header only with --trace."`
-	AllowActions bool `help:"Run the profile's shell commands and SQL statements. Without --allow-actions or gatecert trust, the cases that need shell commands or SQL statements are not offered."`
+	AllowActions bool `help:"Run the profile's shell commands and SQL statements. Without --allow-actions or gatecert trust, the cases that need them are reported as not-offered."`
 }
 
 // claimFlags say what of the contract the gateway publishes. They come before what a profile says.

@@ -61,7 +61,7 @@ func TestWhatFailedIsPlayedAgain(t *testing.T) {
 	assert.Contains(t, stderr, "nothing to run: no case failed in "+fixed)
 	code, _, stderr = invoke(t.Context(), "run", "--failed", all)
 	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, stderr, "a log contains no keys: pass the profile of ")
+	assert.Contains(t, stderr, "logs do not contain keys: pass the profile of ")
 	code, _, stderr = invoke(t.Context(), "run", "--until-pass")
 	assert.Equal(t, exitUsage, code)
 	assert.Contains(t, stderr, "name the earlier run with --failed RUN")

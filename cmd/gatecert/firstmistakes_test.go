@@ -171,7 +171,7 @@ func TestFirstMistakes(t *testing.T) {
 		}, exitHarness, `does not serve the model "gc-chta" with this key \(404 "The model does not exist\."\): choose a model that GET /v1/models lists \(gc-chat, .* and \d+ more\), with --model or with models in the profile`},
 		{"a gateway that cannot reach the mock upstream", func(t *testing.T) []string {
 			return []string{"run", "--level", "relay", "--target", arrives(t, nil).profile(t, "upstream: {listen: "+freeport.Address(t)+"}")}
-		}, exitHarness, `answers healthy calls with 50\d ".+" and has not called the mock upstream at 127\.0\.0\.1:\d+ \(upstream\.listen\): point the gateway's channel for model "gc-chat" to http://127\.0\.0\.1:\d+; if the gateway runs in a container, .*upstream\.url to .*host\.docker\.internal`},
+		}, exitHarness, `answers valid calls with 50\d ".+" and has not called the mock upstream at 127\.0\.0\.1:\d+ \(upstream\.listen\): point the gateway's channel for model "gc-chat" to http://127\.0\.0\.1:\d+; if the gateway runs in a container, .*upstream\.url to .*host\.docker\.internal`},
 		{"a model that leads to another upstream", func(t *testing.T) []string {
 			return []string{"run", "--level", "relay", "--target", arrives(t, nil).withUpstream(t).profile(t, "upstream: {listen: "+freeport.Address(t)+"}")}
 		}, exitHarness, `model "gc-chat" is served, but not by the mock upstream at 127\.0\.0\.1:\d+ \(upstream\.listen\), which received no request: point the gateway's channel for this model to http://127.*or use --level edge`},
@@ -199,7 +199,7 @@ func TestFirstMistakes(t *testing.T) {
 				answer(200, "application/json", fmt.Sprintf(`{"id":"c-%d","choices":[{"message":{"role":"assistant","content":"Hi"},"finish_reason":"stop"}]}`, n.Add(1)))(w, r)
 			}
 			return []string{"run", serves(t, every), "--key", "k-1234567890", "--model", "m", "--surfaces", "chat"}
-		}, exitHarness, `serves a model that does not exist, so its errors for unknown models cannot be tested: turn off the model that the gateway serves in place of unknown models`},
+		}, exitHarness, `accepts requests for a model that does not exist, so its errors for unknown models cannot be tested: turn off the model that the gateway serves in place of unknown models`},
 		{"a level that a URL is not enough for", func(t *testing.T) []string {
 			return arrives(t, nil).run("--level", "relay")
 		}, exitUsage, `--level relay needs more than a URL: create a profile with upstream\.listen and a model that the gateway routes to that address \(gatecert init URL writes a profile to start from\), or use --level edge`},
@@ -217,7 +217,7 @@ func TestFirstMistakes(t *testing.T) {
 		}, exitHarness, `is not the root of the API: healthy calls succeed at http://127\.0\.0\.1:\d+, so use that URL \(gatecert appends /v1/… itself\)`},
 		{"an upstream that is down", func(t *testing.T) []string {
 			return []string{"run", "--level", "edge", "--target", arrives(t, nil).profile(t)}
-		}, exitHarness, `answers healthy calls with 50\d ".+": the upstream of model "gc-chat" seems to be down, so repair that upstream first`},
+		}, exitHarness, `answers valid calls with 50\d ".+": the upstream of model "gc-chat" seems to be down; repair that upstream first`},
 		{"no mock upstream at upstream.attach", func(t *testing.T) []string {
 			n := arrives(t, nil).withUpstream(t)
 			return []string{"run", "--level", "relay", "--target", n.profile(t, "upstream: {attach: \"http://"+freeport.Address(t)+"\"}")}

@@ -54,7 +54,7 @@ func mapperOf(what string, parse func(string) (any, error)) kong.MapperFunc {
 		value, err := parse(text)
 		if err != nil {
 			if !token.IsValue() {
-				return fmt.Errorf("the flag has no value before %.40q: add a %s after the flag", text, what)
+				return fmt.Errorf("the flag has no value (the next argument is %.40q): add a %s after the flag", text, what)
 			}
 			return err
 		}

@@ -56,7 +56,7 @@ func (f *targetFlags) found() (*profile.Profile, error) {
 	}
 	p, err := loadProfile(foundProfile)
 	if err != nil {
-		return nil, fmt.Errorf("%w (the command names no gateway, so it uses the profile %s in the current directory; to test the built-in gateway, use --target %s)", err, foundProfile, profile.ReferenceDriver)
+		return nil, fmt.Errorf("%w (no gateway was specified, so the command uses the profile %s in the current directory; to test the built-in gateway, use --target %s)", err, foundProfile, profile.ReferenceDriver)
 	}
 	return &p, nil
 }
@@ -68,7 +68,7 @@ func (c *console) agreeToUse(p profile.Profile) error {
 		return nil
 	}
 	if c.in == nil {
-		return fmt.Errorf("%w: the command names no gateway, and you have not agreed to use the profile %s in the current directory, which %s: name the profile (--target %s), trust it (gatecert trust %s), or test the built-in gateway (--target %s)",
+		return fmt.Errorf("%w: no gateway was specified, and you have not agreed to use the profile %s in the current directory, which %s: select the profile (--target %s), trust it (gatecert trust %s), or test the built-in gateway (--target %s)",
 			errUsage, foundProfile, strings.Join(shownReach(p), ", "), foundProfile, foundProfile, profile.ReferenceDriver)
 	}
 	fmt.Fprintf(c.err, "The profile %s in the current directory:\n", foundProfile)
@@ -76,7 +76,7 @@ func (c *console) agreeToUse(p profile.Profile) error {
 	fmt.Fprint(c.err, "Use this profile? [y/N] ")
 	answer, err := bufio.NewReader(c.in).ReadString('\n')
 	if err != nil || !strings.EqualFold(strings.TrimSpace(answer), "y") {
-		return fmt.Errorf("%w: the profile %s was not used: name another profile with --target FILE, or the built-in gateway with --target %s", errUsage, foundProfile, profile.ReferenceDriver)
+		return fmt.Errorf("%w: you declined to use the profile %s: specify another profile with --target FILE, or the built-in gateway with --target %s", errUsage, foundProfile, profile.ReferenceDriver)
 	}
 	return toUse.add(foundProfile, digest)
 }

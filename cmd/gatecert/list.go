@@ -21,9 +21,9 @@ import (
 
 type listCommand struct {
 	What     string   `arg:"" complete:"lists" optional:"" default:"rows" help:"What to list: rows, circumstances, cases, surfaces (endpoints), levels, directives, mutants or permitted. Default: rows."`
-	Level    string   `complete:"levels" help:"With cases: list only cases up to this level. Default: full."`
-	Rows     []string `complete:"rows" help:"With cases: list only cases in these rows or in rows that match these patterns. Default: all." placeholder:"ROW"`
-	Surfaces []string `complete:"surfaces" help:"With cases: list only cases on these endpoints. Default: all." placeholder:"SURFACE"`
+	Level    string   `complete:"levels" help:"For gatecert list cases: list only cases up to this level. Default: full."`
+	Rows     []string `complete:"rows" help:"For gatecert list cases: list only cases in these rows or in rows that match these patterns. Default: all." placeholder:"ROW"`
+	Surfaces []string `complete:"surfaces" help:"For gatecert list cases: list only cases on these endpoints. Default: all." placeholder:"SURFACE"`
 }
 
 // listed is what can be listed.
@@ -102,10 +102,10 @@ func surfaceLine(s dialect.Surface) []string {
 // levelNeeds says what each level asks of a target, in the words of the contract's column.
 var levelNeeds = map[contract.Level]string{
 	contract.Edge:    "a URL and a key",
-	contract.Relay:   "edge, plus one model that is routed to the mock upstream",
-	contract.Account: "relay, plus prepared keys, models and channels",
-	contract.Store:   "account, plus a way to make the gateway's store fail",
-	contract.Full:    "store, plus the values of the gateway's limits",
+	contract.Relay:   "everything for edge, plus one model that is routed to the mock upstream",
+	contract.Account: "everything for relay, plus prepared keys, models and channels",
+	contract.Store:   "everything for account, plus a way to make the gateway's store fail",
+	contract.Full:    "everything for store, plus the values of the gateway's limits",
 }
 
 func levelLine(level contract.Level) []string {

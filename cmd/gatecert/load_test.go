@@ -39,7 +39,7 @@ func TestLoadNeedsAHealthyCallFirst(t *testing.T) {
 	})
 	code, _, stderr := invoke(t.Context(), "load", "capacity", url, "--key", "sk-test-0123456789", "--model", "m")
 	assert.Equal(t, exitHarness, code)
-	assert.Contains(t, stderr, "answers healthy calls with 500 and an empty body: the upstream of model")
+	assert.Contains(t, stderr, "answers valid calls with 500 and an empty body: the upstream of model")
 	assert.Equal(t, int64(1), calls.Load(), "and nothing else was sent")
 }
 

@@ -15,7 +15,7 @@ import (
 
 // cli is the command line. Each command has a file in this folder.
 type cli struct {
-	Run      runCommand      `cmd:"" help:"Certify a gateway: print the matrix and write reports to a folder."`
+	Run      runCommand      `cmd:"" help:"Certify a gateway: print the result matrix and write reports to a folder."`
 	Init     initCommand     `cmd:"" help:"Detect what a gateway offers, and write a commented profile for it."`
 	Check    checkCommand    `cmd:"" help:"Check profiles and baselines without sending any requests."`
 	Load     loadCommand     `cmd:"" help:"Test a gateway under load: rate-limit, timeout, capacity, compare, soak."`
@@ -49,8 +49,8 @@ type cli struct {
 
 const description = `gatecert certifies LLM API gateways against the published error contract: 32 rows, each an executable scenario.
 
-Exit codes: 0 conformant; 1 not conformant; 2 usage or configuration; 3 nothing ran or the run is incomplete;
-4 baseline out of date; 5 target unreachable, inconclusive or harness fault.`
+Exit codes: 0 conformant; 1 not conformant; 2 usage or configuration error; 3 nothing ran or the run is incomplete;
+4 baseline out of date; 5 target unreachable, inconclusive result, or fault in gatecert itself.`
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

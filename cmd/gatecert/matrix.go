@@ -22,7 +22,7 @@ func (matrixCommand) Help() string {
   gatecert matrix runs/mine runs/theirs                          two gateways on the terminal
   gatecert matrix runs/v1 runs/v2 --format html --out versions.html
 
-gatecert matrix only displays the runs; to fail when a verdict gets worse, use gatecert diff. Exit code 0 means that the command rendered the matrix.`
+gatecert matrix only displays the runs; for a command that fails when a verdict gets worse, use gatecert diff. Exit code 0 means that the command rendered the matrix.`
 }
 
 func (m matrixCommand) Run(c *console) error {

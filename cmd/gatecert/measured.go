@@ -165,9 +165,9 @@ func gateOutcome(gates []runlog.Gate) error {
 	}
 	switch {
 	case has(contract.Violated):
-		return shownError{exitNotConformant, "a gate is not met"}
+		return shownError{exitNotConformant, "at least one gate failed"}
 	case has(contract.Untested):
-		return shownError{exitHarness, "a gate is undecided"}
+		return shownError{exitHarness, "at least one gate is undecided"}
 	default:
 		return nil
 	}

@@ -40,7 +40,7 @@ sliding counter, token bucket, concurrency) and its parameters.
 Examples:
   gatecert load rate-limit                                           the built-in reference gateway, verified
   gatecert load rate-limit http://127.0.0.1:3000 --model m --for 5m  inferred
-  gatecert load rate-limit URL --infer --refusal 503                 inferred; 503 also counts as a refusal
+  gatecert load rate-limit URL --infer --refusal 503                 inferred; status 503 also counts as a refusal
   gatecert load rate-limit URL --workers 2 --source 10.0.0.5,10.0.0.6 --other-key KEY    infer whether these keys and addresses share the limit
   gatecert load rate-limit URL --infer --json | jq .intervals        the confidence intervals of the parameters`
 }
@@ -95,7 +95,7 @@ func (cmd rateLimitCommand) infer(ctx context.Context, c *console, config gatece
 		return err
 	}
 	defer func() { err = errors.Join(err, prepared.Close(context.WithoutCancel(ctx))) }()
-	fmt.Fprintf(c.err, "plan: at most %d calls within %s to %s\n", cmd.Calls, plain.Duration(cmd.For), prepared.Profile.BaseURL)
+	fmt.Fprintf(c.err, "plan: at most %d calls in %s, to %s\n", cmd.Calls, plain.Duration(cmd.For), prepared.Profile.BaseURL)
 	if err := cmd.consent(prepared.Profile.BaseURL); err != nil {
 		return err
 	}
@@ -135,7 +135,7 @@ func (cmd rateLimitCommand) begin(c *console, changes *preparation, target profi
 	log := runlog.Measured{MeasuredHeader: runner.MeasuredHeader(target, runlog.RateLimitKind, os.Args, dialect.Surface(cmd.Surface))}
 	log.Facts = []runlog.MeasuredFact{{Name: "budget", Text: fmt.Sprintf("at most %d calls in %s", cmd.Calls, plain.Duration(cmd.For))}}
 	for _, status := range cmd.Refusal {
-		log.Facts = append(log.Facts, runlog.MeasuredFact{Name: "refusal", Text: fmt.Sprintf("%d also counts as a refusal", status)})
+		log.Facts = append(log.Facts, runlog.MeasuredFact{Name: "refusal", Text: fmt.Sprintf("status %d also counts as a refusal", status)})
 	}
 	return c.openMeasured(changes, cmd.Out, target, log)
 }

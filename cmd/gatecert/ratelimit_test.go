@@ -19,7 +19,7 @@ func TestALimitThatNobodyDeclaresIsInferred(t *testing.T) {
 	dir := t.TempDir()
 	code, stdout, stderr := invoke(t.Context(), "load", "rate-limit", url, "--key", key, "--model", "gc-chat", "--calls", "300", "--for", "45s", "--out", dir)
 	assert.Equal(t, exitConformant, code, stdout+stderr)
-	assert.Contains(t, stderr, "plan: at most 300 calls within 45s to "+url)
+	assert.Contains(t, stderr, "plan: at most 300 calls in 45s, to "+url)
 	assert.Contains(t, stdout, "limiter   none", "the valid key has no limit")
 	assert.Contains(t, stdout, "reports: "+filepath.Join(dir, "report.html"))
 	code, again, stderr := invoke(t.Context(), "report", dir)

@@ -48,7 +48,7 @@ func (f targetFlags) mayTell(c *console, url string, yes bool) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%w: the key in $GATEWAY_KEY would be sent to %s, which only the log names: specify the gateway with a URL or --target, or confirm with --yes or --key", errUsage, shown)
+	return fmt.Errorf("%w: the key in $GATEWAY_KEY would be sent to %s, an address that comes only from the log: specify the gateway with a URL or --target, or confirm with --yes or --key", errUsage, shown)
 }
 
 func (r replayCommand) Run(ctx context.Context, c *console) (err error) {

@@ -31,7 +31,7 @@ func TestReplay(t *testing.T) {
 
 	code, _, stderr = invoke(t.Context(), "replay", failing, "--from", out)
 	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, stderr, "a log contains no keys: pass the profile of ")
+	assert.Contains(t, stderr, "logs do not contain keys: pass the profile of ")
 
 	gateway.fixed.Store(true)
 	code, stdout, stderr = invoke(t.Context(), "replay", failing, "--from", out, "--target", gateway.profile)
@@ -74,5 +74,5 @@ func TestReplayOfABareURL(t *testing.T) {
 	t.Setenv("GATEWAY_KEY", "")
 	code, _, stderr = invoke(ctx, "replay", "http:401/missing-key/chat", "--from", out)
 	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, stderr, "a log contains no keys: pass a valid key of "+url)
+	assert.Contains(t, stderr, "logs do not contain keys: pass a valid key of "+url)
 }

@@ -17,7 +17,7 @@ import (
 type selftestCommand struct {
 	Mutant    []string `complete:"mutants" help:"Test only this mutant. Repeatable. Default: all." placeholder:"NAME"`
 	Permitted []string `complete:"permitted" help:"Test only this permitted behaviour. Repeatable. Default: all." placeholder:"NAME"`
-	All       bool     `help:"Run every case against every mutant and every permitted behaviour. By default, the self-test runs against each mutant the cases that it must break and a twentieth of the others, and against each permitted behaviour three quarters of all cases. A self-test with --all takes a quarter of an hour."`
+	All       bool     `help:"Run every case against every mutant and every permitted behaviour. By default, each mutant is tested with the cases that the mutant must break and a twentieth of the other cases, and each permitted behaviour with three quarters of all cases. With --all, the self-test takes a quarter of an hour."`
 	Load      bool     `help:"Run load cases against the mutants that only many calls can reveal, and against the permitted behaviours."`
 	Parallel  int      `help:"Number of gateways to test concurrently. Default: ${default}." default:"8" placeholder:"N"`
 	Out       string   `help:"Folder for selftest.html and selftest.json. Default: write no files." placeholder:"DIR" type:"path"`

@@ -145,7 +145,7 @@ func TestAKeyIsNotSentToTheGatewayOfAStrangersLog(t *testing.T) {
 	t.Setenv("GATEWAY_KEY", "sk-mine-0123456789")
 	code, _, stderr := invoke(t.Context(), "replay", "http:401/missing-key/chat", "--from", log)
 	assert.Equal(t, exitUsage, code, stderr)
-	assert.Contains(t, stderr, "the key in $GATEWAY_KEY would be sent to "+stranger.URL+", which only the log names: specify the gateway with a URL or --target")
+	assert.Contains(t, stderr, "the key in $GATEWAY_KEY would be sent to "+stranger.URL+", an address that comes only from the log: specify the gateway with a URL or --target")
 	assert.Empty(t, keys)
 	_, _, stderr = invoke(t.Context(), "replay", "http:401/missing-key/chat", "--from", log, "--yes")
 	assert.NotContains(t, stderr, "would be sent")

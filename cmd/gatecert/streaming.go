@@ -156,7 +156,7 @@ func printStreaming(c *console, m load.Measurement) error {
 		return err
 	}
 	if a.TokenRate.Count() > 0 {
-		fmt.Fprintln(c.out, "tokens/s: 95 % of the streams are faster than p95, and 99 % are faster than p99")
+		fmt.Fprintln(c.out, "tokens/s: p95 is the rate that 95 % of the streams exceed, and p99 is the rate that 99 % exceed")
 	}
 	return nil
 }

@@ -14,8 +14,8 @@ import (
 type timeoutCommand struct {
 	caseFlags
 	Rate      float64       `help:"Healthy requests per second. Default: load.rate in the profile, or 30." placeholder:"RATE"`
-	Outage    time.Duration `help:"How long the upstream fails. Default: load.outage in the profile; otherwise 3.5s for an upstream that hangs, and 3s for an upstream that fails." placeholder:"DURATION"`
-	SlowCalls int           `help:"Number of calls that a hanging upstream holds open at once. N hanging calls exhaust any gateway connection pool of up to two thirds of N connections. Default: load.slow_calls in the profile, or 160." placeholder:"N"`
+	Outage    time.Duration `help:"Duration of the upstream outage. Default: load.outage in the profile; otherwise 3.5s if the upstream hangs, and 3s if it returns errors." placeholder:"DURATION"`
+	SlowCalls int           `help:"Number of calls that a hanging upstream holds open at once. The calls exhaust any gateway connection pool whose size is at most two thirds of this number. Default: load.slow_calls in the profile, or 160." placeholder:"N"`
 }
 
 // defaultSlowCalls exhaust a pool of 100 places, the default of many HTTP clients.

@@ -25,7 +25,7 @@ func (trustCommand) Help() string {
 permission: --allow-actions permits them for one run, and gatecert trust permits them until the profile changes. gatecert trust prints the
 actions and stores the permission as a file in gatecert/trusted in your configuration folder. The file name is the digest of the profile's
 path and content. A profile that was written by gatecert gateway --profile-out is trusted automatically. Without permission, the cases that
-need actions are not offered.
+need actions are reported as not-offered.
 
 If the profile is a gatecert.yaml, gatecert commands in the same folder can then use the profile without naming a gateway, as long as the
 profile sends the same variables to the same URL and opens the same files.
@@ -73,7 +73,7 @@ func (f targetFlags) permits(p profile.Profile) bool {
 // tellActions says that the actions of a profile will not run.
 func (c *console) tellActions(config gatecert.Config) {
 	if n := len(config.Target.Actions()); n > 0 && !config.AllowActions {
-		fmt.Fprintf(c.err, "note: the %d shell commands and SQL statements in the profile are not permitted, so the cases that need them are not offered; "+
+		fmt.Fprintf(c.err, "note: the %d shell commands and SQL statements in the profile are not permitted, so the cases that need them are reported as not-offered; "+
 			"to review and permit them, run gatecert trust; to permit them for one run, add --allow-actions\n", n)
 	}
 }

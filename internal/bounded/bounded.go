@@ -29,7 +29,7 @@ func (c *Connections) ConnState(conn net.Conn, state http.ConnState) {
 }
 
 // ErrFull is returned by a reader when all bytes are in use.
-var ErrFull = errors.New("the requests in progress use too many bytes")
+var ErrFull = errors.New("the requests in progress use too much memory")
 
 // Bytes bounds the bytes that are held for all clients together.
 type Bytes struct {

@@ -45,7 +45,7 @@ func streamProbes() []probe {
 		stream("first-event-error", "the stream begins with the contract's error event", streamed, false, contractError, false),
 		stream("mid-stream-error", "the contract's error event after some text", streamed, true, contractError, false),
 		stream("error-named", "event: error with the contract's error object, after some text", onSurface(dialect.ChatStream), true, text("event: error\n"+bare(dialect.ChatStream)), false),
-		stream("error-unnamed", "the error envelope without event: error, after some text", onSurface(dialect.MessagesStream), true, text(bare(dialect.MessagesStream)), false),
+		stream("error-unnamed", `an error envelope without an "event: error" line, after some text`, onSurface(dialect.MessagesStream), true, text(bare(dialect.MessagesStream)), false),
 		stream("mid-stream-eof", "the stream ends cleanly after some text, without a finish event", streamed, true, nil, false),
 		stream("mid-stream-cut", "the connection breaks after some text", streamed, true, nil, true),
 		stream("done-after-cut", "[DONE] after some text, without a finish event", func(s dialect.Surface) bool { return s.Streaming() && s.Dialect() == dialect.OpenAI }, true, text(done), false),

@@ -60,7 +60,7 @@ func (o Options) check(l Launcher) error {
 	case o.Namespace != "" && !label.MatchString(o.Namespace):
 		return fmt.Errorf("%w: namespace %.40q: use a Kubernetes name: lowercase letters, digits and -", ErrOptions, o.Namespace)
 	case l != Systemd && (!image.MatchString(o.Image) || !image.MatchString(o.NATSImage)):
-		return fmt.Errorf("%w: image %.60q or %.60q: each must be a reference such as registry.example/gatecert:1.0", ErrOptions, o.Image, o.NATSImage)
+		return fmt.Errorf("%w: image %.60q or NATS image %.60q: each image must be a reference such as registry.example/gatecert:1.0", ErrOptions, o.Image, o.NATSImage)
 	case len(o.Targets) == 0:
 		return fmt.Errorf("%w: no target: specify at least one gateway that the workers may send requests to", ErrOptions)
 	}

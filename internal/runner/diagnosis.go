@@ -220,13 +220,13 @@ func (f facts) unclear(s symptom, calls []runlog.Control) string {
 	case f.offered != nil && !slices.Contains(f.offered, model):
 		return f.noModel(first, answer)
 	case s == down:
-		return fmt.Sprintf("the gateway at %s answers healthy calls with %s: the upstream of model %q seems to be down, so repair that upstream first",
+		return fmt.Sprintf("the gateway at %s answers valid calls with %s: the upstream of model %q seems to be down; repair that upstream first",
 			f.url, answer, plain.Text(model, maxName))
 	case s == absent && f.offered == nil:
 		return fmt.Sprintf("there is no API at %s (%s, %s): check the port, and whether the URL lacks a path prefix before /v1",
 			f.url, answer, ofCalls(calls, f.failed))
 	default:
-		return fmt.Sprintf("no healthy call succeeds at %s (%s on %s, with the model %q): correct the URL, the key or the model",
+		return fmt.Sprintf("no valid call succeeds at %s (%s on %s, with the model %q): correct the URL, the key or the model",
 			f.url, answer, first.Surface, plain.Text(model, maxName))
 	}
 }
@@ -237,7 +237,7 @@ func (f facts) servesAll(c runlog.Control) string {
 		return fmt.Sprintf("the gateway at %s returned the same response for a model that does not exist as for %q, because it answers from a cache or ignores the model: "+
 			"turn off the gateway's response cache for the run", f.url, plain.Text(f.model(c.Surface), maxName))
 	}
-	return fmt.Sprintf("the gateway at %s serves a model that does not exist, so its errors for unknown models cannot be tested: "+
+	return fmt.Sprintf("the gateway at %s accepts requests for a model that does not exist, so its errors for unknown models cannot be tested: "+
 		"turn off the model that the gateway serves in place of unknown models (a default, a wildcard or a fallback)", f.url)
 }
 
@@ -280,11 +280,11 @@ const fromContainers = "if the gateway runs in a container, set upstream.listen 
 // notServed is the sentence about healthy calls that fail at a gateway whose upstream is the mock upstream.
 func (m mockFacts) notServed(url, answer string) string {
 	if len(m.attempts) == 0 {
-		return fmt.Sprintf("the gateway at %s answers healthy calls with %s and has not called the mock upstream at %s (%s): point the gateway's channel for model %q to %s; %s",
+		return fmt.Sprintf("the gateway at %s answers valid calls with %s and has not called the mock upstream at %s (%s): point the gateway's channel for model %q to %s; %s",
 			url, answer, m.address, m.field, plain.Text(m.model, maxName), m.url, fromContainers)
 	}
 	last := m.attempts[len(m.attempts)-1]
-	called := fmt.Sprintf("the gateway at %s answers healthy calls with %s, because the mock upstream answered the gateway's call to %s with %d: ",
+	called := fmt.Sprintf("the gateway at %s answers valid calls with %s, because the mock upstream answered the gateway's call to %s with %d: ",
 		url, answer, plain.Text(last.Path, maxQuote), last.Status)
 	switch last.Status {
 	case http.StatusUnauthorized:

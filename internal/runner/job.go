@@ -76,7 +76,7 @@ var (
 	// ErrUnreachable is returned when the gateway cannot be reached. Its text is that of [ErrInconclusive].
 	ErrUnreachable = errors.New("target unreachable")
 	// ErrTimeLimit is returned when the time limit of a run is over. The run is then incomplete, or never began.
-	ErrTimeLimit = errors.New("the time limit has passed")
+	ErrTimeLimit = errors.New("the time limit was exceeded")
 	// ErrHarness is returned when gatecert itself failed: the log cannot be written, the driver cannot prepare the target.
 	ErrHarness = errors.New("harness fault")
 )

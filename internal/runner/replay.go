@@ -49,11 +49,11 @@ func TargetOf(run runlog.Run, key string) (profile.Profile, error) {
 	bare := bareTarget(logged, logged.Keys.Valid)
 	switch {
 	case bare.Redacted() != logged.Redacted():
-		return logged, fmt.Errorf("%w: a log contains no keys: pass the profile of %s with --target", ErrUsage, logged.Name)
+		return logged, fmt.Errorf("%w: logs do not contain keys: pass the profile of %s with --target", ErrUsage, logged.Name)
 	case key == "" && logged.Claims.NoClientKeys():
 		return bare, nil
 	case key == "" || strings.HasPrefix(key, "["):
-		return logged, fmt.Errorf("%w: a log contains no keys: pass a valid key of %s with --key or $GATEWAY_KEY", ErrUsage, logged.Name)
+		return logged, fmt.Errorf("%w: logs do not contain keys: pass a valid key of %s with --key or $GATEWAY_KEY", ErrUsage, logged.Name)
 	}
 	bare.Keys.Valid = key
 	return bare, nil

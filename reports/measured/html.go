@@ -89,7 +89,7 @@ func HTML(w io.Writer, m runlog.Measured) error {
 	}
 	for _, x := range m.Metrics {
 		if x.Unit == runlog.UnitRate {
-			p.RateNote = "For tokens/s, 95 % of the streams are faster than p95, and 99 % are faster than p99."
+			p.RateNote = "For tokens/s, p95 is the rate that 95 % of the streams exceed, and p99 is the rate that 99 % exceed."
 		}
 	}
 	for _, pt := range m.Points[:min(len(m.Points), maxPagePoints)] {
