@@ -289,7 +289,7 @@ func TestNothingIsJudgedOnAGatewayThatAnswersEverything(t *testing.T) {
 	})
 	r, err := certify(t.Context(), gatecert.Config{Target: profile, Rows: []string{"http:401"}, Surfaces: []string{"chat"}})
 	require.ErrorIs(t, err, gatecert.ErrInconclusive)
-	require.ErrorContains(t, err, "serves a model that does not exist")
+	require.ErrorContains(t, err, "accepts requests for a model that does not exist")
 	assert.Empty(t, r.Cases)
 }
 

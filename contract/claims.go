@@ -79,13 +79,13 @@ func (c Claims) About(row Row) string {
 	case row.ID == RowRateLimited || c.Codes == nil:
 		return ""
 	case c.None():
-		return "the target does not claim codes, so everything except the code is judged"
+		return "the gateway does not claim to use the contract's error codes, so everything except the code is judged"
 	case code == "":
-		return "the gateway's own error codes are accepted in place of the codes of table 2"
+		return "the gateway's own error codes are accepted in place of the codes in the contract's table 2"
 	case len(c.Codes.Words[code]) > 0:
 		return "the gateway's own code is " + c.Codes.wanted(code)
 	default:
-		return "the gateway uses the code of table 2"
+		return "the gateway uses the code from the contract's table 2"
 	}
 }
 

@@ -45,7 +45,7 @@ func TestClaimedCodes(t *testing.T) {
 		{"own words: a code left out stays as published", "code:bad_request_body/malformed-body/chat/cut-json", claiming(withCode(400, "bad_request_body"), own), nil},
 		{"own words: one for two codes", reset, claiming(withCode(502, "upstream_error"), own), nil},
 		{"own words: one that does not agree with its status", noInput, claiming(withCode(400, "NoSuchModel"), own),
-			[]string{`SHOULD code-known: got "NoSuchModel", want a code of table 2 that fits the cause, in error.code: BadRequest, bad_request_body, read_request_body_failed, convert_request_failed`,
+			[]string{`SHOULD code-known: got "NoSuchModel", want a code from table 2 that fits the cause, in error.code: BadRequest, bad_request_body, read_request_body_failed, convert_request_failed`,
 				`SHOULD consistent: got 400, want NoSuchModel with 404`}},
 		{"own words: a row of table 1", noInput, claiming(withCode(400, "BadRequest"), own), nil},
 		{"own words: in Gemini's place", absentModel + "gemini", claiming(jsonAnswer(404, strings.Replace(geminiNotFound, "model_not_found", "NoSuchModel", 1)), own), nil},

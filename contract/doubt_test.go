@@ -23,7 +23,7 @@ func TestFindingsNameTheCodesOfTheirCircumstance(t *testing.T) {
 		}
 		i := slices.IndexFunc(Judge(c, jsonAnswer(status, openaiError("other"))).Findings, func(f Finding) bool { return f.Requirement == CodeKnown })
 		require.GreaterOrEqual(t, i, 0, id)
-		assert.Equal(t, "a code of table 2 that fits the cause, in error.code: "+want, Judge(c, jsonAnswer(status, openaiError("other"))).Findings[i].Want)
+		assert.Equal(t, "a code from table 2 that fits the cause, in error.code: "+want, Judge(c, jsonAnswer(status, openaiError("other"))).Findings[i].Want)
 	}
 }
 

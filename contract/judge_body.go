@@ -35,9 +35,9 @@ func (j *judge) judgeWhole() {
 	j.check(Whole)
 	switch {
 	case j.o.TransferError != "":
-		j.add(Whole, Must, "a complete error response", "a transfer that broke off: "+j.o.TransferError)
+		j.add(Whole, Must, "a complete error response", "a response that was cut off: "+j.o.TransferError)
 	case j.o.Cut != "":
-		j.add(Whole, Must, "an error response that ends", "a response that does not end: "+j.o.Cut)
+		j.add(Whole, Must, "a complete error response", "a response that does not end: "+j.o.Cut)
 	}
 }
 
@@ -104,7 +104,7 @@ func (j *judge) judgeCode(spoken dialect.Dialect, env dialect.ErrorObject) {
 		j.add(CodePlace, Should, j.codes.wanted(code)+" in "+spoken.CodePlace(), "it in "+env.Tolerated)
 	case code == "" && !j.anyCodeFits() && !slices.ContainsFunc(j.fittingCodes(), fits):
 		fitting := j.codes.wordsForAll(j.fittingCodes())
-		j.add(CodeKnown, Should, "a code of table 2 that fits the cause, in "+spoken.CodePlace()+": "+listWords(fitting), words)
+		j.add(CodeKnown, Should, "a code from table 2 that fits the cause, in "+spoken.CodePlace()+": "+listWords(fitting), words)
 	case code != "":
 		j.check(CodePlace)
 	case j.row.ID != RowRateLimited:

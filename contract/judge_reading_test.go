@@ -74,16 +74,16 @@ func agreementRows() []judgeRow {
 	return []judgeRow{
 		{"a code that fits the cause", noInput, jsonAnswer(400, typed("t", "bad_request_body")), nil},
 		{"a code of another status", noInput, jsonAnswer(400, typed("t", "model_not_found")),
-			[]string{`SHOULD code-known: got "model_not_found", want a code of table 2 that fits the cause, in error.code: invalid_request, bad_request_body, read_request_body_failed, convert_request_failed`,
+			[]string{`SHOULD code-known: got "model_not_found", want a code from table 2 that fits the cause, in error.code: invalid_request, bad_request_body, read_request_body_failed, convert_request_failed`,
 				"SHOULD consistent: got 400, want model_not_found with 404"}},
 		{"a code of another cause with the same status", noInput, jsonAnswer(400, typed("t", "prompt_blocked")),
-			[]string{`SHOULD code-known: got "prompt_blocked", want a code of table 2 that fits the cause, in error.code: invalid_request, bad_request_body, read_request_body_failed, convert_request_failed`}},
+			[]string{`SHOULD code-known: got "prompt_blocked", want a code from table 2 that fits the cause, in error.code: invalid_request, bad_request_body, read_request_body_failed, convert_request_failed`}},
 		{"access_denied fits 401", "http:401/wrong-key/chat/header", with(jsonAnswer(401, typed("t", "access_denied")),
 			func(o *Observation) { o.Header["Www-Authenticate"] = []string{"Bearer"} }), nil},
 		{"an unknown path with a code of its own", "http:404/unknown-path/chat/no-such-path", jsonAnswer(404, typed("t", "invalid_api_type")), nil},
 		{"any code of the gateway's on 5xx", "http:5xx/upstream-error/chat/error-object", jsonAnswer(502, typed("t", "empty_response")), nil},
 		{"a caller's code on 5xx", "http:5xx/upstream-error/chat/error-object", jsonAnswer(502, typed("t", "access_denied")),
-			[]string{`SHOULD code-known: got "access_denied", want a code of table 2 that fits the cause, in error.code: bad_response_status_code, bad_response, do_request_failed, channel:invalid_key …`,
+			[]string{`SHOULD code-known: got "access_denied", want a code from table 2 that fits the cause, in error.code: bad_response_status_code, bad_response, do_request_failed, channel:invalid_key …`,
 				"SHOULD consistent: got 502, want access_denied with 403"}},
 		{"any code on 429", "http:429/over-rate-limit/chat", with(limited("1", 0), func(o *Observation) {
 			o.Body = Bytes(typed("rate_limit_error", "insufficient_user_quota"))

@@ -19,7 +19,7 @@ func (j *judge) judgeStream(stream Stream) {
 		j.judgeStreamWithoutError(stream, r)
 	case !j.mayFailInStream():
 		j.add(NotSuccess, Must, j.wantJSON(),
-			fmt.Sprintf("%d text/event-stream with the error in it", j.o.Status))
+			fmt.Sprintf("%d text/event-stream that contains the error", j.o.Status))
 		j.judgeErrorInStream(r)
 	case j.variant.MidStream || r.before > 0 || begunBeforeFirstEvent(j.o.Body):
 		j.check(NotSuccess)
@@ -27,7 +27,7 @@ func (j *judge) judgeStream(stream Stream) {
 		j.judgeRequestID()
 	default:
 		j.add(NotSuccess, Must, j.row.Status.String()+" as JSON, before any byte of the stream",
-			fmt.Sprintf("%d text/event-stream whose first event is the error", j.o.Status))
+			fmt.Sprintf("%d text/event-stream that begins with the error", j.o.Status))
 		j.judgeErrorInStream(r)
 	}
 	j.judgeStreamFormat(stream, r)
@@ -124,7 +124,7 @@ func (j *judge) judgeStreamWithoutError(stream Stream, r reading) {
 	case j.o.Cut != "":
 		j.add(Answered, Must, want, "a stream that does not end: "+j.o.Cut)
 	case j.o.TransferError != "" && r.finish != "":
-		j.add(StreamEnd, Must, want, "a finish event before the transfer broke: "+j.o.TransferError)
+		j.add(StreamEnd, Must, want, "a finish event before the stream was cut off: "+j.o.TransferError)
 	case j.o.TransferError != "" && !j.mayFailInStream():
 		j.add(NotSuccess, Must, j.wantJSON(),
 			fmt.Sprintf("%d text/event-stream that broke off: %s", j.o.Status, j.o.TransferError))
@@ -219,9 +219,9 @@ func answerAfterError(surface dialect.Surface, kind dialect.EventKind) string {
 	case dialect.EventContent:
 		return "more content"
 	case dialect.EventItemEnd:
-		return "the end of a part of the answer"
+		return "an event that ends part of the answer"
 	case dialect.EventLifecycle:
-		return "the start of a part of the answer"
+		return "an event that starts part of the answer"
 	default:
 		return ""
 	}

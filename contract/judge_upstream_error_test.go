@@ -11,7 +11,7 @@ func upstreamErrorRows() []judgeRow {
 		fivexx   = "http:5xx/upstream-error/"
 		refused  = "http:400/malformed-parameter/"
 		blamed   = "a code that does not blame the caller's key or quota"
-		fits     = "a code of table 2 that fits the cause, in error.code: "
+		fits     = "a code from table 2 that fits the cause, in error.code: "
 		fits5xx  = fits + "bad_response_status_code, bad_response, do_request_failed, channel:invalid_key …"
 		fits400  = fits + "invalid_request, bad_request_body, read_request_body_failed, convert_request_failed"
 		keyBlame = "a status that does not blame the caller's key"
@@ -73,7 +73,7 @@ func upstreamErrorRows() []judgeRow {
 		{"the first event an error, as JSON", fivexx + "chat-stream/first-event-error", answeredWith(502, "bad_response"), nil},
 		{"the first event an error, passed on", fivexx + "chat-stream/first-event-error",
 			with(answer(200, "", ""), events("data: x", Event{Data: Bytes(openaiError("bad_response"))})),
-			[]string{"MUST not-success: got 200 text/event-stream whose first event is the error, want 5xx as JSON, before any byte of the stream"}},
+			[]string{"MUST not-success: got 200 text/event-stream that begins with the error, want 5xx as JSON, before any byte of the stream"}},
 		{"an error after the lifecycle events", fivexx + "chat-stream/lifecycle-then-error", inStream("bad_response"), nil},
 		{"a finish after the lifecycle events", fivexx + "chat-stream/lifecycle-then-error",
 			with(answer(200, "", ""), events("data: x", Event{Data: Bytes(chatFinish)}, Event{Data: Bytes("[DONE]")})),

@@ -15,8 +15,8 @@ func upstreamFormRows() []judgeRow {
 	const (
 		fivexx  = "http:5xx/upstream-error/"
 		refused = "http:400/malformed-parameter/"
-		fits400 = "a code of table 2 that fits the cause, in error.code: invalid_request, bad_request_body, read_request_body_failed, convert_request_failed"
-		fits5xx = "a code of table 2 that fits the cause, in error.code: " +
+		fits400 = "a code from table 2 that fits the cause, in error.code: invalid_request, bad_request_body, read_request_body_failed, convert_request_failed"
+		fits5xx = "a code from table 2 that fits the cause, in error.code: " +
 			"bad_response_status_code, bad_response, do_request_failed, channel:invalid_key …"
 		toolCall  = `{"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\"te"}}]},"finish_reason":null}]}`
 		toolsDone = `{"choices":[{"delta":{},"finish_reason":"tool_calls"}]}`

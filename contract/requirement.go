@@ -97,7 +97,7 @@ const (
 	upstreamErr = "Errors that the provider told"
 	timeSection = "Time"
 	agreement   = "A code and its status agree"
-	derived     = "derived: an error must have no side effects"
+	derived     = "derived from the contract: an error must have no side effects"
 )
 
 // requirements is read-only after its making.
@@ -113,15 +113,15 @@ var requirements = []Details{
 	{Message, always(Must), "message is a non-empty string.", everyAnswer, ""},
 	{Code, always(Must), "The response contains the row's error.code in the place that the API format defines.", everyAnswer, ""},
 	{CodePlace, always(Should), "The code is in the preferred place, not in a place that is only tolerated.", everyAnswer, ""},
-	{CodeKnown, always(Should), "Every error except 429 has a code of table 2 that fits its cause.", everyAnswer, ""},
+	{CodeKnown, always(Should), "Every error except 429 has a code from table 2 that fits its cause.", everyAnswer, ""},
 	{Fields, always(Should), "type, param and code are present in the OpenAI envelope.", everyAnswer, ""},
-	{Consistent, always(Should), "The code, the type and Gemini's number in the error object agree with the HTTP status.", agreement, ""},
+	{Consistent, always(Should), "In the error object, the code, the type and (in Gemini's format) the numeric code agree with the HTTP status.", agreement, ""},
 	{AnsweredInTime, always(Must), "If the upstream does not answer, the gateway responds when its declared timeout expires.", timeSection, ""},
 	{Secrecy, always(Must), "The response reveals no secrets or internals.", inside, ""},
 	{StreamError, mustOrShould(), "A stream that has begun reports the error with its API format's own error event.", streams, ""},
 	{StreamEnd, always(Must), "A failed stream does not end as if it were complete.", streams, ""},
 	{StreamFormat, always(Should), "The event stream is well-formed.", "WHATWG HTML 9.2.6", ""},
-	{RetryAfter, always(Should), "A 429 has a Retry-After header in whole seconds, no longer than the limit's window or one day.", "RFC 9110 10.2.3, RFC 6585 4", ""},
+	{RetryAfter, always(Should), "A 429 has a Retry-After header in whole seconds that is at most the limit's window and at most one day.", "RFC 9110 10.2.3, RFC 6585 4", ""},
 	{UpstreamUnused, always(Should), "A refused request never reaches the upstream.", derived, ""},
 	{RetriesBounded, always(Should), "The upstream is called no more often than allowed.", derived, ""},
 	{UpstreamFreed, always(Should), "When the gateway gives up on an upstream call, it cancels the call.", derived, ""},

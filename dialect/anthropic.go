@@ -75,7 +75,7 @@ func readAnthropic(e *ErrorObject, outer, inner members, known func(code string)
 	}
 	kind, ok := e.Type.(string)
 	if !ok || kind == "" {
-		e.Breaches = append(e.Breaches, `error.type is not a non-empty string`)
+		e.Breaches = append(e.Breaches, `error.type is missing, empty or not a string`)
 	}
 	if code, ok := e.Code.(string); ok && code != "" {
 		e.Business = code

@@ -89,7 +89,7 @@ func readGemini(e *ErrorObject, _, inner members, known func(code string) bool) 
 	}
 	word, ok := inner.value("status").(string)
 	if !ok || word == "" {
-		e.Breaches = append(e.Breaches, "error.status is not a non-empty string")
+		e.Breaches = append(e.Breaches, "error.status is missing, empty or not a string")
 	}
 	details, isList := inner.value("details").(List)
 	if raw := inner["details"]; len(raw) > 0 && string(raw) != "null" && (!isList || !all(details, isObject)) {

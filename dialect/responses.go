@@ -68,7 +68,7 @@ func responseError(name string, event members) (object json.RawMessage, form str
 		if err != nil {
 			return nil, ""
 		}
-		return flat, "event: error with flat members"
+		return flat, "event: error with the error's fields at the top level"
 	default:
 		return nil, ""
 	}

@@ -30,7 +30,7 @@ func Files() ([]string, error) {
 }
 
 // ErrNoRule is returned when no feature has a rule for a row.
-var ErrNoRule = errors.New("the features contain no rule")
+var ErrNoRule = errors.New("the feature files contain no rule")
 
 // Rule returns the text of a row's rule as it is written in its feature file, followed by the rule of its load cases if
 // it has any. It returns [ErrNoRule] when there is no such row.

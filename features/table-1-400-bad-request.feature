@@ -8,7 +8,7 @@ Feature: Table 1: 400 Bad request
       Given the circumstance "missing-parameter": valid JSON without a required field (no messages / no input / no model)
       When a client calls "<surface>" with variant "<variant>"
       Then the status is 400
-      And the error code is listed in table 2
+      And the error code is listed in table 2 of the contract
       And the error is complete and in the client's API format
       And the response leaks no internals
       And the upstream is called no more often than allowed, and no other caller is affected
@@ -55,7 +55,7 @@ Feature: Table 1: 400 Bad request
       Given the circumstance "malformed-parameter": a field of the wrong type or out of range
       When a client calls "<surface>" with variant "<variant>"
       Then the status is 400
-      And the error code is listed in table 2
+      And the error code is listed in table 2 of the contract
       And the error is complete and in the client's API format
       And the response leaks no internals
       And the upstream is called no more often than allowed, and no other caller is affected
@@ -95,7 +95,7 @@ Feature: Table 1: 400 Bad request
       Given the circumstance "malformed-parameter": a field of the wrong type or out of range
       When a client calls "<surface>" with variant "<variant>"
       Then the status is 4xx
-      And the error code is listed in table 2
+      And the error code is listed in table 2 of the contract
       And the error is complete and in the client's API format
       And the response leaks no internals
       And the upstream is called no more often than allowed, and no other caller is affected

@@ -8,7 +8,7 @@ Feature: Table 1: 403 Forbidden
       Given the circumstance "revoked-key": a key that was valid and was withdrawn
       When a client calls "<surface>"
       Then the status is 403
-      And the error code is listed in table 2
+      And the error code is listed in table 2 of the contract
       And the error is complete and in the client's API format
       And the response leaks no internals
       And the upstream is not called, and no other caller is affected
@@ -37,7 +37,7 @@ Feature: Table 1: 403 Forbidden
       Given the circumstance "revoked-key": a key that was valid and was withdrawn
       When a client calls "<surface>" with variant "<variant>"
       Then the status is 403
-      And the error code is listed in table 2
+      And the error code is listed in table 2 of the contract
       And the error is complete and in the client's API format
       And the response leaks no internals
       And the upstream is not called, and no other caller is affected
@@ -50,7 +50,7 @@ Feature: Table 1: 403 Forbidden
       Given the circumstance "no-model-access": a valid key that may not use the asked model
       When a client calls "<surface>"
       Then the status is 403
-      And the error code is listed in table 2
+      And the error code is listed in table 2 of the contract
       And the error is complete and in the client's API format
       And the response leaks no internals
       And the upstream is not called, and no other caller is affected

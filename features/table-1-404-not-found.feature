@@ -8,12 +8,12 @@ Feature: Table 1: 404 Not found
       Given the circumstance "unknown-path": a path under the API root that does not exist (and the right path with the wrong method)
       When a client calls "<surface>" with variant "<variant>"
       Then the status is 404
-      And the error code is listed in table 2
+      And the error code is listed in table 2 of the contract
       And the error is complete and in the client's API format
       And the response leaks no internals
       And the upstream is called no more often than allowed, and no other caller is affected
 
-      Examples: no-such-path - a path that does not exist, near the endpoint's own path
+      Examples: no-such-path - a nonexistent path that is similar to the endpoint's own path
         | case                                              | surface        | variant      |
         | http:404/unknown-path/chat/no-such-path           | chat           | no-such-path |
         | http:404/unknown-path/completions/no-such-path    | completions    | no-such-path |
@@ -29,7 +29,7 @@ Feature: Table 1: 404 Not found
         | http:404/unknown-path/count-tokens/no-such-path   | count-tokens   | no-such-path |
         | http:404/unknown-path/gemini/no-such-path         | gemini         | no-such-path |
 
-      Examples: get - a GET request, as from a browser, for a path that does not exist
+      Examples: get - a GET request, such as a browser sends, for a path that does not exist
         | case                                     | surface        | variant |
         | http:404/unknown-path/chat/get           | chat           | get     |
         | http:404/unknown-path/completions/get    | completions    | get     |
@@ -64,7 +64,7 @@ Feature: Table 1: 404 Not found
       Given the circumstance "unknown-path": a path under the API root that does not exist (and the right path with the wrong method)
       When a client calls "<surface>" with variant "<variant>"
       Then the status is 404 or 501
-      And the error code is listed in table 2
+      And the error code is listed in table 2 of the contract
       And the error is complete and in the client's API format
       And the response leaks no internals
       And the upstream is called no more often than allowed, and no other caller is affected
@@ -77,7 +77,7 @@ Feature: Table 1: 404 Not found
       Given the circumstance "unknown-model": a model name that does not exist
       When a client calls "<surface>"
       Then the status is 404
-      And the error code is listed in table 2
+      And the error code is listed in table 2 of the contract
       And the error is complete and in the client's API format
       And the response leaks no internals
       And the upstream is called no more often than allowed, and no other caller is affected

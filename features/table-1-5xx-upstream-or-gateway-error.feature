@@ -8,7 +8,7 @@ Feature: Table 1: 5xx Upstream / gateway error
       Given the circumstance "upstream-error": the provider fails
       When a client calls "<surface>" with variant "<variant>"
       Then the status is 5xx
-      And the error code is listed in table 2
+      And the error code is listed in table 2 of the contract
       And the error is complete and in the client's API format
       And the response leaks no internals
       And the upstream is called no more often than allowed, and no other caller is affected
@@ -223,7 +223,7 @@ Feature: Table 1: 5xx Upstream / gateway error
       Given the circumstance "upstream-error": the provider fails
       When a client calls "<surface>" with variant "<variant>"
       Then the status is 429 or 5xx
-      And the error code is listed in table 2
+      And the error code is listed in table 2 of the contract
       And the error is complete and in the client's API format
       And the response leaks no internals
       And the upstream is called no more often than allowed, and no other caller is affected
@@ -252,7 +252,7 @@ Feature: Table 1: 5xx Upstream / gateway error
       Given the circumstance "upstream-error": the provider fails
       When a client calls "<surface>" with variant "<variant>"
       Then the status is 5xx
-      And the error code is listed in table 2
+      And the error code is listed in table 2 of the contract
       And the error is complete and in the client's API format
       And the response leaks no internals
       And the upstream is called no more often than allowed, the gateway's key is sent to no other host, and no other caller is affected
@@ -281,7 +281,7 @@ Feature: Table 1: 5xx Upstream / gateway error
       Given the circumstance "gateway-error": the gateway's own part fails (its store is gone)
       When a client calls "<surface>"
       Then the status is 5xx
-      And the error code is listed in table 2
+      And the error code is listed in table 2 of the contract
       And the error is complete and in the client's API format
       And the response leaks no internals
       And the upstream is called no more often than allowed, and no other caller is affected

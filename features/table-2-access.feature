@@ -14,7 +14,7 @@ Feature: Table 2: access codes
       And the response leaks no internals
       And the upstream is not called, and no other caller is affected
 
-      Examples: the key is used where it is not allowed
+      Examples: the key's permissions or group do not allow the request
         | case                                              | surface          |
         | code:access_denied/denied-access/chat             | chat             |
         | code:access_denied/denied-access/chat-stream      | chat-stream      |

@@ -14,7 +14,7 @@ Feature: Table 2: content codes
       And the response leaks no internals
       And the upstream is not called, and no other caller is affected
 
-      Examples: the prompt contains a word on the gateway's list
+      Examples: the prompt contains a word on the gateway's list of sensitive words
         | case                                                             | surface          |
         | code:sensitive_words_detected/sensitive-content/chat             | chat             |
         | code:sensitive_words_detected/sensitive-content/chat-stream      | chat-stream      |

@@ -137,7 +137,7 @@ func (w *World) tryAgain(ctx context.Context, c contract.Case) error {
 		case healthy && !refused:
 			// The limit may have refused this one too: once more, at the same pace.
 		case w.result.Tries == maxTries && !healthy:
-			w.reject(contract.Untestable, fmt.Sprintf("healthy calls failed after each of %d tries: %s", maxTries, detail))
+			w.reject(contract.Untestable, fmt.Sprintf("after each of %d attempts, a healthy call failed: %s", maxTries, detail))
 			return nil
 		case w.session.Limited() && w.result.Tries < maxTries:
 			w.session.SlowDown()
