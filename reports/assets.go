@@ -48,7 +48,7 @@ func scriptPart(name, from, to string) ([]byte, error) {
 		part, _, found = bytes.Cut(part, []byte(to))
 	}
 	if !found {
-		return nil, fmt.Errorf("page script: %s.js has no part from %q to %q", name, from, to)
+		return nil, fmt.Errorf("page script: %s.js has no section that starts with %q and ends with %q", name, from, to)
 	}
 	return part, nil
 }

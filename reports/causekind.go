@@ -167,9 +167,9 @@ func agreementKind(f contract.Finding) causeKind {
 	var kind string
 	switch {
 	case strings.HasPrefix(f.Want, "an error.type"):
-		kind = "the type " + shownKind(f.Got) + ", which does not match their status"
+		kind = "the type " + shownKind(f.Got) + ", which does not match the HTTP status"
 	case strings.HasPrefix(f.Want, "error.code "):
-		kind = "an error.code that differs from their status"
+		kind = "an error.code that differs from the HTTP status"
 	default:
 		code, _, _ := strings.Cut(f.Want, " with ")
 		kind = "the code " + shownKind(code) + " with " + shownKind(f.Got)

@@ -41,7 +41,7 @@ func (d Diff) Notes() []string {
 		}
 	}
 	if d.Old.ContractDigest != d.New.ContractDigest {
-		list = append(list, "The two runs were judged by different versions of the contract.")
+		list = append(list, "The two runs were judged against different versions of the contract.")
 	}
 	if d.Old.Target.Name != d.New.Target.Name {
 		list = append(list, "The two runs tested different targets.")

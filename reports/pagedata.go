@@ -133,7 +133,7 @@ func RowFacts(row contract.Row) []Fact {
 		advice = "what to do"
 	}
 	if row.Status.Basis == contract.Derived {
-		basis += ": another status of this class causes a warning"
+		basis += ": any other status of the same class causes only a warning"
 	}
 	facts := []Fact{{advice, row.Advice}, {"status", row.Status.String() + " (" + basis + ")"}}
 	if code := row.Code(); code != "" {

@@ -89,7 +89,7 @@ func (s SideBySide) notes() []string {
 	var list []string
 	for i, run := range s.Runs {
 		if run.ContractDigest != s.Runs[0].ContractDigest {
-			list = append(list, s.Matrix.Columns[i].Name+" and "+s.Matrix.Columns[0].Name+" were judged by different versions of the contract.")
+			list = append(list, s.Matrix.Columns[i].Name+" and "+s.Matrix.Columns[0].Name+" were judged against different versions of the contract.")
 		}
 		if run.Selection.Scope() != s.Runs[0].Selection.Scope() {
 			list = append(list, fmt.Sprintf("%s was certified at level %s, %s at level %s.", s.Matrix.Columns[i].Name,

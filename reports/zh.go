@@ -58,7 +58,7 @@ var zhFrame = [][2]string{
 	{"the healthy control call failed on every endpoint", "没有端点能正常响应健康检查调用"}, {"no case could be judged", "没有用例能够判定"},
 
 	// What is run again.
-	{"fixed: {}", "已修复：{1}"}, {"{#} case(s) failed before: {}", "此前失败的 {1} 个用例：{2}"},
+	{"fixed: {}", "已修复：{1}"}, {"{#} case(s) failed in the earlier run: {}", "此前失败的 {1} 个用例：{2}"},
 	{"{#} fixed", "已修复 {1} 个"}, {"{#} still failing", "仍失败 {1} 个"}, {"{#} different", "结果不同 {1} 个"},
 }
 
@@ -75,8 +75,8 @@ var zhTitles = [][2]string{
 	{"{#} responses have the code in {}", "{1} 响应的错误码位于 {2}"}, {"Responses have the code in {}", "响应的错误码位于 {1}"},
 	{"{#} responses have the code {} with {}", "{1} 响应的错误码 {2} 与 {3} 不匹配"}, {"Responses have the code {} with {}", "响应的错误码 {1} 与 {2} 不匹配"},
 	{"{#} responses have the code {}, which blames the caller", "{1} 响应的错误码 {2} 把责任归于调用方"}, {"Responses have the code {}, which blames the caller", "响应的错误码 {1} 把责任归于调用方"},
-	{"{#} responses have the type {}, which does not match their status", "{1} 响应的 type {2} 与状态码不匹配"}, {"Responses have the type {}, which does not match their status", "响应的 type {1} 与状态码不匹配"},
-	{"{#} responses have an error.code that differs from their status", "{1} 响应的 error.code 与状态码不一致"}, {"Responses have an error.code that differs from their status", "响应的 error.code 与状态码不一致"},
+	{"{#} responses have the type {}, which does not match the HTTP status", "{1} 响应的 type {2} 与状态码不匹配"}, {"Responses have the type {}, which does not match the HTTP status", "响应的 type {1} 与状态码不匹配"},
+	{"{#} responses have an error.code that differs from the HTTP status", "{1} 响应的 error.code 与状态码不一致"}, {"Responses have an error.code that differs from the HTTP status", "响应的 error.code 与状态码不一致"},
 	{"{#} responses have the Content-Type {}", "{1} 响应的 Content-Type 为 {2}"}, {"Responses have the Content-Type {}", "响应的 Content-Type 为 {1}"},
 	{"{#} responses are not a valid error envelope: {}", "{1} 响应不是错误信封：{2}"}, {"Responses are not a valid error envelope: {}", "响应不是错误信封：{1}"},
 	{"{} instead of {}", "应为 {2}，实际为 {1}"}, {"{} blames the caller for something that is not their fault", "{1} 把非调用方的问题归咎于调用方"},

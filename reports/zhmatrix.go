@@ -7,7 +7,7 @@ var zhMatrix = [][2]string{
 	{"{#} target(s): {#} of {#} row(s) agree, {#} differ, {#} not run on all targets.", "{1} 个目标：{3} 个条目中 {2} 个一致，{4} 个不同，{5} 个并非所有目标都运行过。"},
 	{"{#} target(s)", "{1} 个目标"}, {"{#} of {#} row(s) agree, {#} differ", "{2} 个条目中 {1} 个一致，{3} 个不同"},
 	{"{#} of {#} row(s) agree, {#} differ, {#} not run on all targets", "{2} 个条目中 {1} 个一致，{3} 个不同，{4} 个并非所有目标都运行过"},
-	{"{*} and {*} were judged by different versions of the contract.", "{1} 和 {2} 按不同版本的契约判定。"},
+	{"{*} and {*} were judged against different versions of the contract.", "{1} 和 {2} 按不同版本的契约判定。"},
 	{"{*} was certified at level {}, {*} at level {}.", "{1} 在级别 {2} 认证，{3} 在级别 {4} 认证。"},
 	{"{#}/{#}: {#} of {#} cases pass", "{1}/{2}：{4} 个用例中 {3} 个通过"},
 	{"how many clients follow the row's advice, for rows where some clients do not:", "行为与条目说明一致的客户端（仅列出并非全部一致的条目）："},

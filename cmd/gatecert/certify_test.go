@@ -47,7 +47,7 @@ func TestACertificateFromTheKeyToItsVerification(t *testing.T) {
 		assert.Equal(t, exitNotConformant, code)
 		assert.Empty(t, stdout)
 		assert.Contains(t, stderr, "not verified: ")
-		assert.Contains(t, stderr, "has verdict warn, but the verdict computed from its observation is pass")
+		assert.Contains(t, stderr, "has the verdict warn, but the verdict computed from its observation is pass")
 		code, _, stderr = invoke(t.Context(), "certify", forged, "--key", key+".pem")
 		assert.Equal(t, exitNotConformant, code)
 		assert.Contains(t, stderr, "the log does not prove its verdicts")

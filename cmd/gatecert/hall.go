@@ -36,7 +36,7 @@ each gateway's runs over time, data.json, an Atom feed and badges. The pages loa
 (see docs/hall.md).
 
 For each gateway, the matrix shows the newest run of the newest version. Every log is audited in the same way as in gatecert verify. A log
-is not listed if it is incomplete, does not support its verdicts, was judged by a different contract or at a different level, covers only
+is not listed if it is incomplete, does not support its verdicts, was judged against a different contract or at a different level, covers only
 selected rows, or is older than 90 days. Both the page and this command show why a log is not listed.
 
 Examples:

@@ -92,7 +92,7 @@ func parseVerdicts(file string, data []byte) (Baseline, error) {
 		}
 		verdict := contract.Verdict(words[0])
 		if verdict == contract.Fail || verdict == contract.ExpectedFail {
-			b.Entries = append(b.Entries, Entry{Case: contract.Pattern(words[1]), Reason: "failed before", Line: number})
+			b.Entries = append(b.Entries, Entry{Case: contract.Pattern(words[1]), Reason: "failed in an earlier run", Line: number})
 		}
 	}
 	return b, nil

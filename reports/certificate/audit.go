@@ -26,7 +26,7 @@ func (a Auditor) Audit(run runlog.Run) []string {
 		audit.problemf("the run is incomplete: %s", gap)
 	}
 	if run.ContractDigest != contract.Digest() {
-		audit.problemf("the run was judged by contract %.80s, but this gatecert has contract %s", run.ContractDigest, contract.Digest())
+		audit.problemf("the run was judged against contract %.80s, but this gatecert has contract %s", run.ContractDigest, contract.Digest())
 		return audit.problems
 	}
 	audit.selection()
@@ -71,7 +71,7 @@ func (a *audit) selection() {
 		case !there:
 			a.problemf("%s was expected but is not in the log", id)
 		case expected == (verdict == contract.NotOffered):
-			a.problemf("%s has verdict %s, which contradicts the header's list of expected cases", id, verdict)
+			a.problemf("%s has the verdict %s, which contradicts the header's list of expected cases", id, verdict)
 		}
 	}
 	for _, c := range a.run.Cases {
@@ -103,7 +103,7 @@ func (a *audit) profile() {
 	}
 	for _, c := range a.run.Cases {
 		if o := c.Observation; o != nil && o.Declared != nil && o.Declared.Codes != nil && !reflect.DeepEqual(o.Declared.Codes, claims.Codes) {
-			a.problemf("%s was judged by codes that differ from those that the profile claims", c.ID)
+			a.problemf("%s was judged against codes other than those that the profile claims", c.ID)
 		}
 		known, err := contract.ParseCase(c.ID)
 		if err != nil || c.Verdict != contract.NotOffered {
@@ -134,15 +134,15 @@ func (a *audit) verdict(c runlog.Case) {
 		return
 	}
 	if c.Observation == nil {
-		a.problemf("%s has verdict %s but no observation", c.ID, c.Verdict)
+		a.problemf("%s has the verdict %s but no observation", c.ID, c.Verdict)
 		return
 	}
 	if want := judged(known, c); c.Verdict != want && (c.Verdict != contract.ExpectedFail || want != contract.Fail) {
-		a.problemf("%s has verdict %s, but the verdict computed from its observation is %s", c.ID, c.Verdict, want)
+		a.problemf("%s has the verdict %s, but the verdict computed from its observation is %s", c.ID, c.Verdict, want)
 	}
 	judgement := contract.Judge(known, *c.Observation)
 	if len(c.Aspects) > 0 && !maps.Equal(c.Aspects, judgement.Aspects()) {
-		a.problemf("%s has aspects that do not match its observation", c.ID)
+		a.problemf("%s has aspect results that differ from those computed from its observation", c.ID)
 	}
 	for _, f := range judgement.Findings {
 		if !slices.ContainsFunc(c.Findings, func(g contract.Finding) bool { return g.Requirement == f.Requirement && g.Level == f.Level }) {
@@ -211,6 +211,6 @@ func (a *audit) footer() {
 		a.problemf("the footer's verdict is %s, but the verdict computed from the cases is %s", f.Verdict, want)
 	}
 	if f.Ended.Before(a.run.Started) {
-		a.problemf("the run ended before it started")
+		a.problemf("the run's end time is before its start time")
 	}
 }

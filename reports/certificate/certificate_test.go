@@ -281,7 +281,7 @@ func TestEditedLinesAreRefused(t *testing.T) {
 		{"another tool", edit(0, `"tool":"gatecert `, `"tool":"gatecert 9.`), "line 2 " + unlinked},
 		{"another date", edit(0, `"started":"20`, `"started":"19`), "line 2 " + unlinked},
 		{"another size", edit(firstCase, `"body_size":`, `"body_size":1`), unlinked},
-		{"another time of the end", edit(last, `"ended":"20`, `"ended":"19`), "the run ended before it started"},
+		{"another time of the end", edit(last, `"ended":"20`, `"ended":"19`), "the run's end time is before its start time"},
 		{"two lines in another order", append(bytes.Join(swapped, []byte("\n")), '\n'), unlinked},
 		{"a line twice", append(bytes.Join(slices.Insert(slices.Clone(lines), firstCase, lines[firstCase-1]), []byte("\n")), '\n'), unlinked},
 		{"a case of another run", append(bytes.Join(foreign, []byte("\n")), '\n'), "belongs to another run"},

@@ -33,11 +33,11 @@ func TestAnAuditDoesNotRelyOnClaims(t *testing.T) {
 		}, ""},
 		{"and one of which nobody knows why", func(r *runlog.Run) {
 			at(r, absent).Verdict, at(r, absent).Observation = contract.Untestable, nil
-		}, absent + " has verdict untestable but no observation"},
+		}, absent + " has the verdict untestable but no observation"},
 		{"a failure that is called a pass", func(r *runlog.Run) {
 			failing(r)
 			at(r, absent).Verdict = contract.Pass
-		}, absent + " has verdict pass, but the verdict computed from its observation is fail"},
+		}, absent + " has the verdict pass, but the verdict computed from its observation is fail"},
 		{"without its findings", func(r *runlog.Run) {
 			failing(r)
 			at(r, absent).Verdict, at(r, absent).Findings = contract.Pass, nil
@@ -45,12 +45,12 @@ func TestAnAuditDoesNotRelyOnClaims(t *testing.T) {
 		{"a failure that is called a warning", func(r *runlog.Run) {
 			failing(r)
 			at(r, absent).Verdict = contract.Warn
-		}, absent + " has verdict warn, but the verdict computed from its observation is fail"},
-		{"a pass that is called expected", func(r *runlog.Run) { at(r, absent).Verdict = contract.ExpectedFail }, absent + " has verdict expected-fail, but the verdict computed from its observation is pass"},
+		}, absent + " has the verdict warn, but the verdict computed from its observation is fail"},
+		{"a pass that is called expected", func(r *runlog.Run) { at(r, absent).Verdict = contract.ExpectedFail }, absent + " has the verdict expected-fail, but the verdict computed from its observation is pass"},
 		{"a call that never reached the upstream", func(r *runlog.Run) {
 			at(r, html).Observation.Upstream.Attempts = nil
-		}, html + " has verdict pass, but the verdict computed from its observation is untestable"},
-		{"a verdict without evidence", func(r *runlog.Run) { at(r, absent).Observation = nil }, absent + " has verdict pass but no observation"},
+		}, html + " has the verdict pass, but the verdict computed from its observation is untestable"},
+		{"a verdict without evidence", func(r *runlog.Run) { at(r, absent).Observation = nil }, absent + " has the verdict pass but no observation"},
 		{"a case removed", func(r *runlog.Run) {
 			r.Cases = slices.DeleteFunc(r.Cases, func(c runlog.Case) bool { return c.ID == absent })
 		}, "1 of 13 expected cases never ran"},
@@ -60,26 +60,26 @@ func TestAnAuditDoesNotRelyOnClaims(t *testing.T) {
 		}, absent + " was expected but is not in the log"},
 		{"an answer judged by less than the profile claims", func(r *runlog.Run) {
 			at(r, absent).Observation.Declared = &contract.Declared{Codes: &contract.CodeClaim{None: true}}
-		}, absent + " was judged by codes that differ from those that the profile claims"},
+		}, absent + " was judged against codes other than those that the profile claims"},
 		{"an aspect that is called held", func(r *runlog.Run) { at(r, absent).Aspects[contract.AspectEffects] = contract.Violated },
-			absent + " has aspects that do not match its observation"},
+			absent + " has aspect results that differ from those computed from its observation"},
 		{"another name for the target", func(r *runlog.Run) { r.Target.Name = "a better gateway" }, "the header and the profile name different targets"},
 		{"another URL of the target", func(r *runlog.Run) { r.Target.BaseURL = "https://better.example" }, "the header and the profile name different targets"},
 		{"recipes that are kept quiet", func(r *runlog.Run) { r.Target.Recipes = nil }, "the recipes in the header differ from those in the profile"},
 		{"a call whose upstream is kept quiet", func(r *runlog.Run) {
 			at(r, html).Observation.Upstream = nil
-		}, html + " has verdict pass, but the verdict computed from its observation is untestable"},
+		}, html + " has the verdict pass, but the verdict computed from its observation is untestable"},
 		{"a header that claims less than the profile", func(r *runlog.Run) { r.Target.Claims.NoClientKeys = true },
 			"the header claims tables 1 and 2, no client keys, but the profile claims tables 1 and 2"},
 		{"a case called not offered", func(r *runlog.Run) {
 			at(r, absent).Verdict = contract.NotOffered
 			r.Expected = slices.DeleteFunc(r.Expected, func(id string) bool { return id == absent })
 		}, absent + " is marked not-offered, but the profile offers it"},
-		{"not offered and expected at once", func(r *runlog.Run) { at(r, absent).Verdict = contract.NotOffered }, absent + " has verdict not-offered, which contradicts the header's list of expected cases"},
+		{"not offered and expected at once", func(r *runlog.Run) { at(r, absent).Verdict = contract.NotOffered }, absent + " has the verdict not-offered, which contradicts the header's list of expected cases"},
 		{"a case under another row", func(r *runlog.Run) { at(r, absent).Row = "http:404" }, absent + " is logged under a different row"},
 		{"a case that does not exist", func(r *runlog.Run) { at(r, absent).ID = "code:easy/breeze/chat" }, "code:easy/breeze/chat was not selected or is not a case of the contract"},
 		{"a selection made smaller", func(r *runlog.Run) { r.Selection.Surfaces = []dialect.Surface{"chat"} }, "was not selected"},
-		{"another contract", func(r *runlog.Run) { r.ContractDigest = "sha256:00" }, "the run was judged by contract sha256:00, but this gatecert has contract sha256:"},
+		{"another contract", func(r *runlog.Run) { r.ContractDigest = "sha256:00" }, "the run was judged against contract sha256:00, but this gatecert has contract sha256:"},
 		{"no controls", func(r *runlog.Run) { r.Controls = nil }, "the cases on chat were judged without the healthy control call"},
 		{"a control that failed", func(r *runlog.Run) {
 			for i := range r.Controls {

@@ -32,11 +32,11 @@ func (a *audit) loadCase(c runlog.Case, known contract.Case) {
 	}
 	tested := func(check runlog.Check) bool { return check.Result != contract.Untested }
 	if c.Load == nil || c.Load.Calls < 1 || !slices.ContainsFunc(c.Load.Checks, tested) {
-		a.problemf("%s has verdict %s but no load summary", c.ID, c.Verdict)
+		a.problemf("%s has the verdict %s, but its load summary is missing or contains no results", c.ID, c.Verdict)
 		return
 	}
 	if want := contract.VerdictOf(c.Findings); c.Verdict != want && (c.Verdict != contract.ExpectedFail || want != contract.Fail) {
-		a.problemf("%s has verdict %s, but the verdict computed from its findings is %s", c.ID, c.Verdict, want)
+		a.problemf("%s has the verdict %s, but the verdict computed from its findings is %s", c.ID, c.Verdict, want)
 	}
 	if c.Verdict == contract.Fail {
 		return // a case that ended early has the findings that are certain, and no others
@@ -95,7 +95,7 @@ func (s *summary) checkSpans() {
 		}
 	}
 	if calls != s.Calls {
-		s.problemf("the load summary counts %d calls, but its spans count %d calls", s.Calls, calls)
+		s.problemf("the load summary counts %d calls, but its spans contain %d", s.Calls, calls)
 	}
 }
 
@@ -132,7 +132,7 @@ func (s *summary) result(r contract.Requirement) (check runlog.Check, ok bool) {
 func (s *summary) require(requirements ...contract.Requirement) {
 	for _, r := range requirements {
 		if _, ok := s.result(r); !ok {
-			s.problemf("the load summary has no check of %s", r)
+			s.problemf("the load summary has no check for the requirement %s", r)
 		}
 	}
 }
@@ -145,7 +145,7 @@ func (s *summary) numbers(r contract.Requirement, form *regexp.Regexp) (n []int,
 	}
 	found := form.FindStringSubmatch(check.Sentence)
 	if found == nil {
-		s.problemf("the load summary reports that %s held, but its sentence is not one that gatecert writes", r)
+		s.problemf("the load summary reports that the requirement %s was met, but the text of the check is not one that gatecert writes", r)
 		return nil, false
 	}
 	for _, digits := range found[1:] {
@@ -190,10 +190,10 @@ func (s *summary) checkLimit() {
 		s.problemf("the counts in the load summary do not match its spans: it says %.120q, but its spans give %q", s.Sentence, sentence(limited))
 	}
 	if s.count(limited, other) > 0 && len(s.findings) == 0 {
-		s.problemf("the case has no finding, but its spans count %d calls that were neither admitted nor refused", s.count(limited, other))
+		s.problemf("the case has no findings, but the spans of its load summary contain %d calls that were neither admitted nor refused", s.count(limited, other))
 	}
 	if n, ok := s.numbers(contract.Answered, allRefusals); ok && n[0] != s.count(limited, refused) && n[0] != s.count(streaming, refused) {
-		s.problemf("the load summary says that all %d refusals were complete, but its spans count %d refusals", n[0], s.count(limited, refused))
+		s.problemf("the load summary says that all %d refusals were complete, but its spans contain %d refusals", n[0], s.count(limited, refused))
 	}
 	let, turned := 0, 0
 	for _, r := range []contract.Requirement{contract.LimitExact, contract.LimitBurst} {
@@ -225,7 +225,7 @@ func (s *summary) checkOutage(slow bool) {
 		s.require(contract.InTime, contract.UpstreamFreed)
 	}
 	if _, ok := s.result(contract.Answered); !ok && !slices.ContainsFunc(s.Checks, func(c runlog.Check) bool { return c.Result == contract.Violated }) {
-		s.problemf("the load summary has no check of %s", contract.Answered)
+		s.problemf("the load summary has no check for the requirement %s", contract.Answered)
 	}
 	s.checkFaulty()
 	s.checkServed()
@@ -241,7 +241,7 @@ func isFaulty(group string) bool {
 func (s *summary) checkFaulty() {
 	for _, t := range s.Times {
 		if sent := s.count(isOne(t.Name), runlog.Outcome.OfGateway); isFaulty(t.Name) && !isTimeOfHealthy(t.Name) && t.Count > sent {
-			s.problemf("the load summary has the latencies of %d %.40s requests, but its spans count %d", t.Count, t.Name, sent)
+			s.problemf("the load summary has latencies for %d %.40s requests, but its spans contain only %d", t.Count, t.Name, sent)
 		}
 	}
 	n, ok := s.numbers(contract.Answered, allFaulty)
@@ -249,11 +249,11 @@ func (s *summary) checkFaulty() {
 		return
 	}
 	if sent := s.count(isFaulty, runlog.Outcome.OfGateway); n[0] > sent || n[0] < sent && !s.secondRound() {
-		s.problemf("the load summary says that all %d faulty requests were answered, but its spans count %d", n[0], sent)
+		s.problemf("the load summary says that all %d faulty requests were answered, but its spans contain %d faulty requests", n[0], sent)
 	}
 	// Those were not answered with an error.
 	if wrong := s.count(isFaulty, isOne(runlog.Admitted, runlog.Timeout, runlog.Wrong, runlog.TransportError)); wrong > 0 {
-		s.problemf("the load summary says that all faulty requests received their error, but its spans count %d that did not", wrong)
+		s.problemf("the load summary says that every faulty request received the expected error, but its spans contain %d that did not", wrong)
 	}
 }
 
@@ -283,7 +283,7 @@ func (s *summary) checkServed() {
 		}
 	}
 	if counted := s.count(isHealthy, isOne(runlog.Admitted)); counted != admitted {
-		s.problemf("the load summary has the latencies of %d healthy requests that succeeded, but its spans count %d", admitted, counted)
+		s.problemf("the load summary has latencies for %d successful healthy requests, but its spans contain %d", admitted, counted)
 	}
 	_, healthyAfter := s.numbers(contract.Recovery, recovered)
 	recovery, _ := s.result(contract.Recovery)
@@ -296,9 +296,9 @@ func (s *summary) checkServed() {
 	before, _ := s.times("", "before")
 	switch most := before.Count / baselineFailures; {
 	case failed > all || sent > s.count(isHealthy, anyOutcome):
-		s.problemf("the load summary says that %d of %d healthy requests failed during the outage, but its spans count %d failures", failed, sent, all)
+		s.problemf("the load summary says that %d of %d healthy requests failed during the outage, but its spans contain %d failures", failed, sent, all)
 	case !s.secondRound() && healthyAfter && !strings.Contains(recovery.Sentence, "the last failed after") && all-failed > most:
-		s.problemf("the load summary counts %d failed healthy requests in its spans, but %d in its checks", all, failed)
+		s.problemf("the spans of the load summary contain %d failed healthy requests, but its checks report only %d", all, failed)
 	case failed > 0 && !s.secondRound():
 		usual := float64(min(all-failed, most)) / float64(max(before.Count+min(all-failed, most), 1))
 		if float64(failed) > 2*usual*float64(sent) {

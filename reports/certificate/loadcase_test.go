@@ -51,7 +51,7 @@ func TestARateLimitsVerificationIsAudited(t *testing.T) {
 		{"calls of another key more", func(r *runlog.Run) { summary(r).Spans[0].Add(runlog.ControlGroup, runlog.Admitted) }, id + ": the load summary counts "},
 		{"failed calls without a finding", func(r *runlog.Run) {
 			recount(summary(r), runlog.LimitedGroup, runlog.Refused, runlog.Error5xx, 1)
-		}, id + ": the case has no finding, but its spans count 1 calls that were neither admitted nor refused"},
+		}, id + ": the case has no findings, but the spans of its load summary contain 1 calls that were neither admitted nor refused"},
 		{"a refused call that was admitted", func(r *runlog.Run) {
 			recount(summary(r), runlog.LimitedGroup, runlog.Refused, runlog.Admitted, 1)
 		}, id + ": the load summary says that all "},
@@ -63,9 +63,9 @@ func TestARateLimitsVerificationIsAudited(t *testing.T) {
 		}, id + ": the load summary says that all 3 refusals were complete"},
 		{"a limit without a check", func(r *runlog.Run) {
 			summary(r).Checks = slices.DeleteFunc(summary(r).Checks, func(c runlog.Check) bool { return c.Requirement == contract.LimitBurst })
-		}, id + ": the load summary has no check of limit-burst"},
+		}, id + ": the load summary has no check for the requirement limit-burst"},
 		{"a check in other words", func(r *runlog.Run) { checkOf(summary(r), contract.LimitBurst).Sentence = "all is well" },
-			id + ": the load summary reports that limit-burst held, but its sentence is not one that gatecert writes"},
+			id + ": the load summary reports that the requirement limit-burst was met, but the text of the check is not one that gatecert writes"},
 	})
 }
 
@@ -89,15 +89,15 @@ func TestALoadCaseIsAudited(t *testing.T) {
 			at(r, id).Findings, at(r, id).Verdict = []contract.Finding{broken}, contract.Fail
 		}, ""},
 		{"and one that is untestable", func(r *runlog.Run) { at(r, id).Verdict, at(r, id).Load = contract.Untestable, nil }, ""},
-		{"a load case without its summary", func(r *runlog.Run) { at(r, id).Load = nil }, id + " has verdict pass but no load summary"},
-		{"a summary without checks", func(r *runlog.Run) { at(r, id).Load.Checks = nil }, id + " has verdict pass but no load summary"},
-		{"a summary of nothing", func(r *runlog.Run) { at(r, id).Load.Calls = 0 }, id + " has verdict pass but no load summary"},
+		{"a load case without its summary", func(r *runlog.Run) { at(r, id).Load = nil }, id + " has the verdict pass, but its load summary is missing or contains no results"},
+		{"a summary without checks", func(r *runlog.Run) { at(r, id).Load.Checks = nil }, id + " has the verdict pass, but its load summary is missing or contains no results"},
+		{"a summary of nothing", func(r *runlog.Run) { at(r, id).Load.Calls = 0 }, id + " has the verdict pass, but its load summary is missing or contains no results"},
 		{"a summary in which nothing was tested", func(r *runlog.Run) {
 			for i := range at(r, id).Load.Checks {
 				at(r, id).Load.Checks[i].Result = contract.Untested
 			}
-		}, id + " has verdict pass but no load summary"},
-		{"a failure that is called a pass", func(r *runlog.Run) { at(r, id).Findings = []contract.Finding{broken} }, id + " has verdict pass, but the verdict computed from its findings is fail"},
+		}, id + " has the verdict pass, but its load summary is missing or contains no results"},
+		{"a failure that is called a pass", func(r *runlog.Run) { at(r, id).Findings = []contract.Finding{broken} }, id + " has the verdict pass, but the verdict computed from its findings is fail"},
 		{"a violated check without its finding", breaks, id + " omits a finding: healthy-served"},
 		{"a finding at a level that its requirement does not have", func(r *runlog.Run) {
 			breaks(r)
@@ -109,12 +109,12 @@ func TestALoadCaseIsAudited(t *testing.T) {
 		{"a healthy call less, in the spans too", func(r *runlog.Run) {
 			at(r, id).Load.Calls--
 			recount(at(r, id).Load, "healthy", runlog.Admitted, "", 1)
-		}, " healthy requests that succeeded, but its spans count "},
-		{"failed calls in the spans alone", func(r *runlog.Run) { recount(at(r, id).Load, "healthy", runlog.Admitted, runlog.Error5xx, 5) }, " healthy requests that succeeded, but its spans count "},
+		}, " successful healthy requests, but its spans contain "},
+		{"failed calls in the spans alone", func(r *runlog.Run) { recount(at(r, id).Load, "healthy", runlog.Admitted, runlog.Error5xx, 5) }, " successful healthy requests, but its spans contain "},
 		{"failed calls that the checks do not know", func(r *runlog.Run) {
 			recount(at(r, id).Load, "healthy", runlog.Admitted, runlog.Error5xx, 5)
 			timesOf(at(r, id).Load, "healthy during").Count -= 5
-		}, id + ": the load summary counts 5 failed healthy requests in its spans, but 0 in its checks"},
+		}, id + ": the spans of the load summary contain 5 failed healthy requests, but its checks report only 0"},
 		{"more failed calls than are permitted", func(r *runlog.Run) {
 			recount(at(r, id).Load, "healthy", runlog.Admitted, runlog.Error5xx, 5)
 			timesOf(at(r, id).Load, "healthy during").Count -= 5
@@ -123,17 +123,17 @@ func TestALoadCaseIsAudited(t *testing.T) {
 		{"a number that is no longer in the spans", func(r *runlog.Run) {
 			checkOf(at(r, id).Load, contract.HealthyServed).Sentence = "0 of 9000 healthy requests failed during the outage"
 		}, id + ": the load summary says that 0 of 9000 healthy requests failed during the outage"},
-		{"a check in other words", func(r *runlog.Run) { checkOf(at(r, id).Load, contract.HealthyServed).Sentence = "all is well" }, id + ": the load summary reports that healthy-served held, but its sentence is not one that gatecert writes"},
+		{"a check in other words", func(r *runlog.Run) { checkOf(at(r, id).Load, contract.HealthyServed).Sentence = "all is well" }, id + ": the load summary reports that the requirement healthy-served was met, but the text of the check is not one that gatecert writes"},
 		{"faulty calls that succeeded", func(r *runlog.Run) { recount(at(r, id).Load, "failing", runlog.Error5xx, runlog.Admitted, 1) },
-			id + ": the load summary says that all faulty requests received their error, but its spans count 1 that did not"},
+			id + ": the load summary says that every faulty request received the expected error, but its spans contain 1 that did not"},
 		{"fewer faulty calls", func(r *runlog.Run) {
 			at(r, id).Load.Calls -= 2
 			recount(at(r, id).Load, "failing", runlog.Error5xx, "", 2)
-		}, " faulty requests were answered, but its spans count "},
+		}, " faulty requests were answered, but its spans contain "},
 		{"a check removed", func(r *runlog.Run) {
 			l := at(r, id).Load
 			l.Checks = slices.DeleteFunc(l.Checks, func(c runlog.Check) bool { return c.Requirement == contract.Recovery })
-		}, id + ": the load summary has no check of recovery"},
+		}, id + ": the load summary has no check for the requirement recovery"},
 		{"healthy calls that were slow", func(r *runlog.Run) {
 			slow := timesOf(at(r, id).Load, "healthy during")
 			slow.P50, slow.P90, slow.P99 = time.Minute, time.Minute, time.Minute

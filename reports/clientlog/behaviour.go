@@ -81,7 +81,7 @@ func ReadBehaviour(r io.Reader) (Behaviour, error) {
 		}
 		parts := strings.Split(lines.Text(), "\t")
 		if len(parts) != 3 {
-			return b, fmt.Errorf("%w: line %d must have a case, marks and a sentence, separated by tabs", ErrLog, n)
+			return b, fmt.Errorf("%w: line %d must have three fields separated by tabs: a case, its marks and a sentence", ErrLog, n)
 		}
 		b.Lines[parts[0]] = Did{parts[1], parts[2]}
 	}
@@ -123,7 +123,7 @@ func Drift(w io.Writer, before, after Log) (differ bool, err error) {
 		}
 	}
 	if !differ {
-		fmt.Fprintf(&out, "no drift: %s compared with the record\n", plain.Count(compared, "call"))
+		fmt.Fprintf(&out, "no drift from the record (%s compared)\n", plain.Count(compared, "call"))
 	}
 	_, err = io.WriteString(w, out.String())
 	return differ, err

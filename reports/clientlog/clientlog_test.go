@@ -126,7 +126,7 @@ func TestDrift(t *testing.T) {
 	differ, err := Drift(&out, sample(), newer)
 	require.NoError(t, err)
 	assert.False(t, differ)
-	assert.Equal(t, "one 1.3 behaves as 1.2 did in 5 calls\nno drift: 9 calls compared with the record\n", out.String())
+	assert.Equal(t, "one 1.3 behaves as 1.2 did in 5 calls\nno drift from the record (9 calls compared)\n", out.String())
 
 	newer.Calls[0] = call("one", newer.Calls[0].Row, Typed, 429)
 	newer.Calls = append(newer.Calls, call("three", "http:404", Typed, 404))

@@ -87,6 +87,6 @@ func codeOf(e dialect.ErrorObject) string {
 	case !isText && e.Code != nil:
 		return plain.Text(fmt.Sprintf("with the code %v", e.Code), maxCode)
 	default:
-		return "with an error object without a code"
+		return "with an error object that has no code"
 	}
 }

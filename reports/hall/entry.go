@@ -58,7 +58,7 @@ func (h Hall) entry(ctx context.Context, s source) (Entry, *Refusal) {
 	case run.Incomplete() != "":
 		return e, refused(Incomplete, "%s", run.Incomplete())
 	case run.ContractDigest != contract.Digest():
-		return e, refused(OtherContract, "the run was judged by contract %.80s, but this hall lists only runs judged by contract %s: repeat the run with this version of gatecert", run.ContractDigest, contract.Digest())
+		return e, refused(OtherContract, "the run was judged against contract %.80s, but this hall lists only runs judged against contract %s: repeat the run with this version of gatecert", run.ContractDigest, contract.Digest())
 	case err != nil:
 		return e, refused(Unverified, "%v", err)
 	}

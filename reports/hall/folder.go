@@ -58,7 +58,7 @@ func find(folder fs.FS) ([]source, error) {
 		case otherFile(folder, name):
 			return nil
 		case len(found) == maxSources:
-			return fmt.Errorf("the folder has more than %d logs: keep only the newest", maxSources)
+			return fmt.Errorf("the folder has more than %d logs: move the oldest logs to another folder", maxSources)
 		}
 		found = append(found, source{path: name, certified: certified(folder, name)})
 		return nil

@@ -89,7 +89,7 @@ func TestRefusals(t *testing.T) {
 		neighbour entry
 	}{
 		{hall.Unreadable, "the log begins with", raw(`{"type":"case"}`), entry{}},
-		{hall.Unreadable, "the log has a different format", raw(`{"type":"header","schema":"gatecert.load/1"}`), entry{}},
+		{hall.Unreadable, "the format of the log is not supported", raw(`{"type":"header","schema":"gatecert.load/1"}`), entry{}},
 		{hall.Incomplete, "the log has no footer", entry{change: func(r *runlog.Run) { r.Footer = nil }}.bytes, entry{}},
 		{hall.Incomplete, "never ran", entry{change: func(r *runlog.Run) { r.Cases = r.Cases[:3] }}.bytes, entry{}},
 		{hall.OtherContract, "repeat the run with this version of gatecert", entry{change: func(r *runlog.Run) { r.ContractDigest = "sha256:00" }}.bytes, entry{}},

@@ -25,7 +25,7 @@ func OpenMetrics(w io.Writer, m runlog.Measured) error {
 		f = &runlog.MeasuredFooter{}
 	}
 	if f.Sample != nil {
-		o.family("gatecert_load_requests", "gauge", "", "Requests of the main measurement by outcome.")
+		o.family("gatecert_load_requests", "gauge", "", "Number of requests in the main measurement, by outcome.")
 		for _, outcome := range runlog.Outcomes() {
 			if n, ok := f.Sample.Counts[outcome]; ok {
 				o.sample("gatecert_load_requests", float64(n), "outcome", string(outcome))
@@ -89,7 +89,7 @@ func gauges(m runlog.Measured, f runlog.MeasuredFooter) []gauge {
 			gauge{"gatecert_load_waited", "Requests that had to wait because every connection was in use.", float64(f.Generator.Waited)},
 			gauge{"gatecert_load_generator_late", "Requests that the load generator sent too late.", float64(f.Generator.Late)},
 			gauge{"gatecert_load_generator_lag_p99_seconds", "99th percentile of the load generator's lag.", f.Generator.LagP99.Seconds()},
-			gauge{"gatecert_load_generator_cpu_ratio", "Share of all cores that the load generator used, or a negative value if unknown.", f.Generator.CPU},
+			gauge{"gatecert_load_generator_cpu_ratio", "CPU usage of the load generator as a share of all cores, or a negative value if unknown.", f.Generator.CPU},
 			gauge{"gatecert_load_generator_ok", "1 when the load generator kept up, else 0.", oneIf(len(f.Generator.Problems) == 0)})
 	}
 	return list
@@ -98,7 +98,7 @@ func gauges(m runlog.Measured, f runlog.MeasuredFooter) []gauge {
 // limiterGauges are an inferred limit. One that is unclear has no numbers.
 func limiterGauges(m runlog.Measured) []gauge {
 	known := isClear(m)
-	list := []gauge{{"gatecert_load_inferred", "1 when the inferred limit is clear, else 0.", oneIf(known)}}
+	list := []gauge{{"gatecert_load_inferred", "1 when the limit was inferred unambiguously, else 0.", oneIf(known)}}
 	l := limiter(m)
 	if l == nil || !known {
 		return list

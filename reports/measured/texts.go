@@ -172,7 +172,7 @@ func facts(m runlog.Measured) []fact {
 		if g := f.Generator; g.Cores > 0 {
 			line := fmt.Sprintf("lag p99 %s, %s late, %s queued for a free connection", plain.Time(g.LagP99), plain.Count(int(min(g.Late, 1<<40)), "request"), plain.Count(int(min(g.Waited, 1<<40)), "request"))
 			if g.CPU >= 0 && g.CPU < 1000 {
-				line += fmt.Sprintf(", %.0f %% CPU of %d cores", 100*g.CPU, g.Cores)
+				line += fmt.Sprintf(", %.0f %% CPU usage (cores: %d)", 100*g.CPU, g.Cores)
 			}
 			all = append(all, fact{"generator", line})
 		}

@@ -67,7 +67,7 @@ func (w *Writer) Case(c Case) error {
 	case c.Revised == "" && w.cases[c.ID]:
 		return fmt.Errorf("%w: case %s is already in the log", ErrSequence, c.ID)
 	case c.Revised != "" && !w.cases[c.ID]:
-		return fmt.Errorf("%w: case %s is revised but is not in the log", ErrSequence, c.ID)
+		return fmt.Errorf("%w: case %s is marked as revised, but the log has no earlier result for it", ErrSequence, c.ID)
 	}
 	c.Type, c.Link = "case", w.link
 	err := w.append(c)

@@ -13,7 +13,7 @@ import (
 var ErrNoHeader = errors.New("the log has no header")
 
 // ErrSchema is returned when the schema of a log is not [Schema]. Its text names the gatecert that wrote the log.
-var ErrSchema = errors.New("the log has a different format")
+var ErrSchema = errors.New("the format of the log is not supported")
 
 // ErrMalformed is returned, with the line number, when a line is not an event or is in the wrong place: broken JSON before
 // the last line, an unknown type or verdict, a case twice, anything after the footer, a line over 64 MiB.
@@ -209,7 +209,7 @@ func (r *runReader) event(line []byte) error {
 			return fmt.Errorf("case %.100q has no verdict", c.ID)
 		case c.Revised != "":
 			if !occurred {
-				return fmt.Errorf("case %.100q is revised but has not been logged", c.ID)
+				return fmt.Errorf("case %.100q is marked as revised, but the log has no earlier result for it", c.ID)
 			}
 			r.run.Cases[i] = c
 			return nil
