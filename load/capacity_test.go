@@ -117,7 +117,7 @@ func TestCapacityOfAnUnstableGatewayKeepsToItsPlan(t *testing.T) {
 		assert.LessOrEqual(t, e.used.Requests, plan.Requests)
 		assert.LessOrEqual(t, e.used.Duration, plan.Duration)
 		assert.True(t, c.Partial, "%s", c)
-		assert.Contains(t, c.Notes[0], "the search used up its planned requests before 2 probes in a row agreed at each bound")
+		assert.Contains(t, c.Notes[0], "the search reached its planned number of requests before 2 probes in a row gave the same result at each bound")
 	})
 }
 
@@ -202,7 +202,7 @@ func TestCapacityInterrupted(t *testing.T) {
 		c, err := e.Capacity(ctx, search)
 		require.ErrorIs(t, err, context.Canceled)
 		assert.True(t, c.Partial)
-		assert.Equal(t, []string{"the search was interrupted before 2 probes in a row agreed at each bound"}, c.Notes)
+		assert.Equal(t, []string{"the search was interrupted before 2 probes in a row gave the same result at each bound"}, c.Notes)
 	})
 }
 

@@ -149,7 +149,7 @@ func (p Phase) check() error {
 		return fmt.Errorf("%w: %s", ErrInvalid, problem)
 	}
 	if !p.Share.whole() && (p.Record != nil || p.Closing != nil) {
-		return fmt.Errorf("%w: a share of a phase cannot record individual results or report windows while the phase runs", ErrInvalid)
+		return fmt.Errorf("%w: when only a share of a phase is sent, individual results cannot be recorded and windows cannot be reported before the phase ends", ErrInvalid)
 	}
 	return cmp.Or(p.Share.check(), p.checkSchedule())
 }

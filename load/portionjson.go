@@ -223,7 +223,7 @@ func (in courseJSON) course() (*course, error) {
 	copy(c.ended[:], in.Ended)
 	for i, b := range in.Batches {
 		if len(b.Latency) > batchSize || len(b.Measured) != len(b.Latency) {
-			return nil, fmt.Errorf("a batch contains %d latencies and %d measured latencies", len(b.Latency), len(b.Measured))
+			return nil, fmt.Errorf("a batch contains %d adjusted and %d measured latencies: the two numbers must be equal and within the batch size", len(b.Latency), len(b.Measured))
 		}
 		for k := range b.Latency {
 			if math.IsNaN(b.Latency[k]+b.Measured[k]) || math.IsInf(b.Latency[k]+b.Measured[k], 0) {

@@ -181,10 +181,10 @@ func (e *Engine) Capacity(ctx context.Context, s Search) (Capacity, error) {
 	switch {
 	case errors.Is(err, errBudget):
 		err, c.Partial = nil, true
-		c.notef("the search used up its planned requests before %s in a row agreed at each bound", plain.Count(r.Repeats, "probe"))
+		c.notef("the search reached its planned number of requests before %s in a row gave the same result at each bound", plain.Count(r.Repeats, "probe"))
 	case err != nil:
 		c.Partial = true
-		c.notef("the search was interrupted before %s in a row agreed at each bound", plain.Count(r.Repeats, "probe"))
+		c.notef("the search was interrupted before %s in a row gave the same result at each bound", plain.Count(r.Repeats, "probe"))
 	}
 	c.noteUnstable(r.Search)
 	c.RateLimited = rateLimited(b.probes, b.upper)

@@ -73,7 +73,7 @@ func TestLoadCompareOfTwoGateways(t *testing.T) {
 	assert.Contains(t, stdout, "at most   service.p50=1ms: EXCEEDED\n")
 	code, _, stderr = compare("p51=1ms")
 	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, stderr, "write a metric and the largest increase allowed for B")
+	assert.Contains(t, stderr, "specify a metric and the largest increase allowed for B")
 }
 
 func TestLoadSoakOfAStream(t *testing.T) {

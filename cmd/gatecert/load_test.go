@@ -87,7 +87,7 @@ func TestLoadUsage(t *testing.T) {
 		"--pid: invalid load configuration: process 2147483647: cannot read the memory usage: the process does not exist": {"load", "soak", "--pid", "2147483647"},
 		"the process ID -1 is negative: specify the ID of the gateway process on this machine":                            {"load", "soak", "--pid=-1"},
 		"model": {"load", "capacity", "http://127.0.0.1:1"},
-		`"p99": write a metric and the largest increase allowed for B, such as p99=5ms`:                                {"load", "compare", "--max-added", "p99"},
+		`"p99": specify a metric and the largest increase allowed for B, such as p99=5ms`:                              {"load", "compare", "--max-added", "p99"},
 		`--arrivals: invalid load configuration: arrivals "bursty": must be constant, poisson, gamma:CV or trace:FILE`: {"load", "soak", "--arrivals", "bursty"},
 		"arrivals gamma:20: the coefficient of variation must be between 0.05 and 10":                                  {"load", "soak", "--arrivals", "gamma:20"},
 		"--rounds 4: must be between 5 and 1000":                                                                       {"load", "compare", "--rounds", "4"},

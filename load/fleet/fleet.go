@@ -261,7 +261,7 @@ func (f *Fleet) refusals() string {
 		}
 	}
 	if busy > 0 {
-		all = append(all, fmt.Sprintf("%d busy with another coordinator, or still waiting (up to %s) for one that went down", busy, orphanedAfter))
+		all = append(all, fmt.Sprintf("%d busy with another coordinator, or still waiting (up to %s) for a coordinator that went down", busy, orphanedAfter))
 	}
 	slices.Sort(all)
 	if len(all) == 0 {

@@ -241,7 +241,7 @@ func (w *worker) offered(ctx context.Context, body []byte) any {
 	case missing != "":
 		return answer{fmt.Sprintf("it may send only to %s (--allow-target), but the load goes to %s", strings.Join(w.options.Targets, " and "), missing)}
 	case current != nil && current.id != o.Session:
-		return answer{"it is already working for another coordinator"}
+		return answer{"it is already assigned to another coordinator"}
 	case current != nil:
 		current.setAhead(o.Ahead)
 		current.extend(o.Lease)
@@ -253,7 +253,7 @@ func (w *worker) offered(ctx context.Context, body []byte) any {
 	w.session = s
 	w.mu.Unlock()
 	s.running.Go(s.work)
-	w.show("the worker is now working for a coordinator")
+	w.show("the worker is now assigned to a coordinator")
 	return answer{}
 }
 

@@ -113,7 +113,7 @@ func (i *inference) planTime() error {
 			"gatecert sent no more calls. Inferring this limit takes about %s", ErrInconclusive, count(i.calls, Admitted), round(wait), field, round(left), of, round(needed))
 	case needed > left:
 		i.announce(fmt.Sprintf("the refusal asks the caller to wait for %s (%s); inferring the kind of limit takes about %s, but only %s is left: "+
-			"gatecert will infer how many calls are allowed, but perhaps not the kind of limit",
+			"gatecert will infer how many calls are allowed, but may be unable to infer the kind of limit",
 			round(wait), field, round(needed), round(left)))
 	default:
 		i.announce(fmt.Sprintf("the refusal asks the caller to wait for %s (%s); inferring the limit takes about %s of the remaining %s", round(wait), field, round(needed), round(left)))

@@ -95,7 +95,7 @@ func (r *recorder) credit(ctx context.Context, m LimiterModel) (capacityResult, 
 	if err != nil {
 		return capacityResult{}, err
 	}
-	return capacityResult{drained.admitted, took, fmt.Sprintf("after a pause, %d calls were admitted in a row; the next call was admitted %s after the refusal",
+	return capacityResult{drained.admitted, took, fmt.Sprintf("after a pause, %d calls were admitted in a row before one was refused; the next call was admitted %s after that refusal",
 		drained.admitted, round(rate.first))}, nil
 }
 

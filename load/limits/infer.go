@@ -100,7 +100,7 @@ func (i *inference) inferConcurrency(ctx context.Context, drained drainResult) (
 	case held.apart+drained.apart > 0 && !drained.refused:
 		apart := max(held.apart, drained.apart)
 		return LimiterModel{Evidence: i.sentences()}, true, fmt.Errorf(
-			"%w: no call was refused, and the gateway answered one concurrent call every %s: either a limit of %.3g/s delays calls instead of refusing them, or the gateway cannot answer faster",
+			"%w: no call was refused, and the gateway answered concurrent calls one at a time, one every %s: either a limit of %.3g/s delays calls instead of refusing them, or the gateway cannot answer faster",
 			ErrInconclusive, round(apart), 1/apart.Seconds())
 	case !drained.refused && held.admitted > 0:
 		m := LimiterModel{Kind: None, Evidence: i.sentences()}

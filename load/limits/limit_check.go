@@ -33,7 +33,7 @@ func (a *assessment) checkLimit() {
 		spurious, found.excess = nil, nil
 	case a.cause.refusedCount:
 		a.find(contract.RefusedFree, contract.Should, "refused calls not to count against the limit",
-			fmt.Sprintf("%s refused although the limit, which must not count refused calls, had capacity left", plain.Count(len(spurious), "call")))
+			fmt.Sprintf("%s refused although the limit had capacity left (refused calls must not count against it)", plain.Count(len(spurious), "call")))
 		spurious, a.refusedCount = nil, true
 	}
 	a.limiter = a.newLimiter(m, a.decisions, a.declared.usage(a.decisions))
@@ -184,12 +184,12 @@ func (a *assessment) recordSustained() {
 		d, refusal := a.declared, a.decisions[at]
 		n := a.declared.usage(a.decisions).atMost(refusal.from-d.Window-d.Slack, refusal.to)
 		if refusal.from > 2*d.Window && n < d.Limit-1 {
-			a.find(contract.LimitExact, contract.Should, fmt.Sprintf("at least %s admitted in %s, with calls using up all capacity as soon as it became free", plain.Count(d.Limit-1, "call"), round(d.Window)),
+			a.find(contract.LimitExact, contract.Should, fmt.Sprintf("at least %s admitted in %s while calls used all capacity as soon as it became available", plain.Count(d.Limit-1, "call"), round(d.Window)),
 				fmt.Sprintf("%d admitted", n))
 		}
 	}
 	until := a.calls[:sustained[len(sustained)-1]+1]
-	a.held(contract.LimitExact, "%d calls admitted and %d refused in %s, with calls using up all capacity as soon as it became free",
+	a.held(contract.LimitExact, "%d calls admitted and %d refused in %s while calls used all capacity as soon as it became available",
 		count(until, Admitted), count(until, Refused), round(last.Latest.Sub(a.calls[0].Earliest)))
 }
 
@@ -224,7 +224,7 @@ func (a *assessment) shortfall(admitted, from int) string {
 	case admitted == limit-1 && from > 0 && a.calls[from-1].phase == phaseRecovery && a.calls[from-1].Outcome() == Admitted:
 		return fmt.Sprintf("; the call that detected the recovery used 1 of the limit's %d calls", limit)
 	default:
-		return fmt.Sprintf("; part of the limit of %d calls may not have been free yet", limit)
+		return fmt.Sprintf("; part of the limit of %d calls may still have been in use", limit)
 	}
 }
 
@@ -233,7 +233,7 @@ func (a *assessment) recordRecovery() {
 	polls := a.inPhase(phaseRecovery)
 	switch {
 	case len(polls) == 0 && a.declared.RefusedCount:
-		a.untested(contract.Recovery, "refused calls count against the limit, so gatecert sent no calls until the limit was certain to be free again")
+		a.untested(contract.Recovery, "refused calls count against the limit, so gatecert sent no calls until the limit was certain to have its full capacity again")
 	case len(polls) == 0:
 	case !slices.Contains(a.rejected[:polls[0]], true):
 		a.untested(contract.Recovery, "no call was refused in the initial burst")

@@ -165,7 +165,7 @@ const (
 
 // parseReset reads the formats in use: "6m0s", "12ms", seconds, and Unix timestamps in seconds or milliseconds.
 func parseReset(value string, now time.Time) (time.Duration, error) {
-	errFormat := errors.New("not a duration, a number of seconds or a Unix timestamp")
+	errFormat := errors.New("not a duration, number of seconds or Unix timestamp")
 	seconds, err := strconv.ParseFloat(value, 64)
 	switch {
 	case err != nil:

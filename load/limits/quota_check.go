@@ -88,7 +88,7 @@ func (c *quotaCheck) checkResponse(i int, q quota) {
 	if after := contract.RetryWaitOf(call.Observation).Seconds; refused && after >= 0 && q.reset != nil && c.declared.Kind != contract.Concurrency && q.source != rateLimit && !c.byOthers(i) {
 		// The whole limit is not free before a part of it. Both may be rounded to a second.
 		if wait := time.Duration(min(after, maxSeconds)) * time.Second; *q.reset < wait-2*maxRounding {
-			c.findOnce(contract.Should, "a reset no earlier than Retry-After", fmt.Sprintf("a reset after %s in %s, but Retry-After: %d", round(*q.reset), q.label(), after))
+			c.findOnce(contract.Should, "a reset no earlier than Retry-After", fmt.Sprintf("a reset after %s according to %s, but Retry-After was %d", round(*q.reset), q.label(), after))
 		}
 	}
 }
@@ -154,7 +154,7 @@ func (c *quotaCheck) checkReset(i int, q quota) {
 		return
 	}
 	if most := 2*c.declared.Window + 2*maxRounding; *q.reset > most {
-		c.findOnce(contract.Should, fmt.Sprintf("a reset within two windows (%s)", round(2*c.declared.Window)), fmt.Sprintf("a reset after %s in %s", round(*q.reset), q.label()))
+		c.findOnce(contract.Should, fmt.Sprintf("a reset within two windows (%s)", round(2*c.declared.Window)), fmt.Sprintf("a reset after %s according to %s", round(*q.reset), q.label()))
 	}
 	from, wait := c.decisions[i], *q.reset+maxRounding+c.declared.Slack
 	for k := i + 1; k < len(c.calls); k++ {
@@ -164,7 +164,7 @@ func (c *quotaCheck) checkReset(i int, q quota) {
 		}
 		if c.calls[k].Asked.Of(c.declared.Part) <= refusal.Asked.Of(c.declared.Part) && !c.byOthers(k) && c.declared.usage(c.decisions).atMostOthers(from.from, d.to) == 0 {
 			c.findOnce(contract.Should, "a call admitted after the announced reset",
-				fmt.Sprintf("a reset after %s in %s, but a call still refused after %s", round(*q.reset), q.label(), round(d.from-from.to)))
+				fmt.Sprintf("a reset after %s according to %s, but a call was still refused after %s", round(*q.reset), q.label(), round(d.from-from.to)))
 		}
 		return
 	}

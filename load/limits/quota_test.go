@@ -45,7 +45,7 @@ func TestParseQuotas(t *testing.T) {
 			[]string{
 				`Anthropic-Ratelimit-Requests-Reset: "12": not an RFC 3339 time`,
 				`X-Ratelimit-Limit-Requests: "many": not a whole number`,
-				`X-Ratelimit-Reset-Requests: "soon": not a duration, a number of seconds or a Unix timestamp`,
+				`X-Ratelimit-Reset-Requests: "soon": not a duration, number of seconds or Unix timestamp`,
 			}},
 		{"no rate-limit fields", "Content-Type: text/plain", nil, nil},
 	} {

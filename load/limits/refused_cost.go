@@ -49,7 +49,7 @@ func (v *verifier) balance(ctx context.Context) (float64, error) {
 func (a *assessment) checkRefusedCost() {
 	if a.refusedCost != nil && *a.refusedCost > 0 {
 		a.find(contract.RefusedFree, contract.Should, "refused calls to cost nothing",
-			fmt.Sprintf("%g charged for %d refused calls", *a.refusedCost, repeats))
+			fmt.Sprintf("%g was deducted from the balance for %d refused calls", *a.refusedCost, repeats))
 	}
 }
 

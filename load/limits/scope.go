@@ -228,10 +228,10 @@ func (s *scopeInference) tooLittle() string {
 		calls += 2 * (s.model.Limit + 3*mostAsked)
 	} else {
 		if s.least() < 2 {
-			return "not tested: with a limit of one call, gatecert cannot see whether the limit became free again in the meantime"
+			return "not tested: with a limit of one call, gatecert cannot tell whether capacity became available again in the meantime"
 		}
 		if s.model.Window <= 0 {
-			return "not tested: gatecert does not know how fast the limit becomes free again"
+			return "not tested: gatecert does not know how quickly used capacity becomes available again"
 		}
 		calls += 2 * (s.model.Limit + 4*mostAsked)
 	}
@@ -266,7 +266,7 @@ func (s *scopeInference) admitsOther(ctx context.Context, n int) (sentence strin
 			return "", err
 		}
 		if admitted := count(calls, Admitted); admitted < size {
-			return fmt.Sprintf("while the limit was free, only %d of %d calls were admitted: the others failed or were refused for another reason", made+admitted, made+size), nil
+			return fmt.Sprintf("while the limit had capacity for all of them, only %d of %d calls were admitted: the others failed or were refused for another reason", made+admitted, made+size), nil
 		}
 		made += size
 	}

@@ -36,7 +36,7 @@ func (r scopeRound) judge() Sharing {
 }
 
 func (r scopeRound) String() string {
-	return fmt.Sprintf("with the limit used up, %d of %d calls by the other caller were admitted; of the limited caller's own calls, %d of %d were admitted before that and %d of %d afterwards",
+	return fmt.Sprintf("once the limit was used up, %d of %d calls by the other caller were admitted; of the limited caller's own calls, %d of %d were admitted just before the other caller's calls and %d of %d just after them",
 		count(r.theirs, Admitted), len(r.theirs), count(r.before, Admitted), len(r.before), count(r.after, Admitted), len(r.after))
 }
 
@@ -150,7 +150,7 @@ func (s *scopeInference) whileHeld(ctx context.Context) (Sharing, string, error)
 	s.record(r.theirs...)
 	s.record(r.after...)
 	if count(r.before, Refused) < own {
-		return Unclear, "gatecert could not keep the limit used up", nil
+		return Unclear, "gatecert could not keep the limit exhausted", nil
 	}
 	return r.judge(), r.String(), s.checkFailures()
 }

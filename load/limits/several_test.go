@@ -218,7 +218,7 @@ func TestVerifyKnowsSeveralLimitsOnOneKey(t *testing.T) {
 						require.Empty(t, findings, "run %d: %+v", run, summary.Checks)
 						require.Equal(t, contract.Held, checkOf(summary, contract.LimitExact).Result)
 						require.Contains(t, checkOf(summary, contract.LimitExact).Sentence, "(a limit of 1000 tokens in 5s)")
-						require.Contains(t, checkOf(summary, contract.LimitExact).Sentence, "the window of 24h is longer than gatecert waits (at most 15m)")
+						require.Contains(t, checkOf(summary, contract.LimitExact).Sentence, "the window of 24h exceeds the longest time that gatecert waits (15m)")
 						require.Less(t, summary.Took, time.Minute)
 					}
 					for _, want := range row.want {

@@ -140,7 +140,7 @@ var (
 	// ErrDeclared is returned when a declared limit is not valid.
 	ErrDeclared = errors.New("the declared limit is invalid")
 	// ErrBudget is returned when the calls or the time of a [Budget] are used up.
-	ErrBudget = errors.New("the budget of calls or time is used up")
+	ErrBudget = errors.New("the call or time budget is used up")
 	// ErrInconclusive is returned when the calls show too little about a limit: too many of them failed, none was admitted,
 	// or the limit was never reached.
 	ErrInconclusive = errors.New("inconclusive")

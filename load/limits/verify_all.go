@@ -36,7 +36,7 @@ func (d DeclaredLimit) Waits(alone bool) bool {
 // It returns the errors of [Verify]; [ErrInconclusive] only when no limit could be verified.
 func VerifyAll(ctx context.Context, p Probers, all []DeclaredLimit, b Budget) ([]contract.Finding, runlog.LoadSummary, error) {
 	if len(all) == 1 && !all[0].Waits(true) {
-		return nil, runlog.LoadSummary{}, fmt.Errorf("%w: the window of %s is longer than gatecert waits (at most %s)", ErrInconclusive, round(all[0].Window), round(longestAlone))
+		return nil, runlog.LoadSummary{}, fmt.Errorf("%w: the window of %s exceeds the longest time that gatecert waits (%s)", ErrInconclusive, round(all[0].Window), round(longestAlone))
 	}
 	if len(all) == 1 {
 		return Verify(ctx, p, all[0], b)
@@ -75,7 +75,7 @@ func (s *several) verify(ctx context.Context) error {
 	for _, i := range s.order() {
 		d := s.all[i]
 		if d.Window > LongestVerified {
-			s.undecided[i] = fmt.Sprintf("the window of %s is longer than gatecert waits (at most %s)", round(d.Window), round(LongestVerified))
+			s.undecided[i] = fmt.Sprintf("the window of %s exceeds the longest time that gatecert waits (%s)", round(d.Window), round(LongestVerified))
 			continue
 		}
 		if err := s.settle(ctx); err != nil {

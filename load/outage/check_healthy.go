@@ -46,7 +46,7 @@ func (r *round) checkHealthyLatency(all *conclusions) {
 	slow := sent.where(func(q result) bool { return q.latency() > most })
 	all.violated(contract.Finding{
 		Requirement: contract.HealthySpared, Level: contract.Should, Got: got,
-		Want: fmt.Sprintf("about the same latency as without the outage (%s), at most %d and %d times as high", usual, runlog.MedianRatio, runlog.TailRatio),
+		Want: fmt.Sprintf("about the same latency as without the outage (%s): a median at most %d times as high and a 99th percentile at most %d times as high", usual, runlog.MedianRatio, runlog.TailRatio),
 	}, r.certainty(slow, len(sent)))
 }
 

@@ -161,7 +161,7 @@ func TestChecksOfARound(t *testing.T) {
 			changeFaulty(r, 3, func(q *result) {
 				q.seen = &contract.Seen{Attempts: []contract.Attempt{{Duration: ms}, {Duration: 1500 * ms}}}
 			})
-		}, violated: contract.RetriesBounded, level: contract.Should, got: "up to 2 upstream calls; 3 of 20 faulty requests caused too many"},
+		}, violated: contract.RetriesBounded, level: contract.Should, got: "up to 2 upstream calls per request; 3 of 20 faulty requests exceeded the limit"},
 		{sentence: "an upstream call that stays open", change: func(r *round) {
 			changeFaulty(r, 1, func(q *result) {
 				q.seen = &contract.Seen{Attempts: []contract.Attempt{{Open: true, Duration: 6 * time.Second}}}
@@ -176,7 +176,7 @@ func TestChecksOfARound(t *testing.T) {
 		}},
 		{sentence: "disconnects that are not passed on for one of four kinds of requests", change: func(r *round) {
 			r.disconnected[0].seen.Attempts[0].Duration, r.disconnected[4].seen.Attempts[0].Duration = 1500*ms, 1501*ms
-		}, violated: contract.Departure, level: contract.Should, got: "2 of 8 upstream calls continued and lasted up to 1.5s", uncertain: true},
+		}, violated: contract.Departure, level: contract.Should, got: "2 of 8 upstream calls continued after the client disconnected; the longest lasted 1.5s", uncertain: true},
 		{sentence: "requests that are answered before the client disconnects", change: func(r *round) {
 			for i := range r.disconnected {
 				r.disconnected[i].Outcome, r.disconnected[i].seen.Attempts[0].Duration = runlog.Error5xx, 1500*ms

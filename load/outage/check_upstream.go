@@ -31,7 +31,7 @@ func (r *round) checkAttempts(all *conclusions) {
 	}
 	all.violated(contract.Finding{
 		Requirement: contract.RetriesBounded, Level: contract.Should, Want: fmt.Sprintf("at most %d upstream calls per request", r.Attempts),
-		Got: fmt.Sprintf("up to %d upstream calls; %d of %d faulty requests caused too many", most, len(over), len(sent)),
+		Got: fmt.Sprintf("up to %d upstream calls per request; %d of %d faulty requests exceeded the limit", most, len(over), len(sent)),
 	}, certain)
 }
 
@@ -84,7 +84,7 @@ func (r *round) checkDisconnects(all *conclusions) {
 		}
 		all.violated(contract.Finding{
 			Requirement: contract.Departure, Level: contract.Should, Want: "the upstream call cancelled when its client disconnects",
-			Got: fmt.Sprintf("%d of %d upstream calls continued and lasted up to %s", len(goingOn), n, rounded(longest)),
+			Got: fmt.Sprintf("%d of %d upstream calls continued after the client disconnected; the longest lasted %s", len(goingOn), n, rounded(longest)),
 		}, r.certainty(goingOn, n))
 	default:
 		all.held(contract.Departure, "%d clients disconnected; %d of their upstream calls continued", n, len(goingOn))

@@ -111,7 +111,7 @@ func (e Experiment) withDefaults() (Experiment, error) {
 	e.Attempts = cmp.Or(e.Attempts, contract.DefaultAttempts)
 	switch {
 	case len(e.Healthy) == 0, len(e.Faulty) == 0:
-		return e, fmt.Errorf("%w: %d healthy and %d faulty kinds of requests: there must be at least one of each",
+		return e, fmt.Errorf("%w: the experiment has %d healthy and %d faulty kinds of request, but needs at least one of each",
 			ErrExperiment, len(e.Healthy), len(e.Faulty))
 	case e.Rate < 0, e.Before < 0, e.Outage < 0, e.After < 0, e.TimeLimit < 0, e.RecoveryLimit < 0, e.ClientTimeout < 0, e.Attempts < 0, e.SlowCalls < 0:
 		return e, fmt.Errorf("%w: durations and numbers must not be negative", ErrExperiment)
