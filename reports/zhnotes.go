@@ -39,7 +39,7 @@ var zhNotes = [][2]string{
 	{"the valid key is rate-limited, so the run waited up to {} before a call; declare the limit in a profile (limits.valid)", "有效密钥受限流：本次运行最多等待了 {1}；可在配置文件中声明（limits.valid）"},
 	{"the gateway stopped serving healthy calls {} after failures that the cases caused: it seems to have a circuit breaker or a limit; disable it for the run, list more relay models, or set settle.recovery",
 		"用例引发失败之后，网关{1}停止响应正常调用：它似乎有熔断器或限流；请在运行期间关闭它，列出更多 relay 模型，或设置 settle.recovery"},
-	{"the gateway stopped serving healthy calls {} after failures that the cases caused: it seems to have a circuit breaker or a limit; disable it for the run, list more relay models, or set settle.recovery; the run continued with other relay models ({#} of {#} used)",
+	{"the gateway stopped serving healthy calls {} after failures that the cases caused: it seems to have a circuit breaker or a limit; disable it for the run, list more relay models, or set settle.recovery; the run continued with other relay models (it used {#} of the {#} listed)",
 		"用例引发失败之后，网关{1}停止响应正常调用：它似乎有熔断器或限流；请在运行期间关闭它，列出更多 relay 模型，或设置 settle.recovery；本次运行改用其他 relay 模型继续，{3} 个中用了 {2} 个"},
 	{"once", "一次"}, {"{#} times", "{1} 次"}, {"once, for up to {},", "一次（最长 {1}）"}, {"{#} times, for up to {},", "{1} 次（最长 {2}）"},
 	{"count-tokens returns {#} tokens for a short prompt and {#} for one that is 200 words longer, so it does not count tokens. {}", "count-tokens 对短提示返回 {1} 个 token，对多出 200 个单词的提示返回 {2} 个：它没有计数。{3}"},

@@ -66,7 +66,7 @@ func (s *Session) Around(ctx context.Context, c contract.Case, run func(context.
 func (s *Session) between(ctx context.Context, pr Request, run func() error) (err error) {
 	defer func() { err = errors.Join(err, s.runUndo(ctx, pr.After)) }()
 	if err := s.runActions(ctx, pr.Before); err != nil {
-		return fmt.Errorf("the action before the case failed: %w", err)
+		return fmt.Errorf(`the case's "before" action failed: %w`, err)
 	}
 	return run()
 }
@@ -77,7 +77,7 @@ func (s *Session) runUndo(ctx context.Context, actions []profile.Action) error {
 	var errs []error
 	for _, a := range actions {
 		if err := s.runAction(ctx, a); err != nil {
-			errs = append(errs, fmt.Errorf("the action after the case failed: %w", err))
+			errs = append(errs, fmt.Errorf(`the case's "after" action failed: %w`, err))
 		}
 	}
 	return errors.Join(errs...)

@@ -38,7 +38,7 @@ func TestActionsOfADriver(t *testing.T) {
 	require.ErrorContains(t, s.runActions(t.Context(), []profile.Action{{Do: "dance"}}), `the driver has no action "dance"`)
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.ErrorContains(t, s.runUndo(gone, []profile.Action{{Do: "fail"}, {Do: "mend"}}), "the action after the case failed: do")
+	require.ErrorContains(t, s.runUndo(gone, []profile.Action{{Do: "fail"}, {Do: "mend"}}), `the case's "after" action failed: do`)
 	assert.Equal(t, []string{"break", "mend"}, done)
 }
 

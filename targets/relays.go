@@ -48,7 +48,7 @@ func (s *Session) nextRelay() bool {
 // relayNote says that several relay models were used, "" for one.
 func (s *Session) relayNote() string {
 	if used := min(s.health.relay+1, len(s.Profile.Models.Relay)); used > 1 {
-		return fmt.Sprintf("; the run continued with other relay models (%d of %d were used)", used, len(s.Profile.Models.Relay))
+		return fmt.Sprintf("; the run continued with other relay models (it used %d of the %d listed)", used, len(s.Profile.Models.Relay))
 	}
 	return ""
 }

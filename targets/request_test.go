@@ -230,14 +230,14 @@ func TestObserveSaysWhenTheHarnessCannotDoItsPart(t *testing.T) {
 	}{
 		{"an action that fails", func(p *profile.Profile) {
 			p.Circumstances = map[string]profile.Recipe{"gateway-error": {Before: []profile.Action{{Run: "echo gone wrong >&2; exit 3"}}, After: []profile.Action{{Run: "true"}}}}
-		}, `the action before the case failed: run "echo gone wrong >&2; exit 3": exit status 3: gone wrong`},
+		}, `the case's "before" action failed: run "echo gone wrong >&2; exit 3": exit status 3: gone wrong`},
 		{"an undoing that fails", func(p *profile.Profile) {
 			p.Circumstances = map[string]profile.Recipe{"gateway-error": {After: []profile.Action{{Run: "exit 4"}}}}
-		}, `the action after the case failed: run "exit 4": exit status 4: `},
+		}, `the case's "after" action failed: run "exit 4": exit status 4: `},
 		{"a store that nothing can open", func(p *profile.Profile) {
 			p.Store.SQLite = "none.db"
 			p.Circumstances = map[string]profile.Recipe{"gateway-error": {Before: []profile.Action{{SQL: "DROP TABLE x"}}}}
-		}, "the action before the case failed: the profile does not name a database that gatecert can open"},
+		}, `the case's "before" action failed: the profile does not name a database that gatecert can open`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p := profile.Profile{Keys: profile.Keys{Valid: "sk-abcdefgh"}, Models: profile.Models{Default: "m"}}

@@ -343,7 +343,7 @@ func cannotListen(address string, err error) string {
 		return fmt.Sprintf("%s (upstream.listen) is in use: stop the process that listens there or, if it is gatecert upstream, set upstream.attach to http://%s instead",
 			address, address)
 	}
-	return fmt.Sprintf("the mock upstream cannot listen at %s (upstream.listen: %s): use an address of this machine and a free port",
+	return fmt.Sprintf("the mock upstream cannot listen on %s (upstream.listen: %s): use one of this machine's addresses and a free port",
 		address, plain.Text(err.Error(), maxQuote))
 }
 

@@ -107,5 +107,5 @@ func TestWhatIsAboutTheModel(t *testing.T) {
 }
 
 func TestListenFaults(t *testing.T) {
-	assert.Contains(t, cannotListen("10.9.8.7:1", errors.New("cannot assign requested address")), "use an address of this machine and a free port")
+	assert.Contains(t, cannotListen("10.9.8.7:1", errors.New("cannot assign requested address")), "use one of this machine's addresses and a free port")
 }

@@ -26,7 +26,7 @@ func endpointMutants() []Mutant {
 		mutant("speech-refusal-as-500", "The gateway returns 500 for speech input that the upstream rejects.",
 			setStatus(500, on(dialect.Speech), withCode(reference.InvalidRequest), at(reference.Dial)),
 			warns(contract.StatusClass, "http:400/malformed-parameter/speech/refused-*")),
-		mutant("speech-half-as-whole", "If the upstream's audio breaks off, the gateway returns it as if it were complete.",
+		mutant("speech-half-as-whole", "If the upstream's audio is cut off, the gateway returns it as if it were complete.",
 			changeError(func(_ *reference.Call, a *reference.Answer) {
 				a.Status = http.StatusOK
 				a.Header.Set("Content-Type", "audio/mpeg")

@@ -27,7 +27,7 @@ func contentTypeMutants() []Mutant {
 		mutant("nothing-for-bad-gzip", "The gateway returns 400 with an empty body for a request whose gzip data is corrupt.",
 			changeError(nothing, withCode(reference.ReadRequestBody), encoded),
 			fails(contract.Envelope, "code:read_request_body_failed/*/*/broken-gzip")),
-		mutant("nothing-for-rate-limits", "The gateway returns 429 with an empty body to a client over its rate limit.",
+		mutant("nothing-for-rate-limits", "The gateway returns 429 with an empty body to a client that exceeds its rate limit.",
 			changeError(nothing, withCode(reference.RateLimited)),
 			fails(contract.Envelope, "http:429/**", limitedUpstream)),
 		mutant("no-content-type", "If the gateway cannot read its database, the error response has no Content-Type.",

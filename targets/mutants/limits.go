@@ -20,7 +20,7 @@ func limitMutants() []Mutant {
 		mutant("rate-unlimited-on-gemini", "The rate limit is not enforced on the Gemini endpoints.",
 			unlimited(func(c *reference.Call) bool { return c.Surface.Dialect() == dialect.Gemini }),
 			fails(contract.NotSuccess, onSurfaces(gemini(), "http:429/*")...)),
-		mutant("rate-limit-hangs-up", "The gateway closes the connection of a client over its rate limit.",
+		mutant("rate-limit-hangs-up", "The gateway closes the connection of a client that exceeds its rate limit.",
 			changeError(writeWith(closeConnection), withCode(reference.RateLimited)),
 			fails(contract.Answered, "http:429/**", limitedUpstream)),
 		mutant("oversize-hangs-up", "The gateway closes the connection of a client that sends an oversized request.",

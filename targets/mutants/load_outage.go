@@ -29,7 +29,7 @@ func loadOutageMutants() []Mutant {
 				return refuseWhen(s, func(e *endpoint) bool { return e.sinceOutage() < 700*time.Millisecond })
 			}),
 			fails(contract.HealthyServed, slow, failing)),
-		mutant("recovers-late", "For six seconds after an outage, the gateway refuses every second call to the endpoint.",
+		mutant("recovers-late", "For six seconds after an outage of an endpoint, the gateway refuses every other call to that endpoint.",
 			inOutage(func(s *outages) change {
 				return refuseWhen(s, func(e *endpoint) bool {
 					// During an outage fewer calls go by without a failure: it has ended.
@@ -73,7 +73,8 @@ func loadOutageMutants() []Mutant {
 				return replaceBy(reference.DoRequest, causedBy(reference.ErrTooSlow), s.condition())
 			}),
 			fails(contract.Code, slow)),
-		mutant("retries-pile-up-in-outage", "After a few failures on an endpoint, the gateway makes six times as many upstream attempts for each call to it.",
+		mutant("retries-pile-up-in-outage",
+			"After a few failures on an endpoint, the gateway makes up to six times the usual number of upstream attempts for each call to that endpoint.",
 			inOutage(func(s *outages) change {
 				return changeAttempts(func(c *reference.Call, allowed int) int {
 					if s.active(c) {

@@ -39,7 +39,7 @@ func streamEndMutants() []Mutant {
 			changeStreamError(appendEvents(`data: {"candidates":[{"content":{"parts":[{"text":"late"}],"role":"model"},"index":0}]}`+"\n\n"),
 				on(dialect.GenerateStream)),
 			fails(contract.StreamEnd, midStreamOn(dialect.GenerateStream)...)),
-		mutant("finish-before-the-error", "When a chat stream fails, the gateway sends a normal end of the stream first and reports the error after it.",
+		mutant("finish-before-the-error", "When a chat stream fails, the gateway first ends it as if it were complete and then sends the error.",
 			changeStreamError(func(c *reference.Call, events []byte) []byte { return append(finish(c, nil), events...) }, on(dialect.ChatStream)),
 			fails(contract.StreamEnd, midStreamOn(dialect.ChatStream)...)),
 		mutant("stop-reason-before-the-error", "When a messages stream fails, the gateway sends a stop reason before the error event.",

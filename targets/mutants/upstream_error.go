@@ -14,7 +14,8 @@ import (
 func upstreamErrorMutants() []Mutant {
 	const failing = "http:5xx/upstream-error/*/"
 	return []Mutant{
-		mutant("empty-balance-passed-on", "The gateway passes on the upstream's 402 for the gateway's empty account, although the client's account has credit.",
+		mutant("empty-balance-passed-on",
+			"If the gateway's own account with the upstream has no credit left, the gateway passes on the upstream's 402, although the client's account has credit.",
 			setStatus(402, withCode(reference.BadResponseStatus), upstreamStatus(402)),
 			fails(contract.StatusBlame, failing+"error-402")),
 		mutant("channel-key-as-403", "The gateway passes on the upstream's 403 for the gateway's key, although the client's key is valid.",
@@ -32,7 +33,7 @@ func upstreamErrorMutants() []Mutant {
 			passes("http:5xx/upstream-error/gemini*/numeric-code"), // Gemini's code is always a number
 			passes("http:400/malformed-parameter/gemini*/refused-422"),
 			fails(contract.Message, failing+"numeric-code", "http:400/malformed-parameter/*/refused-422")),
-		mutant("numeric-codes-not-understood", "If the upstream rejects a parameter with a numeric error code, the gateway returns 502.",
+		mutant("numeric-codes-not-understood", "If the upstream rejects a parameter and its error has a numeric code, the gateway returns 502.",
 			replaceBy(reference.BadResponseStatus, withCode(reference.InvalidRequest), at(reference.Dial), numericCode),
 			passes("http:400/malformed-parameter/gemini*/refused-422"),
 			warns(contract.StatusClass, "http:400/malformed-parameter/*/refused-422")),
@@ -58,7 +59,7 @@ func upstreamErrorMutants() []Mutant {
 			"If the upstream's stream contains an error before any content, the gateway returns a stream that finishes normally.",
 			changeError(finishEmpty, streaming, withCode(reference.BadResponse)),
 			fails(contract.NotSuccess, append(onSurfaces(streamingSurfaces(), "code:bad_response/*"), errorsBeforeContent()...)...)),
-		mutant("broken-tool-call-finished", "If the upstream's stream breaks off before any text, for example in a tool call, the gateway returns a stream that finishes normally.",
+		mutant("broken-tool-call-finished", "If the upstream's stream is cut off before any text, for example in a tool call, the gateway returns a stream that finishes normally.",
 			changeError(finishEmpty, streaming, causedBy(convert.ErrTruncated)),
 			fails(contract.NotSuccess, brokenToolCalls)),
 	}

@@ -70,7 +70,7 @@ func inspect(ctx context.Context, admin *client, p profile.Profile, tag string) 
 	if admin.product == oneAPI {
 		removal += "; one-api keeps the users' database rows but renames and disables them"
 	}
-	i.announce("users, tokens", "created for the run, named "+tag+"-…, "+removal, "the cases need callers with keys in every state")
+	i.announce("users, tokens", "created for the run, named "+tag+"-…, "+removal, "the cases need keys of several kinds, such as a revoked key and a key with no quota left")
 	i.announce("channels", "created for the run's own groups, named "+tag+"-…, deleted at the end of the run", "the cases need routes to the mock upstream")
 	if admin.product == oneAPI {
 		i.changeForRun("AutomaticDisableChannelEnabled", "false", "the gateway would otherwise disable the run's channels one after another")
@@ -78,7 +78,7 @@ func inspect(ctx context.Context, admin *client, p profile.Profile, tag string) 
 		i.inspectNewAPI(tag)
 	}
 	if p.Store.Present() {
-		i.announce("the store", "tables tokens and "+admin.product.readTable()+" briefly renamed and writes to the run's user blocked during the store cases",
+		i.announce("the store", "during the store cases, the tables tokens and "+admin.product.readTable()+" are briefly renamed and writes to the run's user are blocked",
 			"to simulate a failing store; meanwhile, other clients' calls fail")
 	}
 	return i, nil
@@ -98,16 +98,16 @@ func (i *inspection) checkSignIn(p product) error {
 
 func (i *inspection) inspectNewAPI(tag string) {
 	i.changeForRun("performance_setting.monitor_enabled", "false", "the gateway would otherwise return 503 for every call at 90 % CPU usage")
-	i.announce("option ModelPrice", "prices for the run's models added, removed at the end of the run", "the gateway refuses unpriced models")
-	i.announce("option ModelRequestRateLimitGroup", "limits for the run's groups added, removed at the end of the run", "to test 429 without limiting the rest of the run")
+	i.announce("option ModelPrice", "prices are added for the run's models and removed at the end of the run", "the gateway refuses unpriced models")
+	i.announce("option ModelRequestRateLimitGroup", "limits are added for the run's groups and removed at the end of the run", "to test 429 without limiting the rest of the run")
 	if i.retries == 0 {
-		i.changeForCases(retryOnce, "the gateway notices only on a retry that a channel was disabled during the call", setting{"RetryTimes", "1"})
+		i.changeForCases(retryOnce, "if a channel is disabled during a call, the gateway notices it only when it retries", setting{"RetryTimes", "1"})
 	}
 	if i.options["SelfUseModeEnabled"] == "true" {
 		i.changeForCases(refuseUnpriced, "this mode accepts unpriced models", setting{"SelfUseModeEnabled", "false"})
 	}
 	if i.options["ModelRequestRateLimitEnabled"] != "true" {
-		i.changeForCases(limitRate, "to test 429; meanwhile, the limits set for all users also apply", setting{"ModelRequestRateLimitEnabled", "true"})
+		i.changeForCases(limitRate, "to test 429; while this option is on, any limits configured for all users apply as well", setting{"ModelRequestRateLimitEnabled", "true"})
 	}
 	i.listedWord = firstWord(i.options["SensitiveWords"])
 	if i.options["CheckSensitiveEnabled"] != "true" || i.options["CheckSensitiveOnPromptEnabled"] != "true" || i.listedWord == "" {

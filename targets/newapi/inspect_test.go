@@ -34,7 +34,7 @@ func TestInspectionListsTheChanges(t *testing.T) {
 	}{
 		{"a new deployment", nil, profile.DB{}, newAPI, []string{
 			"option performance_setting.monitor_enabled: true -> false, during the run (the gateway would otherwise return 503 for every call at 90 % CPU usage)",
-			"option RetryTimes: 0 -> 1, only while the cases that need it run (the gateway notices only on a retry that a channel was disabled during the call)",
+			"option RetryTimes: 0 -> 1, only while the cases that need it run (if a channel is disabled during a call, the gateway notices it only when it retries)",
 		}, "test_sensitive"},
 		{"one that retries already", map[string]string{"RetryTimes": "2", "performance_setting.monitor_enabled": "false"}, profile.DB{}, newAPI, nil, "test_sensitive"},
 		{"one in self-use mode", map[string]string{"SelfUseModeEnabled": "true"}, profile.DB{}, newAPI, []string{
@@ -46,7 +46,7 @@ func TestInspectionListsTheChanges(t *testing.T) {
 		}, "gc-5ca1ab-word"},
 		{"one that limits everybody already", map[string]string{"ModelRequestRateLimitEnabled": "true"}, profile.DB{}, newAPI, nil, "test_sensitive"},
 		{"one with a store in the profile", nil, profile.DB{SQLite: "x.db"}, newAPI, []string{
-			"the store: tables tokens and user_subscriptions briefly renamed and writes to the run's user blocked during the store cases" +
+			"the store: during the store cases, the tables tokens and user_subscriptions are briefly renamed and writes to the run's user are blocked" +
 				" (to simulate a failing store; meanwhile, other clients' calls fail)",
 		}, "test_sensitive"},
 		{"a one-api that disables channels", map[string]string{"AutomaticDisableChannelEnabled": "true"}, profile.DB{}, oneAPI, []string{

@@ -59,7 +59,7 @@ func (f fixtures) profile(asked profile.Profile, found inspection, p product) pr
 }
 
 // describedUnread is why no failing table shows on the description of a model.
-const describedUnread = "the gateway describes a model without reading the tables that the run can make unavailable"
+const describedUnread = "the gateway describes a model without reading the database tables that the run makes unavailable"
 
 // lacks says what the product does not have.
 func (p product) lacks() map[string]string {
@@ -67,28 +67,29 @@ func (p product) lacks() map[string]string {
 		none := "one-api has no equivalent: "
 		return map[string]string{
 			contract.OverRateLimit:  none + "it has no rate limit per key",
-			"sensitive-content":     none + "it has no word list",
+			"sensitive-content":     none + "it has no list of sensitive words",
 			"unsupported-api":       none + "it treats every unknown channel type as OpenAI",
 			"channel-without-key":   none + "each channel has only one key",
 			"bad-model-mapping":     none + "it maps a model only once and ignores a mapping that it cannot read",
 			"unpriced-model":        none + "every model has a price",
-			"uncountable-input":     none + "input that it cannot count costs nothing",
-			"unserializable-result": none + "it sends nothing that JSON cannot represent",
+			"uncountable-input":     none + "it charges nothing for input whose tokens it cannot count",
+			"unserializable-result": none + "all its responses can be serialized as JSON",
 
 			"failing-store-reads/models": describedUnread,
 		}
 	}
 	lacks := map[string]string{
-		contract.OverRateLimit + "/models": "new-api has no equivalent here: it limits relayed calls only",
+		contract.OverRateLimit + "/models": "new-api has no equivalent on this endpoint: it limits only the calls that it relays",
 		"failing-store-reads/models":       describedUnread,
 	}
 	for _, s := range dialect.Surfaces() {
 		if !slices.Contains(countedSurfaces, s) {
-			lacks["uncountable-input/"+string(s)] = "new-api has no equivalent here: it counts images only in streams and only for OpenAI's models, " +
-				"and audio only in transcriptions"
+			lacks["uncountable-input/"+string(s)] = "new-api has no equivalent on this endpoint: it counts the tokens of images only in streams " +
+				"and only for OpenAI's models, and those of audio only in transcriptions"
 		}
 		if !slices.Contains(cozeSurfaces, s) {
-			lacks["unserializable-result/"+string(s)] = "new-api has no equivalent here: only its requests to Coze can be unserializable, and Coze offers only chat"
+			lacks["unserializable-result/"+string(s)] = "new-api has no equivalent on this endpoint: only its requests to Coze can be unserializable, " +
+				"and Coze offers only chat"
 		}
 	}
 	return lacks

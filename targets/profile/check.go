@@ -79,7 +79,7 @@ type rule struct {
 }
 
 // onlyDriver is the problem of a profile that says itself what its gateway lacks.
-const onlyDriver = "only a driver can set this, not a profile; a case that has no recipe or key is not offered anyway"
+const onlyDriver = "only a driver can set lacks: remove it from the profile; gatecert leaves out cases without a recipe or key automatically"
 
 // valueRules are about single values, and about values that exclude each other.
 func valueRules(p Profile) []rule {

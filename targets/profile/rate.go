@@ -154,8 +154,8 @@ func rateRules(p Profile) []rule {
 		}
 		concurrent, tokens := l.Concurrent != 0 || l.Kind == contract.Concurrency, l.CountedTokens() != 0
 		rules = append(rules,
-			rule{at, "a key needs a limit, such as requests", l.Key != "" && !l.limits()},
-			rule{at, "a model needs a limit, such as requests", l.Model != "" && !l.limits()},
+			rule{at, "the key has no limit: set one, for example requests", l.Key != "" && !l.limits()},
+			rule{at, "the model has no limit: set one, for example requests", l.Model != "" && !l.limits()},
 			rule{at, "set exactly one of requests, tokens, input_tokens, output_tokens and concurrent", l.units() > 1 || i > 0 && l.units() == 0},
 			rule{at + ".requests", "requests must be a positive number", l.Requests < 0},
 			rule{at + ".tokens", "tokens must be a positive number", l.Tokens < 0},
@@ -163,9 +163,9 @@ func rateRules(p Profile) []rule {
 			rule{at + ".output_tokens", "output_tokens must be a positive number", l.OutputTokens < 0},
 			rule{at + ".concurrent", "concurrent must be a positive number", l.Concurrent < 0},
 			rule{at, "this limit needs a window", i > 0 && !concurrent && l.Window <= 0 || tokens && l.Window <= 0},
-			rule{at + ".key", "set the key only in the first limit of the list: the key applies to all limits", i > 0 && l.Key != ""},
-			rule{at + ".model", "set the model only in the first limit of the list: the model applies to all limits", i > 0 && l.Model != ""},
-			rule{at + ".shared", "set shared only in the first limit of the list: it applies to all limits", i > 0 && l.Shared != nil},
+			rule{at + ".key", "set the field key only in the first limit of the list: it applies to all limits", i > 0 && l.Key != ""},
+			rule{at + ".model", "set the field model only in the first limit of the list: it applies to all limits", i > 0 && l.Model != ""},
+			rule{at + ".shared", "set the field shared only in the first limit of the list: it applies to all limits", i > 0 && l.Shared != nil},
 			rule{at + ".kind", "kind must be one of " + listed(contract.LimiterKinds()), l.Kind != "" && !l.Kind.Valid()},
 			rule{at + ".kind", "kind must be " + string(contract.Concurrency) + " if concurrent is set", l.Concurrent != 0 && l.Kind != "" && l.Kind != contract.Concurrency},
 			rule{at + ".kind", "a limit on tokens cannot be of kind " + string(contract.Concurrency), tokens && l.Kind == contract.Concurrency},

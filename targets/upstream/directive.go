@@ -160,7 +160,7 @@ func (d Directive) hasErrorObject() bool {
 // contradiction says which words cannot be followed together, or "".
 func (d Directive) contradiction() string {
 	if !d.Model.IsZero() && !d.plain() {
-		return "ttft, itl and tokens simulate a healthy model and can be combined only with token"
+		return `"ttft", "itl" and "tokens" simulate a healthy model; the only other word that they allow is "token"`
 	}
 	return cmp.Or(d.responseContradiction(), d.contentContradiction())
 }
@@ -172,17 +172,17 @@ func (d Directive) responseContradiction() string {
 	case d.Status == statusRefused:
 		return "the status cannot be 421: it is reserved for rejected directives"
 	case d.Ending.noResponse() && !reflect.DeepEqual(d, Directive{Token: d.Token, Delay: d.Delay, Ending: d.Ending}):
-		return string(d.Ending) + " sends no response, but the other words need one"
+		return string(d.Ending) + " sends no response, but other words of the directive need one"
 	case d.needsEvents() && (!d.success() || !streams):
-		return "words about stream events need a stream, but the status or the content rules one out"
+		return "the directive has words for stream events, but its status or content does not allow a stream"
 	case d.Content == Refusal && d.Status != 0:
-		return "refuse cannot be combined with a status: the protocol determines it"
+		return "refuse cannot be combined with a status: the protocol defines the status of a refusal"
 	case d.Content == Redirect && d.Status != 0:
-		return "redirect cannot be combined with a status: it has its own"
+		return "redirect cannot be combined with a status: a redirect always has the status 307"
 	case d.unfinishable() && !d.Ending.takesCount():
-		return string(d.Content) + " never finishes: add a word that says after how many events it breaks off"
+		return string(d.Content) + " starts a stream that never finishes: add a word that stops it after a number of events, such as cut-after"
 	case d.Content == NoChoices && !d.success():
-		return "no-choices is a success, but the status is not"
+		return "no-choices can be combined only with a 2xx status"
 	case !bodyAllowed(d.Status) && d.Content != "" && d.Content != EmptyBody:
 		return "the status does not allow a body"
 	}

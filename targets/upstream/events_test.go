@@ -86,7 +86,7 @@ func TestStreamsWithoutTheirEndMarker(t *testing.T) {
 		got := b.ask(e, "[[gatecert no-done]]")
 		if !e.marker {
 			assert.Equal(t, statusRefused, got.status)
-			assert.Equal(t, "gatecert mock upstream: directive refused: no-done, but the stream has no end marker", errorIn(t, got.body)["message"])
+			assert.Equal(t, "gatecert mock upstream: directive refused: no-done does not apply: streams of this endpoint have no end marker", errorIn(t, got.body)["message"])
 			return
 		}
 		assert.NoError(t, got.err)
@@ -179,7 +179,7 @@ func TestEventWordsNeedAStream(t *testing.T) {
 		for _, words := range []string{"stall-after=1", "cut-after=1", "end-after=1", "error-after=1", "error-first", "no-done", "broken-event=1", "empty-stream"} {
 			got := b.ask(e, "[[gatecert "+words+"]]")
 			assert.Equal(t, statusRefused, got.status, words)
-			assert.Equal(t, "gatecert mock upstream: directive refused: the directive is about stream events, but the request does not ask for a stream", errorIn(t, got.body)["message"])
+			assert.Equal(t, "gatecert mock upstream: directive refused: the directive applies to stream events, but the request does not ask for a stream", errorIn(t, got.body)["message"])
 		}
 	})
 }

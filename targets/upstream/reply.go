@@ -88,7 +88,7 @@ func wholeReply(op dialect.Operation, status int, c dialect.Answer) reply {
 func (d Directive) fits(op dialect.StreamingOperation, streamed bool) error {
 	switch {
 	case d.needsEvents() && !streamed:
-		return fmt.Errorf("%w: the directive is about stream events, but the request does not ask for a stream", ErrDirective)
+		return fmt.Errorf("%w: the directive applies to stream events, but the request does not ask for a stream", ErrDirective)
 	case d.unfinishable() && !dialect.CanStream(op, pieceKinds[d.Content]):
 		return fmt.Errorf("%w: streams of this endpoint have no %s", ErrDirective, d.Content)
 	case d.Gzip && streamed && (d.Content == "" || d.Content == NoChoices) && d.success():
@@ -139,7 +139,7 @@ func applyToStream(op dialect.StreamingOperation, s dialect.Stream, d Directive)
 	case (d.Ending == EndAfter || d.Ending == ErrorAfter || d.Ending == WithErrorAfter) && d.After > s.Finish:
 		return s, bodyComplete, fmt.Errorf("%w: %s=%d, but the stream finishes with event %d", ErrDirective, d.Ending, d.After, s.Finish+1)
 	case d.Ending == NoDone && !s.EndMarker:
-		return s, bodyComplete, fmt.Errorf("%w: no-done, but the stream has no end marker", ErrDirective)
+		return s, bodyComplete, fmt.Errorf("%w: no-done does not apply: streams of this endpoint have no end marker", ErrDirective)
 	}
 	switch d.Ending {
 	case Stall:

@@ -23,7 +23,7 @@ type word struct {
 // tokenWord is the name under which a request is recorded.
 func tokenWord() word {
 	return word{
-		Word: Word{"token", "1 to 64 characters from A-Z a-z 0-9 . _ -", "Record the request under this token."},
+		Word: Word{"token", "1 to 64 characters from A-Z a-z 0-9 . _ -", "Record the request under this token, so that it can be looked up."},
 		parse: func(d *Directive, value string) error {
 			if !validToken(value) {
 				return fmt.Errorf("the value is not a valid token: %q", clip(value))
@@ -40,7 +40,7 @@ func tokenWord() word {
 func bodyWord() word {
 	bodies := []Content{ErrorBody, AnswerWithError, ForeignBody, HTMLBody, TextBody, EmptyBody, BrokenJSON, NullBody}
 	return word{
-		Word: Word{"body", "error|answer-with-error|foreign|html|text|empty|broken-json|null", "Respond with this body and without a stream, regardless of the status: error is the protocol's own error object (even with 200), answer-with-error is half an answer that contains that object, foreign is JSON that is not an error object."},
+		Word: Word{"body", "error|answer-with-error|foreign|html|text|empty|broken-json|null", "Respond with this body, never with a stream, regardless of the status: error is the protocol's own error object (even with 200), answer-with-error is an incomplete answer that also contains the error object, foreign is JSON that is not an error object."},
 		parse: func(d *Directive, value string) error {
 			if !slices.Contains(bodies, Content(value)) {
 				return fmt.Errorf("unknown body: %q", clip(value))
@@ -131,7 +131,7 @@ func choose[T ~string](field *T, value T, says string) error {
 
 func headerWord() word {
 	return word{
-		Word:    Word{"header", "Name:value, with the value query-escaped", "Add a header field. The word may be used up to 16 times. Fields that frame the message, such as Content-Length, are rejected."},
+		Word:    Word{"header", "Name:value, with the value query-escaped", "Add a header field. This word may be used up to 16 times. Fields that frame the message, such as Content-Length, are rejected."},
 		repeats: true,
 		parse: func(d *Directive, value string) error {
 			name, escaped, _ := strings.Cut(value, ":")

@@ -26,7 +26,7 @@ func writeAnthropic(w *writer, req Request, model string) string {
 		messages = append(messages, members{"role": turn.Role, "content": contentOf(w, turn, anthropicImage(w))})
 	}
 	if len(messages) == 0 {
-		w.refuse("a conversation without a turn")
+		w.refuse("a conversation with no turns")
 	}
 	w.set(messages, "messages")
 	w.set(anthropicMaxTokens, "max_tokens")

@@ -179,9 +179,9 @@ func TestEncodeRefusesWhatCannotBeExpressed(t *testing.T) {
 			dialect.Anthropic: "a system message after the first turn", dialect.Gemini: "a system message after the first turn",
 		}},
 		{dialect.Chat, "messages", `[{"role":"system","content":"x"}]`, want{
-			dialect.Anthropic: "a conversation without a turn", dialect.Gemini: "a conversation without a turn",
+			dialect.Anthropic: "a conversation with no turns", dialect.Gemini: "a conversation with no turns",
 		}},
-		{dialect.Chat, "messages", image(`{"url":"https://x/a.png"}`), want{dialect.Gemini: "an image's address without its media type"}},
+		{dialect.Chat, "messages", image(`{"url":"https://x/a.png"}`), want{dialect.Gemini: "an image URL without a media type"}},
 		{dialect.Chat, "messages", image(`{"url":"data:image/png;base64,aGk=","detail":"low"}`), want{
 			dialect.Anthropic: "an image's detail", dialect.Gemini: "an image's detail",
 		}},
@@ -213,7 +213,7 @@ func TestEncodeRefusesWhatCannotBeExpressed(t *testing.T) {
 		{dialect.Messages, "messages", `[{"role":"assistant","content":[{"type":"image","source":{"type":"url","url":"https://x"}}]}]`, want{
 			dialect.OpenAI:    "an image in a turn that is not the user's",
 			dialect.Anthropic: "an image in a turn that is not the user's",
-			dialect.Gemini:    "an image's address without its media type",
+			dialect.Gemini:    "an image URL without a media type",
 		}},
 		{dialect.GenerateContent, "cachedContent", `"c"`, want{dialect.OpenAI: "cached_content", dialect.Anthropic: "cached_content"}},
 		{dialect.GenerateStream, "cachedContent", `"c"`, want{dialect.OpenAI: "cached_content", dialect.Anthropic: "cached_content"}},

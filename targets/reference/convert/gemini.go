@@ -33,7 +33,7 @@ func writeGemini(w *writer, req Request, model string) string {
 		contents = append(contents, members{"role": role, "parts": geminiParts(w, turn)})
 	}
 	if len(contents) == 0 {
-		w.refuse("a conversation without a turn")
+		w.refuse("a conversation with no turns")
 	}
 	w.set(contents, "contents")
 	setNumber(w, req.MaxTokens, "generationConfig.maxOutputTokens")
@@ -72,7 +72,7 @@ func geminiParts(w *writer, turn Turn) []any {
 		case p.Image.URL == "":
 			parts = append(parts, members{"inlineData": members{"mimeType": p.Image.MediaType, "data": p.Image.Data}})
 		case p.Image.MediaType == "":
-			w.refuse("an image's address without its media type")
+			w.refuse("an image URL without a media type")
 		default:
 			parts = append(parts, members{"fileData": members{"mimeType": p.Image.MediaType, "fileUri": p.Image.URL}})
 		}

@@ -108,7 +108,7 @@ func readOpenAI(req Request, body []byte) (Answer, error) {
 	}
 	if req.Surface == dialect.Embeddings {
 		if !in.Data.present {
-			return Answer{}, notAnswer("the body has no data")
+			return Answer{}, notAnswer("the body has no data field")
 		}
 		vectors, err := openAIVectors(in.Data.value, len(req.Inputs))
 		out.Vectors = vectors
