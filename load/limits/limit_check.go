@@ -233,7 +233,7 @@ func (a *assessment) recordRecovery() {
 	polls := a.inPhase(phaseRecovery)
 	switch {
 	case len(polls) == 0 && a.declared.RefusedCount:
-		a.untested(contract.Recovery, "refused calls count against the limit, so gatecert sent no calls until the limit was certain to have its full capacity again")
+		a.untested(contract.Recovery, "refused calls count against the limit, so gatecert sent no calls until the limit must have recovered in full")
 	case len(polls) == 0:
 	case !slices.Contains(a.rejected[:polls[0]], true):
 		a.untested(contract.Recovery, "no call was refused in the initial burst")

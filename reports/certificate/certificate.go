@@ -219,7 +219,7 @@ func opened(ctx context.Context, envelope []byte, key Key) (*statement, []string
 	}
 	var s statement
 	if err := json.Unmarshal(payload, &s); err != nil {
-		return nil, []string{"the payload is not a statement: " + err.Error()}
+		return nil, []string{"the payload is not an in-toto statement: " + err.Error()}
 	}
 	if s.Type != statementType || s.PredicateType != predicateType {
 		return nil, []string{fmt.Sprintf("the payload is not a test result: its types are %.80q and %.80q", s.Type, s.PredicateType)}

@@ -128,7 +128,7 @@ func confusedCodes() []Mutant {
 		{"empty-called-bad-response", reference.EmptyResponse, reference.BadResponse,
 			"An empty upstream answer is reported with the code for a bad upstream answer.", nil, nil},
 		{"truncated-called-bad-response", reference.ReadResponseBody, reference.BadResponse,
-			"A truncated upstream answer is reported with the code for a bad upstream answer.", nil, nil},
+			"A truncated upstream response is reported with the code for a bad response.", nil, nil},
 		{"unserialisable-called-unreachable", reference.MarshalJSON, reference.DoRequest,
 			"An answer that the gateway cannot serialize is reported with the code for an unreachable upstream.", nil, nil},
 		{"failing-read-called-write", reference.QueryData, reference.UpdateData,
