@@ -28,7 +28,7 @@ type Phase struct {
 	Start time.Time `json:"-"`
 	// Lease, when not nil, is the permission to send: no request is sent after it has ended.
 	Lease *Lease `json:"-"`
-	// Mix are the requests that are sent, 1 to 16 kinds, in proportion to their weights.
+	// Mix are the kinds of requests that are sent, 1 to 16, in proportion to their weights.
 	Mix []Request
 	// Rate is how many requests are sent per second, For is how long. A slow gateway does not slow them down (an open
 	// loop).
@@ -46,12 +46,12 @@ type Phase struct {
 	// WarmUp is the time at the beginning whose requests are sent, and judged, but left out of all counts and times by
 	// outcome. Default 0.
 	WarmUp time.Duration
-	// Connections bounds the requests in flight. Default 64.
+	// Connections is the maximum number of requests in flight. Default 64.
 	Connections int
 	// Timeout bounds a request from the moment a connection is free for it until the end of its response. Default 30 s.
 	Timeout time.Duration
-	// Body bounds the body of a response in bytes. Default 1 MiB, and [exchange.LargeBody] where a request of the mix is on a
-	// surface whose answers are large.
+	// Body is the maximum size of a response body in bytes. Default 1 MiB, or [exchange.LargeBody] if a request of the mix is on a surface with large
+	// responses.
 	Body int64
 	// Keep is how many results the measurement keeps, at about 300 bytes each. Default 0.
 	Keep int
@@ -62,10 +62,9 @@ type Phase struct {
 	Window time.Duration
 	// SLO contains the time bounds that a request must meet to count in [Measurement.Good].
 	SLO SLO
-	// Generator bounds how far this machine may fall behind before the phase is inconclusive.
+	// Generator limits how far this machine may fall behind before the phase is inconclusive.
 	Generator GeneratorLimits
-	// Embedded says that the gateway runs in this process, so that its CPU time and lag cannot be distinguished from the
-	// generator's.
+	// Embedded means that the gateway runs in this process, so that its CPU time and lag cannot be distinguished from the generator's.
 	Embedded bool
 	// Snapshot, when not nil, is called with a copy of the measurement so far, without results, once every
 	// SnapshotEvery.
@@ -91,8 +90,8 @@ type Request struct {
 	Variants []exchange.Call
 	// Weight is the share of this kind in the mix, relative to the other weights. At most 1000; 0 counts as 1.
 	Weight int
-	// Expect, when set, is the case whose error every response must carry. Otherwise a success is expected, and an error
-	// is checked against the row of the contract that it claims to be.
+	// Expect, if set, is the case whose error every response must contain. Otherwise a success is expected, and an error is checked against the row
+	// of the contract whose code or status it has.
 	Expect contract.Case
 }
 
@@ -190,8 +189,8 @@ func (p Phase) requests() uint64 {
 	return uint64(math.Ceil(n))
 }
 
-// Requests returns the greatest number of requests that the phase's share sends. In a closed loop a share's part of the requests
-// is its part of the connections.
+// Requests returns the greatest number of requests that the phase's share sends. In a closed loop, a share sends the same proportion of the requests
+// as it has of the connections.
 func (p Phase) Requests() uint64 {
 	if !p.Closed || p.Share.whole() || p.Connections < 1 {
 		return p.Share.requests(p.requests())

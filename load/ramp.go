@@ -35,7 +35,7 @@ type RampStep struct {
 	P50, P99 time.Duration
 	// Sample summarizes the responses that ended in the step.
 	Sample runlog.Sample
-	// Misses are the ways in which the SLO was missed, in any term.
+	// Misses lists the ways in which any term of the SLO was missed.
 	Misses []string
 }
 

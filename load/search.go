@@ -30,8 +30,8 @@ type Search struct {
 	// a minute. Against a gateway whose throughput varies by a tenth (standard deviation), the bounds of five searches
 	// overlap in a quarter of all cases with 2 repeats, and in more than nine tenths with 5.
 	Repeats int
-	// Curve are shares of Lower at which the latency is measured after the search, in probes of a length between Short and
-	// Full. Default 0.25, 0.5 and 0.75; an empty list that is not nil measures none.
+	// Curve contains the shares of Lower at which the latency is measured after the search, in probes of a length between Short and Full. Default
+	// 0.25, 0.5 and 0.75; if Curve is empty but not nil, no latency is measured.
 	Curve []float64
 	// Observe, when not nil, is called after every probe.
 	Observe func(Probe)

@@ -32,7 +32,7 @@ type SoakResult struct {
 	// Trends are "p50", "p99", "errors", "memory" and "descriptors", as far as they could be computed.
 	Trends  []Trend
 	Process []ProcessSample
-	// ProcessError says why the process could not be sampled.
+	// ProcessError is the reason why the process could not be sampled.
 	ProcessError error
 	// Stalls are the times at which several requests were slow at once.
 	Stalls Stalls

@@ -56,10 +56,11 @@ type stallFinder struct {
 
 // shareStalls are the slow requests that one of several generators has seen.
 type shareStalls struct {
-	// Found are those of several requests, also where this machine was late. Dropped counts the others.
+	// Found are the stalls that several requests show, including those during which this machine was late. Dropped counts the others.
 	Found   []Stall
 	Dropped uint64
-	// Singles are single slow requests: a stall may show as one of each share. SinglesLost says that there were more than could be kept.
+	// Singles are single slow requests. They are kept because a stall may appear as one slow request in each share. SinglesLost means that there were
+	// more than could be kept.
 	Singles     []Stall
 	SinglesLost bool
 }
