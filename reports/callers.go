@@ -13,7 +13,7 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// The bounds of what is shown of clients. A record has them all.
+// The maximum numbers of shown results of clients. A record contains all of them.
 const (
 	// shownClients is how many clients have a column.
 	shownClients = 16
@@ -21,7 +21,8 @@ const (
 	callersLimit = 400 << 10
 )
 
-// The kinds of what a client did, as a page colours them. No colour is that of a failure: none of it is a verdict on the gateway.
+// The kinds of client behaviour, which a page shows in different colours. None is the colour of a failure, because none of these is a verdict on the
+// gateway.
 const (
 	callerRight    = "right"
 	callerPeculiar = "peculiar"

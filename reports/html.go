@@ -121,11 +121,11 @@ var pageFuncs = template.FuncMap{
 	"n":    chartNumber, "charts": loadCharts, "summary": loadSentence, "capital": capital, "check": checkVerdict, "duration": duration,
 }
 
-// HTML writes report.html: one file that refers to no other and can run only its own script. Evidence is cut so that the
-// file stays below 2.4 MB; the log has all of it. It fails only when w does.
+// HTML writes report.html: a single file that refers to no other file and can run only its own script. Evidence is truncated so that the file stays
+// below 2.4 MB; the log contains all of it. HTML returns only errors of w.
 func HTML(w io.Writer, run runlog.Run) error { return HTMLIn(w, run, Language{}) }
 
-// HTMLIn is [HTML] in a language.
+// HTMLIn is like [HTML], but in a given language.
 func HTMLIn(w io.Writer, run runlog.Run, l Language) error {
 	m := NewMatrix(run)
 	p := newPage(targetName(run), run.Verdict(), Sentence(run), runNotes(run), "Level")

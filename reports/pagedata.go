@@ -126,7 +126,7 @@ func newPageRule(row contract.Row) pageRule {
 	return rule
 }
 
-// RowFacts are what the contract says about a row apart from its meaning: cause or advice, status, and where its code is.
+// RowFacts returns what the contract states about a row in addition to its meaning: the cause or advice, the status, and the position of the code.
 func RowFacts(row contract.Row) []Fact {
 	advice, basis := "common cause", string(row.Status.Basis)
 	if row.Table == 2 {
