@@ -1,5 +1,4 @@
-// Package clients plays the circumstances of the contract through real client libraries and records how the libraries
-// handle the responses.
+// Package clients runs the circumstances of the contract through real client libraries and records how the libraries handle the responses.
 //
 //	manifest.go      which adapters there are
 //	protocol.go      the lines between gatecert and an adapter

@@ -1,10 +1,10 @@
-// Package student has the quantile of Student's t distribution that intervals of few values need.
+// Package student provides the quantile of Student's t distribution that confidence intervals from few values need.
 package student
 
 import "math"
 
-// T975 returns the 97.5th percentile of Student's t for a number of degrees of freedom from 2: half of a 95 % interval, in standard errors.
-// It is an expansion (Abramowitz and Stegun 26.7.5), within 1 % from four degrees of freedom on.
+// T975 returns the 97.5th percentile of Student's t distribution for at least 2 degrees of freedom: half of a 95 % interval, in standard errors. It
+// uses an expansion (Abramowitz and Stegun 26.7.5) that is accurate to 1 % from four degrees of freedom on.
 func T975(freedom float64) float64 {
 	const z = 1.959964
 	v := max(freedom, 2)
