@@ -15,7 +15,7 @@ type Claims struct {
 	// Codes is "published" (table 2 unchanged; the default), "none" (table 1 only), or a map from codes of table 2 to the gateway's own code or list
 	// of codes.
 	Codes any `yaml:"codes,omitempty"`
-	// ClientKeys is false for a gateway that does not issue keys to its callers. nil means true.
+	// ClientKeys is false for a gateway that does not issue keys to its callers. Default: true.
 	ClientKeys *bool `yaml:"client_keys,omitempty"`
 }
 

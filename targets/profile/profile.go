@@ -50,7 +50,7 @@ type Profile struct {
 	Store       DB     `yaml:"store,omitempty"`
 	// Balance states how to read the balance of a key's owner, for the requirement that a failed request is not billed.
 	Balance Balance `yaml:"balance,omitempty"`
-	// Claims states which part of the contract the gateway publishes. The zero value claims the whole contract.
+	// Claims states which part of the contract the gateway publishes. By default, it is the whole contract.
 	Claims Claims `yaml:"claims,omitempty"`
 	// WithoutActions means that the recipes' shell commands and SQL statements do not run. Cases that need them are not offered. A run whose user has
 	// not consented to the actions sets this field.

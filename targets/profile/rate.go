@@ -31,7 +31,7 @@ type Rate struct {
 	Kind contract.LimiterKind `yaml:"kind,omitempty"`
 	// Burst is how many calls, or tokens, an unused token bucket admits at once. 0 means as many as in a window.
 	Burst int `yaml:"burst,omitempty"`
-	// Shared states whether streaming calls count against the same limit as other calls. If it is nil, both behaviours are accepted.
+	// Shared states whether streaming calls count against the same limit as other calls. If it is not set, both behaviours are accepted.
 	Shared *bool `yaml:"shared,omitempty"`
 	// RefusedCount means that refused calls count against the limit too.
 	RefusedCount bool `yaml:"refused_count,omitempty"`
