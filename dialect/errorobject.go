@@ -13,7 +13,7 @@ type ErrorObject struct {
 	Message, Type, Param, Code any
 	// Business is the business code, or "" if there is none. Tolerated names the place of the code if that place is only tolerated.
 	Business, Tolerated string
-	// FirstKey is the first key of the outermost object, and Keys are all of its keys.
+	// FirstKey is the first key of the outermost object, and Keys is the number of its keys.
 	FirstKey string
 	Keys     int
 	// Breaches describes each violation of the format.

@@ -1,7 +1,7 @@
 // Package dialect implements the wire formats for the whole project: the endpoints of the API formats (OpenAI, Anthropic, Gemini), their requests and
 // responses, how their streams begin, end and fail, and how each format encodes an error.
 //
-//	chat.go, messages.go, …       an endpoint: what clients send, what they accept, the forms of its answers and streams
+//	chat.go, messages.go, …       an endpoint: what clients send, what they accept, the forms of its responses and streams
 //	openai.go, anthropic.go, …    a format: credential, error object, where the business code stands
 //	answer.go                     an answer before it takes the form of an API, whole or as a stream
 //

@@ -16,8 +16,8 @@ import (
 // Bound is one term of an SLO: a limit that a measurement must meet.
 type Bound struct {
 	Metric Metric
-	// Quantile is the quantile of the metric that is bounded, from 0 to 1; 1 stands for the maximum, [Mean] for the mean. It is 0
-	// for [Errors], [Goodput] and [Throughput], which are single numbers.
+	// Quantile is the limited quantile of the metric, from 0 to 1. 1 means the maximum, and [Mean] means the mean. It is 0 for [Errors], [Goodput]
+	// and [Throughput], which are single numbers.
 	Quantile float64
 	// Least means that Value is a minimum; otherwise it is a maximum.
 	Least bool

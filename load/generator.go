@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// GeneratorLimits bound how far this machine may fall behind in a phase before the phase is inconclusive. Fields that are
-// zero take their defaults.
+// GeneratorLimits limit how far this machine may fall behind in a phase before the phase is inconclusive. Fields that are zero have their default
+// values.
 type GeneratorLimits struct {
 	// Missed is the maximum share of offered requests that this machine may fail to send. Default 0.01.
 	Missed float64
-	// Lag is how late a request may be sent. LateShare bounds the share of requests that are later; two late requests in a phase are always allowed.
-	// Defaults 25 ms and 0.01. On two busy cores the 99th percentile of the lag is 1 to 8 ms. Beyond 25 ms, requests arrive in bunches, and the
-	// gateway is not to blame for that.
+	// Lag is how late a request may be sent. LateShare is the maximum share of requests that are later; two late requests in a phase are always
+	// allowed. Defaults 25 ms and 0.01. On two busy cores the 99th percentile of the lag is 1 to 8 ms. Beyond 25 ms, requests arrive in bunches, and
+	// the gateway is not to blame for that.
 	Lag       time.Duration
 	LateShare float64
 	// CPU is the maximum share of all cores that this process may use. Default 0.9.

@@ -18,9 +18,9 @@ type Measurement struct {
 	Started  time.Time
 	// Elapsed is the time from the start of the phase to the end of the last response.
 	Elapsed time.Duration
-	// Offered counts the requests that were due, Sent those that were sent.
+	// Offered is the number of requests that were due. Sent is the number of requests that were sent.
 	Offered, Sent uint64
-	// Warming counts the requests that were due in the warm-up, which lasted WarmUp. They are not in the counts and times by
+	// Warming is the number of requests that were due in the warm-up, whose length is WarmUp. They are not included in the counts and times by
 	// outcome.
 	Warming uint64
 	WarmUp  time.Duration
@@ -39,7 +39,7 @@ type Measurement struct {
 	Windows []Window
 	// Stalls are the times at which several requests were slow at once.
 	Stalls Stalls
-	// Results are the first results in the order in which responses ended, at most [Phase.Keep]. NotKept counts the others.
+	// Results are the first results, at most [Phase.Keep], in the order in which the responses ended. NotKept is the number of the others.
 	Results []Result
 	NotKept uint64
 	// RecordError is the reason why results are missing from the output of [Phase.Record]. It is nil if none are missing.
@@ -346,7 +346,7 @@ func (r Result) TPOT() time.Duration {
 	return (r.LastToken - r.FirstToken) / time.Duration(tokens-1)
 }
 
-// TokenRate returns the tokens per second of a stream between its first and its last event, 0 where it cannot be computed.
+// TokenRate returns the tokens per second of a stream between its first and its last event, or 0 if it cannot be computed.
 func (r Result) TokenRate() float64 {
 	took := r.LastToken - r.FirstToken
 	if r.Pieces < 2 || took <= 0 {

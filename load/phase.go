@@ -21,7 +21,7 @@ var ErrInvalid = errors.New("invalid load configuration")
 // Phase is a period of load: a mix of requests, sent at a rate. Fields that are zero take their defaults.
 type Phase struct {
 	Name string
-	// Share is the part of the phase that is sent. The zero value is all of it.
+	// Share is the part of the phase that is sent. The zero value is the whole phase.
 	Share Share
 	// Start is when the phase begins. Requests that are due before the phase can begin are late. The zero value means:
 	// at once.
@@ -34,8 +34,8 @@ type Phase struct {
 	// loop).
 	Rate float64
 	For  time.Duration
-	// Arrivals is the process by which they become due. The zero value is constant: the first at once, the others 1/Rate
-	// apart. Seed is the seed of the process: the same seed gives the same arrival times.
+	// Arrivals is the process by which requests become due. The zero value is constant: the first request is due at once, and the others follow at
+	// intervals of 1/Rate. Seed is the seed of the process: the same seed always results in the same arrival times.
 	Arrivals Arrivals
 	Seed     uint64
 	// RampTo, when it is above 0, is the rate at the end of the phase; the rate changes evenly from Rate to RampTo.
@@ -48,7 +48,7 @@ type Phase struct {
 	WarmUp time.Duration
 	// Connections is the maximum number of requests in flight. Default 64.
 	Connections int
-	// Timeout bounds a request from the moment a connection is free for it until the end of its response. Default 30 s.
+	// Timeout is the maximum time from the moment a connection is free for a request until the end of its response. Default 30 s.
 	Timeout time.Duration
 	// Body is the maximum size of a response body in bytes. Default 1 MiB, or [exchange.LargeBody] if a request of the mix is on a surface with large
 	// responses.
@@ -58,7 +58,7 @@ type Phase struct {
 	// Record, when not nil, is called when the phase begins. One goroutine writes each result to the writer that it returns, as a
 	// line of vegeta's JSON, when the response has ended. Results therefore need no memory, however many there are.
 	Record func() io.Writer `json:"-"`
-	// Window is the length of a [Window] of the measurement. Default 1 s, and longer where there would be more than 600.
+	// Window is the length of a [Window] of the measurement. Default 1 s, or longer if there would be more than 600 windows.
 	Window time.Duration
 	// SLO contains the time bounds that a request must meet to count in [Measurement.Good].
 	SLO SLO
@@ -83,7 +83,7 @@ type Phase struct {
 // Request is one kind of request in the mix of a phase.
 type Request struct {
 	Name string
-	// Call is what is sent. [TokenPlaceholder] in its prompt is replaced by a token that is unique to each request.
+	// Call is the call to send. [TokenPlaceholder] in its prompt is replaced by a token that is unique to each request.
 	Call exchange.Call
 	// Variants, at most 1024, are sent instead of Call, each about equally often: the same kind of request with other prompts. They must
 	// go to the same endpoint as Call.

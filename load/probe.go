@@ -14,7 +14,7 @@ type Probe struct {
 	// Rate is in requests per second.
 	Rate     float64
 	Duration time.Duration
-	// Misses are the ways in which the SLO was missed. If there are none, it was met.
+	// Misses lists the ways in which the SLO was missed. If it is empty, the SLO was met.
 	Misses []string
 	// Inconclusive lists the reasons why the probe is not evidence about the gateway. If there are none, the probe is conclusive.
 	Inconclusive []string

@@ -21,7 +21,7 @@ type SLO struct {
 	TTFT time.Duration
 	// Goodput is the minimum share of the offered requests that must be admitted and individually meet every time bound.
 	Goodput float64
-	// Bounds are further terms.
+	// Bounds are additional terms.
 	Bounds []Bound
 	// Only means that Latency has no default: apart from Errors, only the bounds that are set are checked.
 	Only bool

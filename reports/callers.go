@@ -37,7 +37,7 @@ type callers struct {
 	// Columns are the names of clients or of targets; Left counts clients without a column.
 	Columns []string
 	Left    int
-	// Libraries are the clients with their versions, and NotPlayed is what they did not play.
+	// Libraries are the clients with their versions. NotPlayed lists what they did not run.
 	Libraries, NotPlayed []string
 	Tallies              []clientlog.Tally
 	Rows                 []callerRow
@@ -58,7 +58,7 @@ type callerRow struct {
 // callerCell is what one client did on a row.
 type callerCell struct {
 	Kind, Marks string
-	// Sentence says it in words.
+	// Sentence describes the behaviour in words.
 	Sentence string
 }
 
@@ -264,10 +264,10 @@ func (c callerCell) Label(row contract.RowID, column string) string {
 	return string(row) + " on " + column + ": " + cmp.Or(c.Sentence, "not run")
 }
 
-// Sign says the kind without its colour.
+// Sign represents the kind without using its colour.
 func (c callerCell) Sign() string { return kindSign(c.Kind) }
 
-// Sign says the kind of the worst cell without its colour.
+// Sign represents the kind of the worst cell without using its colour.
 func (r callerRow) Sign() string { return kindSign(r.Kind) }
 
 func kindSign(kind string) string {

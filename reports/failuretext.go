@@ -30,9 +30,9 @@ type failureText struct {
 	Verdict contract.Verdict
 	// Scenario is the name of the scenario, "" when none began or its name is the id.
 	Scenario string
-	// Step is the first step that failed, else the first that warned, else "".
+	// Step is the first step that failed. If none failed, it is the first step that warned, or "".
 	Step string
-	// Request is the request line, Response a one-line summary of what came back.
+	// Request is the request line. Response is a one-line summary of the response.
 	Request, Response string
 	// Reason explains a verdict without findings.
 	Reason   string
@@ -40,7 +40,7 @@ type failureText struct {
 	// Load describes the load, line by line; none for a case of one request.
 	Load []string
 	Curl string
-	// Trace is where the gateway's own trace is found, "" for a request without one.
+	// Trace states where to find the gateway's own trace. It is "" for a request without a trace.
 	Trace string
 }
 

@@ -45,9 +45,9 @@ type report struct {
 	// Stale are the baseline entries that no longer hold.
 	Stale []string `json:"stale"`
 	Notes []string `json:"notes"`
-	// UpstreamProtocols are the protocols in which the gateway called the mock upstream.
+	// UpstreamProtocols are the API formats in which the gateway called the mock upstream.
 	UpstreamProtocols []surfaceProtocol `json:"upstream_protocols"`
-	// Clients are what client libraries made of the answers, absent where none played.
+	// Clients describes how client libraries handled the responses. It is absent if none ran.
 	Clients *clientlog.Document `json:"clients,omitempty"`
 }
 

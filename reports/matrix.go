@@ -117,9 +117,9 @@ type LevelTotals struct {
 type pageEntry struct {
 	runlog.Case
 	Column string
-	// Target is the column where the columns are targets, "" where they are surfaces.
+	// Target is the column if the columns are targets, and "" if they are surfaces.
 	Target string
-	// Causes are the places of its causes in the page's list.
+	// Causes are the indexes of the cell's causes in the page's list.
 	Causes []int
 	// Traces is the page of a trace of its run.
 	Traces string

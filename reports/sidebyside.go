@@ -176,7 +176,7 @@ type matrixReport struct {
 	Remarks  []string       `json:"remarks"`
 	Targets  []matrixTarget `json:"targets"`
 	Rows     []matrixLine   `json:"rows"`
-	// Clients are what client libraries do on each row, where they played.
+	// Clients describes the behaviour of client libraries on each row, if they ran.
 	Clients []matrixCallers `json:"clients,omitempty"`
 }
 
@@ -187,7 +187,7 @@ type matrixTarget struct {
 	Level contract.Level `json:"level"`
 	Cases runlog.Counts  `json:"cases"`
 	Rows  runlog.Counts  `json:"rows"`
-	// Aspects are those that a case tested.
+	// Aspects are the aspects that at least one case tested.
 	Aspects map[contract.Aspect]matrixScore `json:"aspects"`
 }
 

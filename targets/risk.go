@@ -13,10 +13,10 @@ import (
 const Risks = 7
 
 // RiskOf orders the cases by how likely they are to open a breaker. If an open breaker never closes again, or only after a minute, everything that
-// could be judged before has then been judged. The order is: cases that the gateway refuses by itself, cases in which a proxy's upstream call fails,
-// cases that the gateway passes on for the upstream to refuse, and cases in which the upstream fails. Among the last, most breakers ignore errors
-// that the caller caused, and responses with status 200 that the gateway has begun to pass on. Cases that must not reach the upstream come first for
-// another reason too: gatecert checks again later whether they reached it.
+// could be judged before has then been judged. The order is: cases that the gateway refuses by itself; cases with a nonexistent path or model, for
+// which a proxy calls its upstream in vain; other cases that the gateway may pass on for the upstream to refuse; and cases in which the upstream
+// fails. Among the last, most breakers ignore errors that the caller caused, and responses with status 200 that the gateway has begun to pass on.
+// Cases that must not reach the upstream come first for another reason too: gatecert checks again later whether they reached it.
 func RiskOf(p profile.Profile, c contract.Case) int {
 	switch {
 	case c.Reach() == contract.ReachNever:

@@ -73,7 +73,7 @@ var (
 	ErrNothingToRun = errors.New("nothing to run")
 	// ErrUnreachable is returned when the gateway cannot be reached. Its text is that of [ErrInconclusive].
 	ErrUnreachable = errors.New("target unreachable")
-	// ErrTimeLimit is returned if a run reaches its time limit. The run is then incomplete, or never began.
+	// ErrUnreachable is returned if the gateway cannot be reached. Its text is that of [ErrInconclusive].
 	ErrTimeLimit = errors.New("the time limit has passed")
 	// ErrHarness is returned if gatecert itself fails: for example, because it cannot write the log or the driver cannot prepare the target.
 	ErrHarness = errors.New("harness fault")

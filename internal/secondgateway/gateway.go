@@ -2,7 +2,7 @@
 // only from CONTRACT.md and shares no code with the reference gateway or with gatecert, so that it reveals mistakes that these two have in common.
 // Only tests use it; they certify it.
 //
-//	gateway.go   the way of a call through the gateway, and the hooks with which a test breaks it
+//	gateway.go   the path of a call through the gateway, and the hooks with which a test breaks it
 //	request.go   paths, and request bodies of the six endpoints
 //	ask.go       a request whatever its API format, and its form at the upstream
 //	store.go     the folder that holds keys, models and channels, and the ledger; the rate limit

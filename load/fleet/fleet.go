@@ -37,8 +37,8 @@ type Config struct {
 	Wait    time.Duration
 	// Targets are the URLs that receive the load. A worker that is not allowed to send to one of them does not join.
 	Targets []string
-	// Skew bounds how long after the agreed start time a worker may begin, including the uncertainty of its clock. If a worker
-	// begins later, the phase is inconclusive. Default 25 ms, which is how late any request may be sent.
+	// Skew is how long after the agreed start time a worker may begin, including the uncertainty of its clock. If a worker begins later, the phase is
+	// inconclusive. Default 25 ms, which is how late any request may be sent.
 	Skew time.Duration
 	// ShowWorkers shows a line for each worker every two seconds while a phase runs.
 	ShowWorkers bool

@@ -164,8 +164,8 @@ func (i *inference) unclear(fits []fit) error {
 	return nil
 }
 
-// enoughForetold is how many experiments in a row a sliding counter must predict correctly. A prediction may contain maxSurprises surprises, or one
-// surprise in a given number of responses. One in manyAnswers counts as two.
+// enoughForetold is how many experiments in a row a sliding counter must predict correctly. An experiment with manyAnswers responses counts as two. A
+// prediction counts as correct if at most maxSurprises responses, or one in answersPerSurprise, contradict it.
 const (
 	maxSurprises       = 1
 	answersPerSurprise = 100

@@ -17,7 +17,7 @@ type LimiterModel struct {
 	Kind contract.LimiterKind
 	// Limit is the number of calls in a window or in flight. For a token bucket it is the capacity.
 	Limit int
-	// Window is the length of the window; of a token bucket, the time in which Limit tokens are refilled.
+	// Window is the length of the window. For a token bucket, it is the time in which Limit tokens are refilled.
 	Window time.Duration
 	// Refill is the refill rate of a token bucket in tokens per second.
 	Refill float64

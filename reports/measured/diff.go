@@ -35,7 +35,7 @@ type Change struct {
 	High float64 `json:"high"`
 	// Result is [Better] or [Worse] if the interval excludes 0, and otherwise [Undecided].
 	Result ChangeResult `json:"result"`
-	// Windows is how many windows of each were compared, 0 for the capacity.
+	// Windows is the number of windows of each measurement that were compared. It is 0 for the capacity.
 	Windows int `json:"windows,omitempty"`
 }
 

@@ -30,7 +30,7 @@ type Measured struct {
 	Torn bool
 }
 
-// MeasuredKind is what was measured.
+// MeasuredKind is the kind of a measurement.
 type MeasuredKind string
 
 // The kinds of measurements.
@@ -199,7 +199,7 @@ type MeasuredFooter struct {
 	Interrupted bool `json:"interrupted,omitempty"`
 	// Result is the result in one line.
 	Result string `json:"result"`
-	// Capacity is the result of a search, nil for other measurements.
+	// Capacity is the result of a search. It is nil for other measurements.
 	Capacity *FoundCapacity `json:"capacity,omitempty"`
 	// Limiter is the limit that was inferred. It is nil for other measurements.
 	Limiter *FoundLimiter `json:"limiter,omitempty"`

@@ -38,7 +38,7 @@ type FoundLimiter struct {
 	Kind string `json:"kind"`
 	// Limit is the number of calls in a window or in flight. For a token bucket, it is the capacity.
 	Limit int `json:"limit,omitempty"`
-	// Window is the length of the window; of a token bucket, the time in which Limit tokens are refilled.
+	// Window is the length of the window. For a token bucket, it is the time in which Limit tokens are refilled.
 	Window time.Duration `json:"window_ns,omitempty"`
 	// Refill is in tokens per second. Step is how many tokens a bucket receives at a time; 0 means one.
 	Refill float64 `json:"refill,omitempty"`
