@@ -2,24 +2,24 @@ package contract
 
 import "slices"
 
-// Retry is what a row tells a program to do with its request: send it again as it is, or not.
+// Retry states whether a program should send its request again after it has received the error of a row.
 type Retry string
 
-// The two answers to "shall the caller send it again?".
+// The values of [Retry].
 const (
-	// RetryYes: the same request may succeed later.
+	// RetryYes means that the same request may succeed later.
 	RetryYes Retry = "retry"
-	// RetryNo: somebody has to change something first: the request, the key, the account or the gateway.
+	// RetryNo means that somebody must first change something: the request, the key, the account or the gateway.
 	RetryNo Retry = "do-not-retry"
 )
 
-// Action is what a program should do with the error of a row, as far as that follows from the row's words. It is derived, and
-// no part of any verdict on a gateway: it is what clients are compared with.
+// Action describes what a program should do after it has received the error of a row, as far as the text of the row implies it. Actions are derived
+// from the contract and do not affect the verdict on a gateway. gatecert compares the behaviour of client libraries with them.
 type Action struct {
 	Retry Retry
-	// Wait says that an answer with Retry-After is to be sent again no earlier than that.
+	// Wait is set if a client that receives a Retry-After must not send the request again before that time.
 	Wait bool
-	// Code says that the row's code should be readable in the client without parsing a text for people.
+	// Code is set if the client library should expose the row's code, so that callers need not parse a message written for people.
 	Code bool
 }
 
@@ -32,7 +32,7 @@ var retried = map[RowID]bool{
 	"code:read_response_body_failed": true, "code:json_marshal_failed": true, "code:query_data_error": true, "code:update_data_error": true,
 }
 
-// Action returns what the row tells a program to do.
+// Action returns what a program should do after it has received the error of the row.
 func (r Row) Action() Action {
 	a := Action{Retry: RetryNo, Code: r.Code() != ""}
 	if retried[r.ID] {
@@ -49,5 +49,6 @@ var named = map[RowID][]int{
 	"code:prompt_blocked": {413, 415}, "code:invalid_api_type": {413, 415},
 }
 
-// Named returns the statuses that the contract names for a row besides those that it expects: an answer with one of them is only warned of.
+// Named returns the statuses that the contract names for a row in addition to the expected ones. A response with one of these statuses only causes a
+// warning.
 func (r Row) Named() []int { return slices.Clone(named[r.ID]) }

@@ -2,10 +2,11 @@ package contract
 
 import "slices"
 
-// Aspect is a side of an answer that requirements are about. A gateway with codes of its own may be right in all but one.
+// Aspect is a part of a gateway's behaviour that requirements cover. A gateway that uses its own codes, for example, may be right in every aspect
+// except one.
 type Aspect string
 
-// The aspects of every answer.
+// The aspects of every response.
 const (
 	AspectStatus   Aspect = "status"
 	AspectEnvelope Aspect = "envelope"
@@ -37,7 +38,7 @@ func Aspects() []Aspect {
 	return list
 }
 
-// Aspect returns the aspect that a requirement belongs to, "" for one that only gives a NOTE and for those of load cases.
+// Aspect returns the aspect that a requirement belongs to. It returns "" for requirements that only cause a NOTE and for requirements of load cases.
 func (r Requirement) Aspect() Aspect {
 	for _, a := range aspects {
 		if slices.Contains(a.requirements, r) {
@@ -47,7 +48,8 @@ func (r Requirement) Aspect() Aspect {
 	return ""
 }
 
-// Aspects sums the results up by aspect: violated where a requirement of it is, untested where none could be checked.
+// Aspects summarises the results by aspect. An aspect is violated if one of its requirements is, and untested if none of its requirements could be
+// checked.
 func (j Judgement) Aspects() map[Aspect]Result {
 	results := make(map[Aspect]Result, len(aspects))
 	for _, a := range aspects {

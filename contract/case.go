@@ -8,7 +8,7 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// Case is a circumstance on a surface, in one variant. It is the unit that runs, is judged and is reported.
+// Case is a circumstance on a surface, in one variant. gatecert runs, judges and reports each case separately.
 type Case struct {
 	Row          RowID
 	Circumstance string
@@ -16,8 +16,8 @@ type Case struct {
 	Variant      string
 }
 
-// ID is the stable name of the case: "code:model_not_found/absent-model/chat-stream", with the variant as a fourth part
-// where the circumstance has more than one.
+// ID returns the stable name of the case, such as "code:model_not_found/absent-model/chat-stream". If the circumstance has more than one variant, the
+// variant is the fourth part of the name.
 func (c Case) ID() string {
 	id := string(c.Row) + "/" + c.Circumstance + "/" + string(c.Surface)
 	if c.Variant != "" {
@@ -26,7 +26,7 @@ func (c Case) ID() string {
 	return id
 }
 
-// Level is the least level a target must offer for the case.
+// Level returns the lowest level that a target must offer for the case.
 func (c Case) Level() Level {
 	circ, variant, ok := c.resolve()
 	switch {
@@ -39,10 +39,10 @@ func (c Case) Level() Level {
 	}
 }
 
-// IsLoad reports whether the case is a load case, which takes many calls.
+// IsLoad reports whether the case is a load case, which sends many calls.
 func (c Case) IsLoad() bool { return c.Variant == LoadVariant }
 
-// Reach says whether the call of this case reaches the upstream.
+// Reach returns whether the call of this case reaches the upstream.
 func (c Case) Reach() Reach {
 	circ, variant, _ := c.resolve()
 	if variant.Reach != "" {
@@ -51,7 +51,7 @@ func (c Case) Reach() Reach {
 	return circ.Reach
 }
 
-// Status says which statuses an answer of this case may have: the row's, unless the variant has a rule of its own.
+// Status returns the statuses that a response in this case may have. If the variant has a rule of its own, this rule replaces the row's.
 func (c Case) Status() StatusRule {
 	row, _ := rowOf(c.Row)
 	if _, variant, _ := c.resolve(); variant.Status != nil {
@@ -83,14 +83,14 @@ func Cases() []Case {
 	return cases
 }
 
-// SplitID splits a case id into its parts without asking whether this version of the contract has such a case: an older
-// log may name cases that no longer exist. Parts that are missing are empty.
+// SplitID splits a case id into its parts. It does not check whether this version of the contract contains the case, because an older log may name
+// cases that no longer exist. Missing parts are empty.
 func SplitID(id string) Case {
 	parts := append(strings.SplitN(id, "/", 4), "", "", "")
 	return Case{Row: RowID(parts[0]), Circumstance: parts[1], Surface: dialect.Surface(parts[2]), Variant: parts[3]}
 }
 
-// ParseCase reads a case id. It fails when the contract has no such case, and says which part is unknown.
+// ParseCase parses a case id. If the contract does not contain the case, the error states which part of the id is unknown.
 func ParseCase(id string) (Case, error) {
 	parts := strings.Split(id, "/")
 	if len(parts) != 3 && len(parts) != 4 {
@@ -117,7 +117,7 @@ func ParseCase(id string) (Case, error) {
 	return c, nil
 }
 
-// LoadSurfaces are the surfaces that have load cases, in the contract's order.
+// LoadSurfaces returns the surfaces that have load cases, in the contract's order.
 func LoadSurfaces() []dialect.Surface {
 	var surfaces []dialect.Surface
 	for _, c := range Cases() {

@@ -6,47 +6,47 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// Reach says whether a request in a circumstance reaches the upstream.
+// Reach states whether a request in a circumstance reaches the upstream.
 type Reach string
 
-// The three reaches.
+// The values of [Reach].
 const (
-	// ReachNever: the gateway has to refuse by itself; a request that reaches the upstream costs somebody money.
+	// ReachNever means that the gateway must refuse the request itself. If the request reached the upstream, somebody would have to pay for it.
 	ReachNever Reach = "never"
-	// ReachMust: the upstream is what fails. A call that never reached it did not bring the circumstance about.
+	// ReachMust means that the upstream causes the error. A call that does not reach the upstream does not create the circumstance.
 	ReachMust Reach = "must"
-	// ReachMay: both are right, for example where a gateway leaves validation to the upstream.
+	// ReachMay means that the request may reach the upstream or not, for example because some gateways leave validation to the upstream.
 	ReachMay Reach = "may"
 )
 
-// Circumstance is what must be true for a row's error to be expected.
+// Circumstance is a situation in which a gateway must respond with the error of a row.
 type Circumstance struct {
 	ID  string
 	Row RowID
-	// Sentence is CONTRACT.md's "brought about by", verbatim.
+	// Sentence is the "brought about by" text of CONTRACT.md, verbatim.
 	Sentence string
-	// Needs is the least level a target must offer.
+	// Needs is the lowest level that a target must offer.
 	Needs Level
 	Reach Reach
-	// Variants are the ways to bring it about, at least one. A sole variant has no name.
+	// Variants are the ways to create the circumstance. There is at least one; a single variant has no name.
 	Variants []Variant
 }
 
-// Variant is one way to bring a circumstance about.
+// Variant is one way to create a circumstance.
 type Variant struct {
-	// Name is the last part of the case id, "" when there is only one way, or one way at rest.
+	// Name is the last part of the case id. It is "" if there is only one variant, or only one apart from load.
 	Name string
-	// Sentence says what is done, for people.
+	// Sentence describes for readers how the circumstance is created.
 	Sentence string
-	// Surfaces are those on which the variant makes sense.
+	// Surfaces are the surfaces to which the variant applies.
 	Surfaces []dialect.Surface
-	// Reach overrides the circumstance's when not "".
+	// Reach, if not "", overrides the Reach of the circumstance.
 	Reach Reach
-	// Needs overrides the circumstance's when not "".
+	// Needs, if not "", overrides the level of the circumstance.
 	Needs Level
-	// MidStream says that the upstream fails after its stream has begun: a gateway may have sent its status by then.
+	// MidStream is set if the upstream fails after its stream has begun. The gateway may already have sent its status by then.
 	MidStream bool
-	// Status overrides the row's when not nil.
+	// Status, if not nil, overrides the rule of the row.
 	Status *StatusRule
 }
 
@@ -131,8 +131,8 @@ func refusing() []dialect.Surface {
 	return only(func(s dialect.Surface) bool { return s.Generates() || s == dialect.Images })
 }
 
-// LoadVariant is the variant of the circumstances that are brought about by many calls. Such a case is not one exchange that
-// [Judge] could look at: package load says what came of it.
+// LoadVariant is the variant of circumstances that take many calls to create. [Judge] cannot judge such a case from a single exchange; package load
+// produces its findings.
 const LoadVariant = "under-load"
 
 // loadCaseSurfaces are the surfaces that have load cases, each together with its streaming twin.
@@ -149,7 +149,7 @@ func soleOn(surfaces []dialect.Surface, sentence string) []Variant {
 	return []Variant{{Sentence: sentence, Surfaces: surfaces}}
 }
 
-// ListVariant is the variant that asks for the list of all in place of one.
+// ListVariant is the variant that requests the list of all models instead of one model.
 const ListVariant = "list"
 
 func listVariant(sentence string) Variant {
@@ -303,7 +303,7 @@ func invalidVariants() []Variant {
 	}
 }
 
-// Circumstances returns the 37 circumstances in the contract's order. The caller may change what it gets.
+// Circumstances returns the 37 circumstances in the contract's order. The caller may modify the returned slice.
 func Circumstances() []Circumstance {
 	all := slices.Clone(circumstances)
 	for i := range all {
@@ -325,7 +325,7 @@ func (c Circumstance) clone() Circumstance {
 	return c
 }
 
-// CircumstanceByID finds a circumstance; ok is false when there is none of that name.
+// CircumstanceByID finds a circumstance by its id. ok is false if there is none with this id.
 func CircumstanceByID(id string) (c Circumstance, ok bool) {
 	i := slices.IndexFunc(circumstances, func(c Circumstance) bool { return c.ID == id })
 	if i < 0 {
@@ -334,7 +334,7 @@ func CircumstanceByID(id string) (c Circumstance, ok bool) {
 	return circumstances[i].clone(), true
 }
 
-// Variant finds a variant by its name.
+// Variant finds a variant by name.
 func (c Circumstance) Variant(name string) (v Variant, ok bool) {
 	i := slices.IndexFunc(c.Variants, func(v Variant) bool { return v.Name == name })
 	if i < 0 {

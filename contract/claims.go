@@ -9,40 +9,41 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// Claims says which part of the contract a gateway publishes. It is judged by no more. The zero value claims all of it.
+// Claims states which part of the contract a gateway publishes. gatecert judges the gateway only by this part. The zero value claims the whole
+// contract.
 type Claims struct {
-	// Codes are those that it publishes; nil stands for table 2 as it is.
+	// Codes describes the codes that the gateway publishes. nil means the codes of table 2, unchanged.
 	Codes *CodeClaim `json:"codes,omitempty"`
-	// NoClientKeys says that it has no keys of its own for its callers.
+	// NoClientKeys is set if the gateway does not issue keys to its callers.
 	NoClientKeys bool `json:"no_client_keys,omitempty"`
 }
 
-// Offer is what a target says of itself that the readers of its results have to know.
+// Offer is the information about a target that readers of its results need.
 type Offer struct {
 	Name, BaseURL string
 	Claims        Claims
-	// Offers reports whether a case can be brought about on the target.
+	// Offers reports whether a case can be created on the target.
 	Offers func(Case) bool
-	// Recipes say what of the requests the target decides in place of gatecert, a line each, sorted.
+	// Recipes lists the parts of requests that the target decides instead of gatecert, one line each, sorted.
 	Recipes []string
-	// CheckSent compares a recorded request with the one that the target's profile makes for a case, and CheckControl with a
-	// control call of a kind. The error says what differs. The token is what finds the call again, "" where it has none.
+	// CheckSent compares a recorded request with the request that the target's profile produces for a case, and CheckControl does the same for a
+	// control call of a given kind. The error describes the difference. The token identifies the call; it is "" if the call has none.
 	CheckSent    func(c Case, sent Sent) (token string, err error)
 	CheckControl func(kind string, surface dialect.Surface, sent Sent) (token string, err error)
 }
 
-// CodeClaim says which codes a gateway publishes in place of table 2 as it is.
+// CodeClaim describes the codes that a gateway publishes instead of table 2.
 type CodeClaim struct {
-	// None says that it publishes no codes: no requirement about a code is checked.
+	// None is set if the gateway publishes no codes. gatecert then checks no requirement about codes.
 	None bool `json:"none,omitempty"`
-	// Words are the gateway's own words for codes of table 2. A code that is left out is published as it is.
+	// Words maps codes of table 2 to the gateway's own codes. The gateway publishes codes that are not in the map under their original names.
 	Words map[string][]string `json:"words,omitempty"`
 }
 
-// None reports whether no codes are claimed.
+// None reports whether the gateway claims no codes.
 func (c Claims) None() bool { return c.Codes != nil && c.Codes.None }
 
-// String names the claim: "tables 1 and 2", "table 1, no codes, no client keys".
+// String names the claim, for example "tables 1 and 2" or "table 1, no codes, no client keys".
 func (c Claims) String() string {
 	words := "tables 1 and 2"
 	switch {
@@ -57,8 +58,8 @@ func (c Claims) String() string {
 	return words
 }
 
-// Limits says what a result is about, where that is not the whole contract: "to table 1; codes are not claimed". It is ""
-// for the whole.
+// Limits describes the scope of a result if it does not cover the whole contract, for example "to table 1; codes are not claimed". It returns "" for
+// the whole contract.
 func (c Claims) Limits() string {
 	var parts []string
 	switch {
@@ -73,7 +74,7 @@ func (c Claims) Limits() string {
 	return strings.Join(parts, "; ")
 }
 
-// About says how the claim changes what is judged of a row, "" for not at all.
+// About describes how the claim changes what is judged in a row. It returns "" if the claim changes nothing.
 func (c Claims) About(row Row) string {
 	switch code := row.Code(); {
 	case row.ID == RowRateLimited || c.Codes == nil:
@@ -97,21 +98,21 @@ var needClientKeys = []string{
 	"upstream-error/error-401", "upstream-error/error-402", "upstream-error/error-403", "upstream-error/own-words",
 }
 
-// NeedsClientKeys reports whether only a gateway with keys for its callers can be in the circumstance.
+// NeedsClientKeys reports whether the circumstance can occur only on a gateway that issues keys to its callers.
 func (c Circumstance) NeedsClientKeys() bool { return slices.Contains(needClientKeys, c.ID) }
 
-// NeedsClientKeys reports whether the variant of the circumstance needs keys for callers, although others do not.
+// NeedsClientKeys reports whether this variant needs client keys even though the other variants of its circumstance do not.
 func (v Variant) NeedsClientKeys(circumstance string) bool {
 	return slices.Contains(needClientKeys, circumstance+"/"+v.Name)
 }
 
-// NeedsClientKeys reports whether only a gateway with keys for its callers can be in the case's circumstance.
+// NeedsClientKeys reports whether the case can occur only on a gateway that issues keys to its callers.
 func (c Case) NeedsClientKeys() bool {
 	circ, variant, _ := c.resolve()
 	return circ.NeedsClientKeys() || variant.NeedsClientKeys(circ.ID)
 }
 
-// Meanings are the codes of table 2 that a word stands for. A gateway may have one word for several of them.
+// Meanings returns the codes of table 2 that one of the gateway's codes stands for. A gateway may use the same code for several of them.
 func (c *CodeClaim) Meanings(word string) []string {
 	if c == nil || len(c.Words) == 0 {
 		if IsCode(word) {

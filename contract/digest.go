@@ -7,14 +7,14 @@ import (
 	"fmt"
 )
 
-// JudgeVersion counts the changes of what the judge finds. It is part of [Digest], so that runs judged by different rules
-// are never taken for comparable. A test compares the findings of a corpus with those of this version, and fails until it
-// is raised. New words for the same finding do not raise it: an audit compares verdicts, not words.
+// JudgeVersion is incremented whenever the judge's findings change. It is part of [Digest], so that runs judged by different rules are never treated
+// as comparable. A test compares the findings for a corpus with those of the current version, and fails until the version is incremented. A change in
+// the wording of a finding does not require a new version, because an audit compares verdicts, not texts.
 const JudgeVersion = 3
 
-// Digest is the SHA-256 of the contract as data, in canonical JSON: rows with their statuses, circumstances with their
-// variants and surfaces, requirements with their levels, and [JudgeVersion]. Two runs with the same digest were judged by
-// the same contract; names of Go fields are not part of it.
+// Digest returns the SHA-256 of the contract as data, in canonical JSON: rows with their statuses, circumstances with their variants and surfaces,
+// requirements with their levels, and [JudgeVersion]. Two runs with the same digest were judged by the same contract. The names of Go fields do not
+// affect the digest.
 func Digest() string {
 	type variant struct {
 		Name      string `json:"name,omitempty"`

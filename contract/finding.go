@@ -2,17 +2,17 @@ package contract
 
 import "fmt"
 
-// RequirementLevel is the weight of a requirement (RFC 2119 words as CONTRACT.md uses them).
+// RequirementLevel is the weight of a requirement, expressed with the RFC 2119 keywords as CONTRACT.md uses them.
 type RequirementLevel string
 
-// The levels. A violated MUST fails the row, a violated SHOULD warns, a NOTE never changes a verdict.
+// The requirement levels. A violated MUST fails the row, a violated SHOULD causes a warning, and a NOTE never changes a verdict.
 const (
 	Must   RequirementLevel = "MUST"
 	Should RequirementLevel = "SHOULD"
 	Note   RequirementLevel = "NOTE"
 )
 
-// Finding is one requirement that did not hold.
+// Finding is a violated requirement.
 type Finding struct {
 	Requirement Requirement      `json:"requirement"`
 	Level       RequirementLevel `json:"level"`
@@ -20,26 +20,26 @@ type Finding struct {
 	Got         string           `json:"got"`
 }
 
-// Result is what was found about one requirement.
+// Result is the outcome of checking one requirement.
 type Result string
 
 // The results.
 const (
 	Held     Result = "held"
 	Violated Result = "violated"
-	Untested Result = "untested" // required, but nothing that was observed could show it
+	Untested Result = "untested" // required, but the observation contains nothing that could show it
 )
 
-// Judgement is what one observation shows about the requirements of its case.
+// Judgement contains the results of checking one observation against the requirements of its case.
 type Judgement struct {
-	// Findings are the requirements that did not hold, all of them, in a stable order.
+	// Findings lists all violated requirements, in a stable order.
 	Findings []Finding
-	// Results holds every requirement of the case. Those that the answer does not call for, such as a stream's end where
-	// no stream came, are absent. A requirement is Violated exactly when there is a finding of it.
+	// Results contains a result for every requirement that applies to the response. A requirement that does not apply is absent: for example, the end
+	// of a stream if the response is not a stream. A requirement is Violated if and only if Findings contains it.
 	Results map[Requirement]Result
 }
 
-// String writes the finding in the one grammar of all reports.
+// String formats the finding in the notation that all reports share.
 func (f Finding) String() string {
 	return fmt.Sprintf("%s %s: got %s, want %s", f.Level, f.Requirement, f.Got, f.Want)
 }

@@ -9,10 +9,10 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// Judge checks the requirements of a case on one observation. It is pure: the same observation always gets the same
-// judgement, also when it is read back from a log.
+// Judge checks one observation against the requirements of a case. Judge is a pure function: the same observation always produces the same judgement,
+// even if it was read from a log.
 //
-// A case that is not in the contract is the caller's mistake: it violates [Answered].
+// If the contract does not contain the case, the judgement violates [Answered].
 func Judge(c Case, o Observation) Judgement {
 	row, known := rowOf(c.Row)
 	_, variant, resolved := c.resolve()
@@ -51,8 +51,8 @@ func Judge(c Case, o Observation) Judgement {
 	return Judgement{j.findings, j.results}
 }
 
-// Reached reports whether the circumstance was brought about at all: where the upstream has to fail, its record must show that
-// the call reached it. The reason says what happened instead.
+// Reached reports whether the circumstance was created at all. If the upstream has to fail, the upstream's record must show that the call reached it.
+// If it did not, reason describes what happened instead.
 func Reached(c Case, o Observation) (ok bool, reason string) {
 	if c.Reach() != ReachMust || o.Upstream != nil && len(o.Upstream.Attempts) > 0 {
 		return true, ""
@@ -63,7 +63,7 @@ func Reached(c Case, o Observation) (ok bool, reason string) {
 	return false, "the gateway never called the upstream; it answered " + answerWords(o)
 }
 
-// The statuses that the judge asks for by number. net/http has names for them, and would bring a server along.
+// The statuses that the judge refers to by number. They are defined here because net/http would link an HTTP server into the program.
 const (
 	statusUnauthorized     = 401
 	statusMethodNotAllowed = 405

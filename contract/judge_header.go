@@ -40,7 +40,7 @@ var requestIDHeaders = []string{"X-Request-Id", "Request-Id", "X-Oneapi-Request-
 // longestRetryAfter is what a client may be told to wait, unless the window of the limit is declared to be shorter.
 const longestRetryAfter = 24 * time.Hour
 
-// UpstreamRetryAfter is the Retry-After, in seconds, of the mock upstream's 429. A gateway is unlikely to make up the same.
+// UpstreamRetryAfter is the Retry-After, in seconds, in the mock upstream's 429. A gateway is unlikely to choose the same value itself.
 const UpstreamRetryAfter = 7
 
 func (j *judge) judgeRetryAfter() {

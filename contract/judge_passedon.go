@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// MaxUpstreamError bounds what is recorded of an upstream's error in bytes.
+// MaxUpstreamError is the maximum length, in bytes, of a recorded upstream error.
 const MaxUpstreamError = 1 << 10
 
 // judgePassedOn notes that an error answer is the upstream's response, passed on. It counts as the caller sees it; but a gateway

@@ -2,22 +2,22 @@ package contract
 
 import "slices"
 
-// Level is a certification level, and what a circumstance needs of a target. Each level includes those before it.
+// Level is a certification level. It also states what a circumstance needs from a target. Each level includes the levels below it.
 type Level string
 
 // The certification levels, lowest first.
 const (
 	Edge    Level = "edge"    // a URL and a key
-	Relay   Level = "relay"   // and one model routed to our upstream
+	Relay   Level = "relay"   // and one model that the gateway routes to the mock upstream
 	Account Level = "account" // and prepared keys, models and channels
-	Store   Level = "store"   // and faults of the gateway's store
-	Full    Level = "full"    // and load cases: everything
+	Store   Level = "store"   // and a gateway database that gatecert may break
+	Full    Level = "full"    // and the load cases: everything
 )
 
 // Levels returns the levels, lowest first.
 func Levels() []Level { return []Level{Edge, Relay, Account, Store, Full} }
 
-// LevelOf returns the level of that name. "load" is another name of [Full]: the load cases are what it adds.
+// LevelOf returns the level with the given name. "load" is another name for [Full], because Full adds the load cases.
 func LevelOf(name string) Level {
 	if name == "load" {
 		return Full
@@ -25,8 +25,8 @@ func LevelOf(name string) Level {
 	return Level(name)
 }
 
-// Needs says what a profile has to have for the level, in addition to what the levels below need. It is "" for [Edge], for which
-// a URL, a key and a model are enough.
+// Needs describes what a profile must contain for the level, in addition to what the lower levels need. It returns "" for [Edge], which needs only a
+// URL, a key and a model.
 func (l Level) Needs() string {
 	switch l {
 	case Relay:
@@ -45,7 +45,7 @@ func (l Level) Needs() string {
 // Valid reports whether the level is one of the five.
 func (l Level) Valid() bool { return slices.Contains(Levels(), l) }
 
-// Includes reports whether a certification at level l covers what needs level need.
+// Includes reports whether a certification at level l covers cases that need the level need.
 func (l Level) Includes(need Level) bool {
 	return slices.Index(Levels(), need) <= slices.Index(Levels(), l)
 }

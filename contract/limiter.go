@@ -2,16 +2,16 @@ package contract
 
 import "slices"
 
-// LimiterKind is a way to count calls against a rate limit.
+// LimiterKind is a method of counting calls against a rate limit.
 type LimiterKind string
 
 // The kinds of limiter.
 const (
-	FixedWindow    LimiterKind = "fixed-window"    // from one boundary of the clock to the next
-	SlidingLog     LimiterKind = "sliding-log"     // in every window of its length, wherever it begins
-	SlidingCounter LimiterKind = "sliding-counter" // since the last boundary, plus a fading share of the window before it
+	FixedWindow    LimiterKind = "fixed-window"    // in windows whose boundaries are aligned with the clock
+	SlidingLog     LimiterKind = "sliding-log"     // in every window of the given length, wherever it begins
+	SlidingCounter LimiterKind = "sliding-counter" // since the last boundary, plus a decreasing share of the previous window
 	TokenBucket    LimiterKind = "token-bucket"    // as long as the bucket holds tokens; also known as GCRA
-	Concurrency    LimiterKind = "concurrency"     // under way at once
+	Concurrency    LimiterKind = "concurrency"     // calls in flight at the same time
 )
 
 // LimiterKinds returns the five kinds of limiter.

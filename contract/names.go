@@ -2,13 +2,13 @@ package contract
 
 import "github.com/gatecert/gatecert/dialect"
 
-// The rows that code outside the tables has to know: everything else treats all rows alike.
+// The rows that code outside the tables refers to by name. All other code treats all rows alike.
 const (
 	RowRateLimited RowID = "http:429"
 	RowServerError RowID = "http:5xx"
 )
 
-// The circumstances that code outside the tables has to know. The tables have them all.
+// The circumstances that code outside the tables refers to by name. The tables contain all circumstances.
 const (
 	OverRateLimit             = "over-rate-limit"
 	UpstreamError             = "upstream-error"
@@ -21,14 +21,14 @@ const (
 // unknownPath permits both 404 and 405 for a wrong method.
 const unknownPath = "unknown-path"
 
-// Variants with an exception of their own ("Expected statuses of the codes"): a body under a foreign Content-Type may be
-// told as unreadable, or with 415, and one that stays short may be answered by closing the connection.
+// Variants that have their own exceptions (see "Expected statuses of the codes"): for a body with a foreign Content-Type, a gateway may report an
+// unreadable body or respond with 415; for a body that stays short, it may close the connection.
 const (
 	formBody  = "form-body"
 	shortBody = "short-body"
 )
 
-// Uncounted is the variant of an unknown path in which tokens cannot be counted for a model.
+// Uncounted is the variant of an unknown path in which the gateway cannot count tokens for a model.
 const Uncounted = "unsupported"
 
 // redirect is the variant of UpstreamError in which the gateway's key must not leave for another host.
@@ -44,8 +44,8 @@ const (
 	CutStream       = "cut-stream"     // of TruncatedUpstreamResponse
 )
 
-// CaseOf returns the case of a circumstance on a surface, in a variant; "" is the sole variant. The row is that of the
-// circumstance. It does not check that the contract has such a case: [ParseCase] does.
+// CaseOf returns the case of a circumstance on a surface, in a variant; "" is the only variant. CaseOf sets the row to that of the circumstance. It
+// does not check whether the contract contains the case; [ParseCase] does.
 func CaseOf(circumstance string, s dialect.Surface, variant string) Case {
 	c, _ := CircumstanceByID(circumstance)
 	return Case{Row: c.Row, Circumstance: circumstance, Surface: s, Variant: variant}

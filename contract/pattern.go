@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Pattern names cases by their ids. An id has parts, separated by "/"; in a pattern * stands for any text within one
-// part, and the part ** for any number of parts, none among them:
+// Pattern selects cases by their ids. The parts of an id are separated by "/". In a pattern, * matches any text within one part, and the part **
+// matches any number of parts, including none:
 //
 //	code:model_not_found/absent-model/chat    one case
 //	code:model_not_found/**                   a row
@@ -16,8 +16,7 @@ import (
 //	**/*-stream/**                            whatever streams
 type Pattern string
 
-// ParsePattern reads a pattern. It fails when the text is empty, has an empty part, or is not a pattern that
-// [path.Match] understands.
+// ParsePattern parses a pattern. It returns an error if the text is empty, contains an empty part, or is not a valid pattern for [path.Match].
 func ParsePattern(text string) (Pattern, error) {
 	for part := range strings.SplitSeq(text, "/") {
 		if _, err := path.Match(part, ""); err != nil || part == "" {
@@ -27,12 +26,12 @@ func ParsePattern(text string) (Pattern, error) {
 	return Pattern(text), nil
 }
 
-// Matches reports whether the pattern names the case with this id.
+// Matches reports whether the pattern matches a case id.
 func (p Pattern) Matches(id string) bool {
 	return matchParts(strings.Split(string(p), "/"), strings.Split(id, "/"))
 }
 
-// Cases returns the cases of the contract that the pattern names, in the contract's order.
+// Cases returns the cases of the contract that the pattern matches, in the contract's order.
 func (p Pattern) Cases() []Case {
 	return slices.DeleteFunc(Cases(), func(c Case) bool { return !p.Matches(c.ID()) })
 }

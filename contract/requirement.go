@@ -2,10 +2,10 @@ package contract
 
 import "slices"
 
-// Requirement is the id of one thing that a case checks. Ids are stable: logs, baselines and tests use them.
+// Requirement is the id of one thing that a case checks. The ids are stable, because logs, baselines and tests refer to them.
 type Requirement string
 
-// The requirements of one answer.
+// The requirements that a single response can show.
 const (
 	Answered       Requirement = "answered"
 	NotSuccess     Requirement = "not-success"
@@ -39,7 +39,7 @@ const (
 	PassedOn       Requirement = "passed-on"
 )
 
-// The requirements of a declared rate limit, which take many calls to check.
+// The requirements of a declared rate limit. Checking them takes many calls.
 const (
 	LimitExact      Requirement = "limit-exact"
 	LimitBurst      Requirement = "limit-burst"
@@ -52,7 +52,7 @@ const (
 	UpstreamRefusal Requirement = "upstream-429"
 )
 
-// The requirements while the upstream fails on a share of many calls.
+// The requirements that apply while the upstream fails on a share of many calls.
 const (
 	InTime        Requirement = "in-time"
 	HealthyServed Requirement = "healthy-served"
@@ -62,20 +62,20 @@ const (
 	Departure     Requirement = "departure"
 )
 
-// Recovery is required of rate limits and of outages alike.
+// Recovery is a requirement of both rate-limit and outage cases.
 const Recovery Requirement = "recovery"
 
-// Details says what a requirement demands, how strongly, and where that is written.
+// Details describes what a requirement demands, how strongly, and which source states it.
 type Details struct {
 	ID Requirement
-	// Levels are those that a finding of the requirement can have, the strongest first. More than one: the contract states
-	// the requirement for some rows and derives it for others.
+	// Levels are the levels that a finding of the requirement can have, strongest first. There is more than one level if the contract states the
+	// requirement for some rows and derives it for others.
 	Levels []RequirementLevel
 	// Sentence is what the contract demands.
 	Sentence string
-	// Source is the section of CONTRACT.md, or the RFC, that it comes from.
+	// Source is the section of CONTRACT.md or the RFC from which the requirement comes.
 	Source string
-	// Load says in which load cases the requirement is checked; "" for one that a single answer shows.
+	// Load states in which load cases the requirement is checked. It is "" for a requirement that a single response can show.
 	Load LoadKind
 }
 
@@ -84,7 +84,7 @@ type LoadKind string
 
 // The kinds of load case.
 const (
-	LimitLoad  LoadKind = "limit"  // a key goes over its rate limit
+	LimitLoad  LoadKind = "limit"  // a key exceeds its rate limit
 	OutageLoad LoadKind = "outage" // the upstream fails on a share of the calls
 	AnyLoad    LoadKind = "any"    // both
 )
@@ -155,12 +155,12 @@ func always(l RequirementLevel) []RequirementLevel { return []RequirementLevel{l
 
 func mustOrShould() []RequirementLevel { return []RequirementLevel{Must, Should} }
 
-// Requirements returns the requirements of a single answer, in the order in which findings are listed.
+// Requirements returns the requirements that a single response can show, in the order in which findings are listed.
 func Requirements() []Requirement {
 	return requirementsOf(func(k LoadKind) bool { return k == "" })
 }
 
-// LoadRequirements returns the requirements that the load cases of a kind check besides those of every answer.
+// LoadRequirements returns the requirements that load cases of a kind check in addition to those of every response.
 func LoadRequirements(kind LoadKind) []Requirement {
 	return requirementsOf(func(k LoadKind) bool { return k != "" && (k == kind || k == AnyLoad || kind == AnyLoad) })
 }
@@ -175,7 +175,7 @@ func requirementsOf(wanted func(LoadKind) bool) []Requirement {
 	return ids
 }
 
-// Details returns what the contract says of the requirement; ok is false when there is no such requirement.
+// Details returns the contract's details of the requirement. ok is false if there is no such requirement.
 func (r Requirement) Details() (d Details, ok bool) {
 	i := slices.IndexFunc(requirements, func(d Details) bool { return d.ID == r })
 	if i < 0 {

@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// RetryWait is what an answer asks its client to wait before it calls again.
+// RetryWait is the time for which a response asks the client to wait before it calls again.
 type RetryWait struct {
-	// Value is Retry-After as it stands, "" for none.
+	// Value is the verbatim value of Retry-After, or "" if the field is missing.
 	Value string
-	// Seconds is its number of whole seconds, -1 where it is none, and Date its HTTP date (RFC 9110 10.2.3).
+	// Seconds is the number of whole seconds in Value, or -1 if Value is not a number. Date is the HTTP date in Value (RFC 9110 10.2.3).
 	Seconds int64
 	Date    time.Time
-	// Milliseconds is retry-after-ms, which some official clients read before Retry-After; -1 for none.
+	// Milliseconds is the value of retry-after-ms, which some official clients prefer to Retry-After. It is -1 if the field is missing.
 	Milliseconds int64
 
 	sent time.Time // the answer's own Date
@@ -23,7 +23,7 @@ type RetryWait struct {
 // firstTimestamp is the first number that is read as a Unix timestamp: as seconds to wait it would be 30 years.
 const firstTimestamp = 1_000_000_000
 
-// RetryWaitOf reads what an answer asks its client to wait.
+// RetryWaitOf returns the time for which a response asks the client to wait.
 func RetryWaitOf(o Observation) RetryWait {
 	w := ReadRetryAfter(header(o, "Retry-After"))
 	w.Milliseconds = wholeNumber(header(o, "Retry-After-Ms"))
@@ -31,7 +31,7 @@ func RetryWaitOf(o Observation) RetryWait {
 	return w
 }
 
-// ReadRetryAfter reads the value of the field Retry-After.
+// ReadRetryAfter parses the value of the Retry-After field.
 func ReadRetryAfter(value string) RetryWait {
 	w := RetryWait{Value: value, Seconds: wholeNumber(value), Milliseconds: -1}
 	if w.Seconds < 0 {
@@ -40,16 +40,16 @@ func ReadRetryAfter(value string) RetryWait {
 	return w
 }
 
-// IsTimestamp reports whether the number is a Unix timestamp rather than a time to wait.
+// IsTimestamp reports whether the number is a Unix timestamp rather than a duration.
 func (w RetryWait) IsTimestamp() bool { return w.Seconds >= firstTimestamp }
 
-// Reasonable reports whether the value is a whole number of seconds that is no more than a day.
+// Reasonable reports whether the value is a whole number of seconds that does not exceed a day.
 func (w RetryWait) Reasonable() bool {
 	return w.Seconds >= 0 && w.Seconds <= int64(longestRetryAfter.Seconds())
 }
 
-// From is how long a client waits that got the answer at a time, 0 when nothing is asked. A date is compared with the gateway's
-// own clock, where that is known.
+// From returns how long a client waits if it received the response at time now. It returns 0 if the response asks for no wait. A date is compared
+// with the gateway's own clock, if that is known.
 func (w RetryWait) From(now time.Time) time.Duration {
 	switch {
 	case w.Milliseconds >= 0:

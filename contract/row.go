@@ -6,25 +6,25 @@ import (
 	"strings"
 )
 
-// RowID names a line of table 1 or 2: "http:404", "code:model_not_found".
+// RowID names a line of table 1 or 2, such as "http:404" or "code:model_not_found".
 type RowID string
 
-// Row is a line of one of the two tables, its cells verbatim.
+// Row is a line of one of the two tables, with its cells verbatim.
 type Row struct {
 	ID RowID
 	// Table is 1 (HTTP status codes) or 2 (business error codes).
 	Table int
-	// Key is the first cell: "404", "5xx" or "model_not_found".
+	// Key is the first cell, such as "404", "5xx" or "model_not_found".
 	Key string
 	// Meaning is the second cell.
 	Meaning string
 	// Advice is the third cell: "Common cause" in table 1, "What to do" in table 2.
 	Advice string
-	// Status says which statuses an answer of this row may carry.
+	// Status states which statuses a response for this row may have.
 	Status StatusRule
 }
 
-// Code is the business code the row demands in the envelope, or "" for a row of table 1.
+// Code returns the business code that the row requires in the envelope, or "" for a row of table 1.
 func (r Row) Code() string {
 	if r.Table == 2 {
 		return r.Key
@@ -32,30 +32,30 @@ func (r Row) Code() string {
 	return ""
 }
 
-// Basis says where an expectation comes from: what the tables state is a MUST, what is derived a SHOULD.
+// Basis states where an expectation comes from. What the tables state is a MUST; what is derived is a SHOULD.
 type Basis string
 
-// The two bases of CONTRACT.md.
+// The two bases in CONTRACT.md.
 const (
 	Stated  Basis = "stated"
 	Derived Basis = "derived"
 )
 
-// StatusRule is the pairing of a row with HTTP statuses ("Expected statuses of the codes").
+// StatusRule states which HTTP statuses a row allows (see "Expected statuses of the codes").
 type StatusRule struct {
-	// Classes are the first digits allowed. Breaking it is always a MUST: a wrong class blames the wrong party.
+	// Classes are the allowed first digits. A status of another class always violates a MUST, because a wrong class blames the wrong party.
 	Classes []int
-	// Exact are the precise statuses expected within class 4; a 5xx is exact as a class, unless one is among them.
+	// Exact lists the exact statuses expected within class 4. Any 5xx is acceptable if class 5 is allowed, unless Exact contains a 5xx.
 	Exact []int
-	// Basis is that of Exact.
+	// Basis is the basis of Exact.
 	Basis Basis
-	// Never are statuses forbidden whatever the class says, because of whom they blame.
+	// Never lists statuses that are forbidden regardless of their class, because they blame the wrong party.
 	Never []int
-	// Tolerated are classes that are only a warning, where the class is derived.
+	// Tolerated lists classes that cause only a warning if the class is derived.
 	Tolerated []int
 }
 
-// String writes the rule as people say it: "404", "400 or 5xx", "5xx".
+// String formats the rule for readers, for example "404", "400 or 5xx" or "5xx".
 func (s StatusRule) String() string {
 	var parts []string
 	for _, e := range s.Exact {
@@ -70,7 +70,7 @@ func (s StatusRule) String() string {
 	return strings.Join(parts, " or ")
 }
 
-// Accepts reports whether a status is among those that the rule expects.
+// Accepts reports whether the rule expects a status.
 func (s StatusRule) Accepts(status int) bool {
 	return slices.Contains(s.Exact, status) || status/100 == 5 && s.any5xx() || status/100 == 4 && s.any4xx()
 }
@@ -104,7 +104,7 @@ func gateway() StatusRule { return StatusRule{Classes: []int{5}, Basis: Stated} 
 // rows is read-only after its making.
 var rows = makeRows()
 
-// Rows returns the 6 + 26 rows in the order the tables print them. The caller may change what it gets.
+// Rows returns the 6 + 26 rows in the order of the published tables. The caller may modify the returned slice.
 func Rows() []Row {
 	all := slices.Clone(rows)
 	for i := range all {
@@ -167,7 +167,7 @@ func makeRows() []Row {
 	}
 }
 
-// RowByID finds a row; ok is false when no table has it.
+// RowByID finds a row. ok is false if neither table contains it.
 func RowByID(id RowID) (row Row, ok bool) {
 	row, ok = rowOf(id)
 	return row.clone(), ok

@@ -9,8 +9,8 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// IsSuccess reports whether an observation is a success on its surface, and if not, why: the test of the control calls.
-// It asks for the shape only: a reasoning model may well spend its few tokens without a word of text.
+// IsSuccess reports whether an observation is a success on its surface and, if it is not, the reason. Control calls use this test. IsSuccess checks
+// only the shape of the response, because a reasoning model may use up its few tokens without producing any text.
 func IsSuccess(surface dialect.Surface, o Observation) (ok bool, reason string) {
 	switch {
 	case o.Failure != nil:

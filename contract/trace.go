@@ -5,20 +5,20 @@ import (
 	"strings"
 )
 
-// TraceContext is what the field traceparent of W3C Trace Context says: to which trace a request belongs.
+// TraceContext is the content of a W3C Trace Context traceparent field: it states which trace a request belongs to.
 type TraceContext struct {
-	// TraceID has 32 digits in hexadecimal, SpanID 16: that of the span in which the request was made.
+	// TraceID has 32 hexadecimal digits and SpanID has 16. SpanID identifies the span in which the request was made.
 	TraceID, SpanID string
-	// Sampled says that the caller records the trace.
+	// Sampled is set if the caller records the trace.
 	Sampled bool
 }
 
 var traceParent = regexp.MustCompile(`^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$`)
 
-// MaxTraceParent bounds a traceparent, in bytes: one of version 00 has 55, later versions may have more.
+// MaxTraceParent is the maximum length of a traceparent in bytes. Version 00 has 55 bytes; later versions may be longer.
 const MaxTraceParent = 128
 
-// ParseTraceParent reads the value of the field. ok is false for one that is invalid (W3C Trace Context 3.2.2).
+// ParseTraceParent parses the value of the field. ok is false if the value is invalid (W3C Trace Context 3.2.2).
 func ParseTraceParent(value string) (c TraceContext, ok bool) {
 	if len(value) > MaxTraceParent {
 		return c, false
@@ -33,7 +33,7 @@ func ParseTraceParent(value string) (c TraceContext, ok bool) {
 	return TraceContext{TraceID: parts[1], SpanID: parts[2], Sampled: strings.ContainsRune("13579bdf", rune(flags[1]))}, true
 }
 
-// Trace is the trace to which the request belongs, if it was sent with one.
+// Trace returns the trace to which the request belongs. ok is false if the request was sent without one.
 func (s Sent) Trace() (c TraceContext, ok bool) {
 	if values := s.Header["Traceparent"]; len(values) == 1 {
 		return ParseTraceParent(values[0])
@@ -41,7 +41,7 @@ func (s Sent) Trace() (c TraceContext, ok bool) {
 	return c, false
 }
 
-// RequestID is the id under which a gateway that keeps its callers' ids logs the request, "" for none.
+// RequestID returns the id under which a gateway that keeps its callers' ids logs the request, or "" if the request has none.
 func (s Sent) RequestID() string {
 	if values := s.Header["X-Request-Id"]; len(values) == 1 {
 		return values[0]
@@ -49,8 +49,7 @@ func (s Sent) RequestID() string {
 	return ""
 }
 
-// PassedOn reports whether the gateway's calls to the upstream belong to the trace of the caller's. known is false where there was no
-// call, or no trace.
+// PassedOn reports whether the gateway's upstream calls belong to the caller's trace. known is false if there was no upstream call or no trace.
 func (o Observation) PassedOn() (passed, known bool) {
 	own, ok := o.Sent.Trace()
 	if !ok || o.Upstream == nil || len(o.Upstream.Attempts) == 0 {

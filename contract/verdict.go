@@ -5,18 +5,18 @@ import (
 	"slices"
 )
 
-// Verdict is the outcome of a case, a cell, a row or a run. The verdicts are ordered: a whole takes the worst of its parts.
+// Verdict is the outcome of a case, a matrix cell, a row or a run. Verdicts are ordered: the verdict of a whole is the worst verdict of its parts.
 type Verdict string
 
 // The verdicts, best first.
 const (
 	Pass         Verdict = "pass"          // every requirement held
-	Warn         Verdict = "warn"          // only SHOULDs were violated
+	Warn         Verdict = "warn"          // only requirements of level SHOULD were violated
 	NotOffered   Verdict = "not-offered"   // not claimed by the target; never turns a cell green
 	ExpectedFail Verdict = "expected-fail" // a failure that the baseline lists
-	Untestable   Verdict = "untestable"    // claimed, but could not be brought about: counts as failure
-	Error        Verdict = "error"         // harness fault or target unreachable
-	Fail         Verdict = "fail"          // a MUST was violated: what is proven stands, whatever else could not be judged
+	Untestable   Verdict = "untestable"    // claimed, but could not be tested: counts as a failure
+	Error        Verdict = "error"         // gatecert failed, or the target was unreachable
+	Fail         Verdict = "fail"          // a MUST was violated: a proven failure counts even if other cases could not be judged
 )
 
 // Verdicts returns all verdicts, best first.
@@ -32,7 +32,7 @@ func (v Verdict) rank() int {
 	return len(Verdicts())
 }
 
-// OrError returns v, or [Error] when v is none of the seven: a log can hold any word.
+// OrError returns v, or [Error] if v is not one of the seven verdicts. A log may contain any word.
 func (v Verdict) OrError() Verdict {
 	if slices.Contains(Verdicts(), v) {
 		return v
@@ -43,10 +43,10 @@ func (v Verdict) OrError() Verdict {
 // Worse reports whether v is worse than w.
 func (v Verdict) Worse(w Verdict) bool { return v.rank() > w.rank() }
 
-// Conformant reports whether the verdict leaves a run conformant.
+// Conformant reports whether a run with this verdict is conformant.
 func (v Verdict) Conformant() bool { return v.rank() < Untestable.rank() }
 
-// Worst returns the worst of the verdicts, and ok false when there are none: nothing is never a success.
+// Worst returns the worst of the verdicts. ok is false if there are none, because an empty set is never a success.
 func Worst(verdicts ...Verdict) (worst Verdict, ok bool) {
 	for i, v := range verdicts {
 		if i == 0 || v.Worse(worst) {
@@ -56,7 +56,7 @@ func Worst(verdicts ...Verdict) (worst Verdict, ok bool) {
 	return worst, len(verdicts) > 0
 }
 
-// UnmarshalText implements [encoding.TextUnmarshaler]. It fails on a word that is not a verdict.
+// UnmarshalText implements [encoding.TextUnmarshaler]. It returns an error for a word that is not a verdict.
 func (v *Verdict) UnmarshalText(text []byte) error {
 	if !slices.Contains(Verdicts(), Verdict(text)) {
 		return fmt.Errorf("%q is not a verdict", text)
@@ -65,7 +65,7 @@ func (v *Verdict) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// VerdictOf is the verdict that the findings of one case lead to.
+// VerdictOf returns the verdict that results from the findings of one case.
 func VerdictOf(findings []Finding) Verdict {
 	verdict := Pass
 	for _, f := range findings {

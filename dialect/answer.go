@@ -7,35 +7,35 @@ import (
 	"strings"
 )
 
-// Answer is a success before it takes the form of an API.
+// Answer is a successful response before it is encoded in an API format.
 type Answer struct {
-	// Request holds what the form of the answer depends on, such as encoding_format.
+	// Request contains the parts of the request that affect the form of the response, such as encoding_format.
 	Request Object
 	Model   string
-	ID      string // the part of all ids in the answer that is unique
+	ID      string // the part that is unique in all ids of the response
 	Created int64  // Unix time in seconds
-	// Pieces are the pieces of the answer's text, of which one stream event carries each; none for an empty answer.
+	// Pieces are the pieces of the response text; each stream event carries one. Pieces is nil for an empty response.
 	Pieces []string
-	// Kind is what the pieces of a stream are; whole answers are text.
+	// Kind is the kind of pieces in a stream. A response that is not a stream always contains text.
 	Kind PieceKind
-	// Vectors are the answer to an embeddings call. Where they are nil and there are pieces, vectors are made up.
+	// Vectors are the vectors in the response to an embeddings call. If Vectors is nil and there are pieces, vectors are generated.
 	Vectors [][]float64
 	End
-	// Extra are members to add to the answer, or to the first object of a stream.
+	// Extra contains members to add to the response, or to the first object of a stream.
 	Extra Object
 }
 
-// PieceKind is what the pieces of a streamed answer are.
+// PieceKind is the kind of content in the pieces of a streamed response.
 type PieceKind int
 
-// The kinds of pieces. Those after the first are written for streams that break off: no writer finishes them.
+// The kinds of pieces. All kinds except text are used only in streams that break off, so writers cannot finish such streams.
 const (
 	Text      PieceKind = iota
 	ToolCall            // pieces of the arguments of one tool call
-	Reasoning           // pieces of what the model thinks before it answers
+	Reasoning           // pieces of the model's reasoning before it answers
 )
 
-// CanStream reports whether an operation has such pieces in its streams.
+// CanStream reports whether an operation's streams can contain pieces of this kind.
 func CanStream(op StreamingOperation, kind PieceKind) bool {
 	_, legacy := op.(completions)
 	return kind == Text || !legacy
@@ -44,20 +44,20 @@ func CanStream(op StreamingOperation, kind PieceKind) bool {
 // toolName is the tool that a [ToolCall] calls.
 const toolName = "look_up"
 
-// End is what is known when an answer ends.
+// End is the information that is available when a response ends.
 type End struct {
-	// Finish is [FinishStop] when it is "". [FinishFilter] without any piece means that the prompt was refused.
+	// Finish defaults to [FinishStop]. [FinishFilter] without any pieces means that the prompt was refused.
 	Finish                         Finish
 	PromptTokens, CompletionTokens int
 }
 
-// Finish is why an answer ended, in OpenAI's words.
+// Finish is the reason why a response ended, in OpenAI's words.
 type Finish string
 
-// The reasons that every format has a word for. The formats have more; those end an answer like [FinishStop].
+// The reasons that every format can express. The formats have further reasons; gatecert treats those like [FinishStop].
 const (
-	FinishStop   Finish = "stop"           // the model was done, or met a stop sequence
-	FinishLength Finish = "length"         // the token limit was met
+	FinishStop   Finish = "stop"           // the model finished, or produced a stop sequence
+	FinishLength Finish = "length"         // the token limit was reached
 	FinishFilter Finish = "content_filter" // the content policy cut it short
 )
 
@@ -74,7 +74,7 @@ func (a Answer) extended(o Object) Object {
 	return o
 }
 
-// StreamWriter writes one answer as events: Open, any number of pieces, Close.
+// StreamWriter writes one response as events: Open, any number of pieces, then Close.
 type StreamWriter interface {
 	Open() []Event
 	Piece(text string) []Event
@@ -83,13 +83,13 @@ type StreamWriter interface {
 
 // Event is one event of a stream.
 type Event struct {
-	Name string // the event field, "" for none
+	Name string // the event field, or "" if there is none
 	Data []byte
-	// Finish says that the answer is complete with this event.
+	// Finish is set if this event completes the response.
 	Finish bool
 }
 
-// Bytes returns the event as it is sent (WHATWG HTML 9.2.6). Data must be one line.
+// Bytes returns the event as it is sent (WHATWG HTML 9.2.6). Data must not contain line breaks.
 func (e Event) Bytes() []byte {
 	var b []byte
 	if e.Name != "" {
@@ -98,16 +98,16 @@ func (e Event) Bytes() []byte {
 	return append(append(append(b, "data: "...), e.Data...), "\n\n"...)
 }
 
-// Stream is an answer as events.
+// Stream is a response as a sequence of events.
 type Stream struct {
 	Events []Event
-	// Content is the index of the first event with content, or of the event in its place.
+	// Content is the index of the first event with content, or of the event that replaces it.
 	Content int
-	// Finish is the index of the first event that says the answer is complete.
+	// Finish is the index of the first event that marks the response as complete.
 	Finish int
-	// EndMarker says that the last event is a mere end marker.
+	// EndMarker is set if the last event is only an end marker.
 	EndMarker bool
-	// Array frames the events as the elements of one JSON array in place of server-sent events.
+	// Array is set if the events are sent as the elements of one JSON array instead of as server-sent events.
 	Array bool
 }
 

@@ -1,6 +1,6 @@
 package dialect
 
-// Completions is OpenAI's legacy completions. It can stream, and gatecert does not ask it to.
+// Completions is OpenAI's legacy completions endpoint. The endpoint can stream, but gatecert does not use this.
 const Completions Surface = "completions"
 
 var completionsEndpoint = Endpoint{

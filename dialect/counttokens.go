@@ -1,6 +1,6 @@
 package dialect
 
-// CountTokens counts the tokens of a request for messages, before it is made.
+// CountTokens counts the tokens of a messages request before the request is made.
 const CountTokens Surface = "count-tokens"
 
 var countTokensEndpoint = Endpoint{
@@ -14,7 +14,7 @@ var countTokensEndpoint = Endpoint{
 // countTokens is Anthropic's count as the upstream serves it.
 type countTokens struct{ anthropic }
 
-// Refusal is nil: a count has no room for one.
+// Refusal returns nil, because a token count cannot express a refusal.
 func (countTokens) Refusal() *Problem { return nil }
 
 func (countTokens) Texts(doc Object) []string { return messages{}.Texts(doc) }

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Dialect is an API format: the family an endpoint belongs to, and with it the credential and the shape of an error.
+// Dialect is an API format: the family to which an endpoint belongs. The format determines how a credential is sent and how an error is structured.
 type Dialect string
 
 // The three formats.
@@ -38,7 +38,7 @@ type clientSide struct {
 // Valid reports whether the format is one of the three.
 func (d Dialect) Valid() bool { return slices.Contains(Dialects(), d) }
 
-// Name is the format's name in text: "OpenAI".
+// Name returns the format's display name, such as "OpenAI".
 func (d Dialect) Name() string {
 	switch d {
 	case Anthropic:
@@ -50,7 +50,7 @@ func (d Dialect) Name() string {
 	}
 }
 
-// Format is the format on the side that serves it, [OpenAI]'s for an unknown one.
+// Format returns the server side of the format. For an unknown format, it returns the server side of [OpenAI].
 func (d Dialect) Format() Format {
 	switch d {
 	case Anthropic:
@@ -73,25 +73,25 @@ func (d Dialect) clientSide() clientSide {
 	}
 }
 
-// Credential returns the header field that carries a key, and its value.
+// Credential returns the name and the value of the header field that carries a key.
 func (d Dialect) Credential(key string) (name, value string) {
 	c := d.clientSide()
 	return c.credential, c.scheme + key
 }
 
-// Version returns the header field that names the API version, "" where the format has none.
+// Version returns the header field that names the API version. The name is "" if the format has no such field.
 func (d Dialect) Version() (name, value string) {
 	c := d.clientSide()
 	return c.versionField, c.version
 }
 
-// NewerVersion returns a later API version that clients of the format send too, "" for none. Not every gateway knows it.
+// NewerVersion returns a later API version that clients of the format also send, or "" if there is none. Not every gateway supports it.
 func (d Dialect) NewerVersion() string { return d.clientSide().newerVersion }
 
-// EnvelopeShape is the error envelope of the format, as the contract writes it.
+// EnvelopeShape returns the error envelope of the format, as written in the contract.
 func (d Dialect) EnvelopeShape() string { return d.clientSide().envelope }
 
-// CodePlace is where the business code must be found in an error of the format.
+// CodePlace returns where the business code must be in an error of the format.
 func (d Dialect) CodePlace() string { return d.clientSide().codePlace }
 
 func escapeModel(model string) string {

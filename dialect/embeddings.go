@@ -6,7 +6,7 @@ import (
 	"math"
 )
 
-// Embeddings is OpenAI's embeddings.
+// Embeddings is OpenAI's embeddings endpoint.
 const Embeddings Surface = "embeddings"
 
 var embeddingsEndpoint = Endpoint{
@@ -81,7 +81,7 @@ func packed(v []float64) string {
 // embed is Gemini's embedContent.
 type embed struct{ gemini }
 
-// Refusal is an error: a vector has no room for feedback.
+// Refusal returns an error, because a vector cannot express a refusal.
 func (embed) Refusal() *Problem {
 	return &Problem{Status: statusBadRequest, Message: "The content was blocked for SAFETY."}
 }

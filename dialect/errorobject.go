@@ -7,22 +7,22 @@ import (
 	"strings"
 )
 
-// ErrorObject is an error as a format frames it, with every breach of the frame.
+// ErrorObject is a decoded error in a given format, with every violation of that format.
 type ErrorObject struct {
-	// Message, Type, Param and Code are the members as they stood; nil when absent.
+	// Message, Type, Param and Code are the members as received. They are nil if absent.
 	Message, Type, Param, Code any
-	// Business is the business code, "" for none. Tolerated names its place where that is only tolerated.
+	// Business is the business code, or "" if there is none. Tolerated names the place of the code if that place is only tolerated.
 	Business, Tolerated string
-	// FirstKey and Keys are those of the outermost object.
+	// FirstKey is the first key of the outermost object, and Keys is the number of its keys.
 	FirstKey string
 	Keys     int
-	// Breaches say what about the frame is wrong.
+	// Breaches describes each violation of the format.
 	Breaches []string
 
 	has map[string]bool
 }
 
-// Has reports whether the error object has a member, null or not.
+// Has reports whether the error object contains a member, even if its value is null.
 func (e ErrorObject) Has(member string) bool { return e.has[member] }
 
 // members are those of a JSON object.
@@ -37,10 +37,10 @@ func (m members) value(name string) any {
 	return v
 }
 
-// DecodeError reads one error body strictly, in the frame of a format. known says whether a word is a business code:
-// where a format has no place of its own for one, it is looked for in several.
+// DecodeError strictly decodes one error body in a given format. known reports whether a word is a business code; it is needed because some formats
+// have no dedicated place for a business code, so several places are searched.
 //
-// An error says that the body is not an object with an error object in it.
+// DecodeError returns an error if the body is not an object that contains an error object.
 func DecodeError(d Dialect, body []byte, known func(code string) bool) (ErrorObject, error) {
 	outer, order, err := DecodeObject(body)
 	if err != nil {
@@ -54,8 +54,8 @@ func DecodeError(d Dialect, body []byte, known func(code string) bool) (ErrorObj
 	return e, e.read(d, outer, raw, known)
 }
 
-// DecodeErrorEvent reads an error event of a surface like [DecodeError], and the forms that only this surface's protocol
-// has. Then form names it, and is "" otherwise.
+// DecodeErrorEvent decodes an error event of a surface. It accepts what [DecodeError] accepts, and forms that only this surface's protocol has; for
+// such a form, form is its name, otherwise "".
 func (s Surface) DecodeErrorEvent(name string, data []byte, known func(code string) bool) (e ErrorObject, form string, err error) {
 	if own := s.endpoint().ownError; own != nil {
 		if outer, order, err := DecodeObject(data); err == nil {

@@ -5,23 +5,23 @@ import (
 	"encoding/json"
 )
 
-// EventKind says what one event of a stream means to a client.
+// EventKind describes what one event of a stream means to a client.
 type EventKind int
 
 // The kinds of events.
 const (
-	EventOther     EventKind = iota // a ping, a usage count, something the format does not know
-	EventLifecycle                  // the answer or a part of it is announced
-	EventContent                    // a piece of the answer
-	EventItemEnd                    // a part of the answer is finished
-	EventFinish                     // the answer is finished, in the format's own words
+	EventOther     EventKind = iota // a ping, a usage count, or something that the format does not define
+	EventLifecycle                  // the announcement of the response or of a part of it
+	EventContent                    // a piece of the response
+	EventItemEnd                    // the end of a part of the response
+	EventFinish                     // the end of the response, as the format expresses it
 	EventDone                       // OpenAI's [DONE]
-	EventError                      // an error in any form that a client may meet
-	EventNotJSON                    // data that is not one JSON value, which no client can read
+	EventError                      // an error in any form that a client may encounter
+	EventNotJSON                    // data that is not a single JSON value, which clients cannot parse
 )
 
-// Classify says what an event means on the surface; name is its event field. Whatever holds an error object is an error,
-// in the form of any format: whether the form is right is for the judge to say.
+// Classify returns what an event means on the surface; name is the value of its event field. An event that contains an error object in the form of
+// any API format is an error. The judge decides whether the form is right.
 func (s Surface) Classify(name string, data []byte) EventKind {
 	data = bytes.TrimSpace(data)
 	if string(data) == "[DONE]" {
@@ -68,17 +68,17 @@ func filled(v any) bool {
 	return s != ""
 }
 
-// FinishMarks recognise the event that ends a stream by two pieces of text that stand in it, in this order, without
-// decoding it. Quotes inside JSON strings are escaped, so no text of a model can look like a mark.
+// FinishMarks recognise the event that ends a stream without decoding it, by two strings that occur in it in this order. Because quotes inside JSON
+// strings are escaped, text from a model cannot look like a mark.
 type FinishMarks struct{ object, mark []byte }
 
-// FinishMarks returns those of a streaming surface, in the spelling of the API and of those that copy it; ok is false
-// for a surface that does not stream.
+// FinishMarks returns the marks of a streaming surface, in the spellings used by the API and its imitators. ok is false for a surface that does not
+// stream.
 func (s Surface) FinishMarks() (m FinishMarks, ok bool) {
 	return s.endpoint().finish, s.Streaming()
 }
 
-// In reports whether an event's data ends the stream. A finish reason that is the empty string is none.
+// In reports whether an event's data ends the stream. An empty finish reason does not count.
 func (m FinishMarks) In(data []byte) bool {
 	_, rest, found := bytes.Cut(data, m.object)
 	if !found {
@@ -88,7 +88,7 @@ func (m FinishMarks) In(data []byte) bool {
 	return found && len(rest) > 0 && (rest[0] != '"' || !bytes.HasSuffix(m.mark, []byte(`:"`)))
 }
 
-// MayFail reports whether a stream holds text that stands in every event that is, or could be, an error.
+// MayFail reports whether a stream contains text that occurs in every event that is, or could be, an error.
 func MayFail(stream []byte) bool {
 	for _, mark := range []string{`"error"`, "event: error", "event:error", "response.failed"} {
 		if bytes.Contains(stream, []byte(mark)) {

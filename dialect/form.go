@@ -14,17 +14,17 @@ import (
 	"strings"
 )
 
-// ErrNotForm is returned when a body is not a multipart form (RFC 7578).
+// ErrNotForm is returned if a body is not a multipart form (RFC 7578).
 var ErrNotForm = errors.New("not a multipart form")
 
-// MediaOperation is an operation whose answers are not JSON.
+// MediaOperation is an operation whose responses are not JSON.
 type MediaOperation interface {
 	Operation
-	// Media is a success, as Body is of other operations.
+	// Media returns a successful response. It corresponds to Body of other operations.
 	Media(a Answer) (mediaType string, content []byte)
 }
 
-// ReadsForm reports whether an operation reads multipart forms. There need not be an operation.
+// ReadsForm reports whether an operation accepts multipart forms. op may be nil.
 func ReadsForm(op Operation) bool {
 	return slices.ContainsFunc(endpoints(), func(e *Endpoint) bool { return e.Form && e.operation == op })
 }
@@ -32,13 +32,13 @@ func ReadsForm(op Operation) bool {
 // formBoundary separates the parts of the forms that are sent. It is always the same, so that a request is.
 const formBoundary = "gatecert-form-boundary-41ZlKq7s"
 
-// FormType is the media type of the forms that [EncodeForm] makes.
+// FormType is the media type of the forms that [EncodeForm] writes.
 const FormType = "multipart/form-data; boundary=" + formBoundary
 
-// FormTypeWithoutBoundary lacks what a reader needs to find the parts.
+// FormTypeWithoutBoundary is a media type without the boundary parameter that a reader needs to find the parts.
 const FormTypeWithoutBoundary = "multipart/form-data"
 
-// NewFile is a file in a form: an object with its name, its media type, and its content in base64.
+// NewFile represents a file in a form as an object with its name, its media type, and its content in base64.
 func NewFile(name, mediaType string, content []byte) Object {
 	return Object{"filename": name, "type": mediaType, "base64": base64.StdEncoding.EncodeToString(content)}
 }
@@ -49,7 +49,7 @@ func isFile(v any) bool {
 	return named
 }
 
-// FileContent is the content of a [NewFile]; ok is false for anything else. A recipe may give the content as "text" instead.
+// FileContent returns the content of a [NewFile] object. ok is false for any other value. A recipe may specify the content as "text" instead.
 func FileContent(v any) (content []byte, ok bool) {
 	if !isFile(v) {
 		return nil, false
@@ -63,8 +63,8 @@ func FileContent(v any) (content []byte, ok bool) {
 	return content, err == nil
 }
 
-// FormFields are the names of a form's fields in the order in which they are sent: files come last, as servers want it that
-// decide by the other fields what to do with them.
+// FormFields returns the names of a form's fields in the order in which they are sent. Files come last, because some servers use the other fields to
+// decide what to do with the files.
 func FormFields(body Object) []string {
 	names := slices.Sorted(maps.Keys(body))
 	slices.SortStableFunc(names, func(a, b string) int {
@@ -80,7 +80,7 @@ func FormFields(body Object) []string {
 	return names
 }
 
-// FormText is the text of a form's field that is not a file: a string as it is, and anything else as JSON.
+// FormText returns the text of a form field that is not a file. A string is returned unchanged; any other value is encoded as JSON.
 func FormText(v any) string {
 	if text, ok := v.(string); ok {
 		return text
@@ -88,7 +88,7 @@ func FormText(v any) string {
 	return string(Encode(v))
 }
 
-// EncodeForm is a body as a multipart form, under [FormType].
+// EncodeForm encodes a body as a multipart form with the media type [FormType].
 func EncodeForm(body Object) []byte {
 	var out bytes.Buffer
 	w := multipart.NewWriter(&out)
@@ -120,14 +120,14 @@ func quotedName(name string) string {
 // maxFormParts bounds the parts of a form that is read. No endpoint has so many fields.
 const maxFormParts = 256
 
-// FormPart is a part of a form that was read. FileName is "" for a field that is not a file.
+// FormPart is a parsed part of a form. FileName is "" for a field that is not a file.
 type FormPart struct {
 	Name, FileName, Type string
 	Content              []byte
 }
 
-// DecodeForm reads a multipart form: a field is a string, and a file what [NewFile] makes of it. Of a name that comes more
-// than once the first counts. It returns [ErrNotForm] and says why.
+// DecodeForm parses a multipart form. A field becomes a string, and a file becomes an object as returned by [NewFile]. If a name occurs more than
+// once, the first occurrence counts. If the body is not a form, DecodeForm returns [ErrNotForm] with the reason.
 func DecodeForm(mediaType string, data []byte) (Object, error) {
 	parts, err := FormParts(mediaType, data)
 	if err != nil {
@@ -147,7 +147,7 @@ func DecodeForm(mediaType string, data []byte) (Object, error) {
 	return form, nil
 }
 
-// FormParts reads the parts of a multipart form, at most 256, in their order. It returns [ErrNotForm] and says why.
+// FormParts returns the parts of a multipart form in order, at most 256. If the body is not a form, FormParts returns [ErrNotForm] with the reason.
 func FormParts(mediaType string, data []byte) ([]FormPart, error) {
 	kind, params, err := mime.ParseMediaType(mediaType)
 	switch {

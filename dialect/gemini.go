@@ -20,7 +20,7 @@ func (gemini) Credential(from Presented) string {
 	return bearer(from)
 }
 
-// BadKey is a 400: Gemini knows no 401 for API keys.
+// BadKey returns a 400, because Gemini does not use 401 for API keys.
 func (gemini) BadKey() Problem {
 	return Problem{Status: statusBadRequest, Code: "API_KEY_INVALID", Message: "API key not valid. Please pass a valid API key."}
 }

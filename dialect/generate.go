@@ -34,7 +34,7 @@ type generate struct {
 
 func (g generate) WantsStream(Object) bool { return g.streamed }
 
-// Refusal is nil: Gemini says it in the prompt's feedback.
+// Refusal returns nil, because Gemini expresses a refusal in the prompt feedback.
 func (generate) Refusal() *Problem { return nil }
 
 func (generate) Texts(doc Object) []string {
@@ -81,7 +81,7 @@ func (generate) Body(a Answer) any {
 
 func (generate) Writer(a Answer) StreamWriter { return &generateWriter{a} }
 
-// Stream differs from what the writer writes: the last piece carries the finish, and every event a usage.
+// Stream differs from what the writer produces: the last piece carries the finish reason, and every event carries a usage.
 func (o generate) Stream(a Answer) Stream {
 	s := Stream{Array: o.array}
 	add := func(tokens int, field string, value any) {

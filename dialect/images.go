@@ -1,6 +1,6 @@
 package dialect
 
-// Images is OpenAI's generation of images.
+// Images is OpenAI's image generation endpoint.
 const Images Surface = "images"
 
 var imagesEndpoint = Endpoint{

@@ -47,7 +47,7 @@ type messages struct{ anthropic }
 
 func (messages) WantsStream(doc Object) bool { return doc["stream"] == true }
 
-// Refusal is nil: Anthropic says it with a stop reason.
+// Refusal returns nil, because Anthropic expresses a refusal as a stop reason.
 func (messages) Refusal() *Problem { return nil }
 
 func (messages) Texts(doc Object) []string {

@@ -1,6 +1,6 @@
 package dialect
 
-// Models is one of OpenAI's models, asked for by its name. Without a name the path lists all models.
+// Models returns one of OpenAI's models by name. Without a name, the path lists all models.
 const Models Surface = "models"
 
 var modelsEndpoint = Endpoint{

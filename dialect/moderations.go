@@ -1,6 +1,6 @@
 package dialect
 
-// Moderations is OpenAI's classification of text by its policy.
+// Moderations is OpenAI's endpoint that classifies text by its policy.
 const Moderations Surface = "moderations"
 
 var moderationsEndpoint = Endpoint{

@@ -10,15 +10,15 @@ import (
 	"unicode/utf8"
 )
 
-// ErrNotJSON is returned when a body does not parse as exactly one JSON value.
+// ErrNotJSON is returned if a body is not exactly one JSON value.
 var ErrNotJSON = errors.New("not JSON")
 
 // maxDepth bounds nesting: encoding/json itself allows 10,000 levels, no error object needs more than a handful.
 const maxDepth = 64
 
-// DecodeObject parses exactly one JSON object and the order of its keys. It is stricter than encoding/json: text that is
-// not UTF-8 and a key that stands twice, at any depth, are errors, because readers disagree on what they mean. An error
-// says where the body is wrong. The values are parts of the body.
+// DecodeObject parses exactly one JSON object and records the order of its keys. It is stricter than encoding/json: text that is not UTF-8 and
+// duplicate keys, at any depth, are errors, because parsers interpret them differently. An error states the position in the body. The returned values
+// refer to parts of the body.
 func DecodeObject(body []byte) (map[string]json.RawMessage, []string, error) {
 	trimmed := bytes.TrimSpace(body)
 	if len(trimmed) == 0 {
@@ -191,10 +191,10 @@ func jsonKind(value []byte) string {
 	}
 }
 
-// ExcerptLength is how many bytes an excerpt quotes: findings are a line long.
+// ExcerptLength is the maximum number of bytes in an excerpt, so that a finding fits on one line.
 const ExcerptLength = 80
 
-// Excerpt quotes the beginning of a body.
+// Excerpt returns the quoted beginning of a body.
 func Excerpt(body []byte) string {
 	if len(body) > ExcerptLength {
 		return strconv.Quote(string(body[:ExcerptLength])) + "…"

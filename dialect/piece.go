@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 )
 
-// PieceMarks find what one event of a stream adds to the answer, without decoding the event: a member of one of these names that
-// is a string, after the member within. Quotes inside JSON strings are escaped, so no text of a model can look like a mark.
+// PieceMarks find what one event of a stream adds to the response, without decoding the event: a string member with one of these names, after the
+// member within. Because quotes inside JSON strings are escaped, text from a model cannot look like a mark.
 type PieceMarks struct {
 	// within is the member before the pieces, "" where they may stand anywhere in the event.
 	within string
@@ -14,13 +14,13 @@ type PieceMarks struct {
 	texts []string
 }
 
-// PieceMarks returns those of a streaming surface; ok is false for a surface that does not stream.
+// PieceMarks returns the marks of a streaming surface. ok is false for a surface that does not stream.
 func (s Surface) PieceMarks() (m PieceMarks, ok bool) {
 	return s.endpoint().pieces, s.Streaming()
 }
 
-// In returns the first piece of the answer in an event's data, still escaped as in JSON, without its quotes. ok is false when the
-// event adds nothing: it announces something, or ends the stream, or its piece is empty.
+// In returns the first piece of the response in an event's data, still escaped as in JSON and without its quotes. ok is false if the event adds
+// nothing: it announces something, ends the stream, or contains an empty piece.
 func (m PieceMarks) In(data []byte) (piece []byte, ok bool) {
 	if m.within != "" {
 		if data, ok = afterMember(data, m.within); !ok {
@@ -75,7 +75,7 @@ func jsonString(data []byte) []byte {
 	return nil
 }
 
-// Unescape returns the text of a piece as [PieceMarks.In] returns it, "" when its escapes are broken.
+// Unescape returns the text of a piece that [PieceMarks.In] returned, or "" if its escapes are invalid.
 func Unescape(piece []byte) string {
 	if bytes.IndexByte(piece, '\\') < 0 {
 		return string(piece)
@@ -87,7 +87,7 @@ func Unescape(piece []byte) string {
 	return text
 }
 
-// Usage is how many tokens an answer took, as the API counts them.
+// Usage is the number of tokens that a response used, as the API counts them.
 type Usage struct {
 	Input, Output int
 }
@@ -95,8 +95,8 @@ type Usage struct {
 // maxUsage bounds a number of tokens that is believed.
 const maxUsage = 1 << 31
 
-// UsageIn finds the usage in an answer on the surface, whole or as a stream, without decoding it. Where it occurs more than once,
-// the last one counts: a stream repeats it as it grows. ok is false when the answer does not say how many tokens it has.
+// UsageIn finds the usage in a response on the surface, streamed or not, without decoding the response. If the usage occurs more than once, the last
+// one counts, because a stream repeats it as it grows. ok is false if the response does not state its number of tokens.
 func (s Surface) UsageIn(body []byte) (u Usage, ok bool) {
 	names := s.endpoint().usage
 	if names.output == "" {

@@ -2,44 +2,45 @@ package dialect
 
 import "encoding/json"
 
-// Format is what all operations of an API format have in common, on the side that serves them.
+// Format contains what all operations of an API format have in common on the server side.
 type Format interface {
 	Dialect() Dialect
-	// Credential returns the key presented, "" for none.
+	// Credential returns the key in the request, or "" if there is none.
 	Credential(from Presented) string
-	// BadKey is what a missing or unaccepted key gets.
+	// BadKey returns the response to a missing or unaccepted key.
 	BadKey() Problem
-	// NoModel is what a model that does not exist gets.
+	// NoModel returns the response to a request for a model that does not exist.
 	NoModel(model string) Problem
-	// Describe fills in the format's own words for the problem's status where the problem has none.
+	// Describe adds the format's usual texts for the problem's status, if the problem has none of its own.
 	Describe(p Problem) Problem
-	// ErrorBody is the error object of a described problem.
+	// ErrorBody returns the error object for a problem that Describe has completed.
 	ErrorBody(p Problem) Object
-	// ErrorEvent is the n-th event of a stream (from 0) when it is an error.
+	// ErrorEvent returns an error as the n-th event of a stream, counted from 0.
 	ErrorEvent(p Problem, n int) Event
 	ContentTypes() (json, stream string)
 }
 
-// Operation is one endpoint on the side that serves it: what the mock upstream plays.
+// Operation is the server side of one endpoint, as the mock upstream implements it.
 type Operation interface {
 	Format
-	// Texts returns the strings of a request in which a directive may stand, the last user message first.
+	// Texts returns the strings of a request that may contain a directive, beginning with the last user message.
 	Texts(doc Object) []string
-	// Check validates a request as strictly as the API does; nil means it is valid.
+	// Check validates a request as strictly as the API does. It returns nil if the request is valid.
 	Check(doc Object) *Problem
-	// Refusal is the error that a prompt refused on policy grounds gets; nil where the answer itself is a refusal.
+	// Refusal returns the error for a prompt that is refused on policy grounds. It returns nil if the response itself can express the refusal.
 	Refusal() *Problem
-	// Body is the body of a success.
+	// Body returns the body of a successful response.
 	Body(a Answer) any
 }
 
-// StreamingOperation is an operation that can also answer with a stream.
+// StreamingOperation is an operation that can also respond with a stream.
 type StreamingOperation interface {
 	Operation
 	WantsStream(doc Object) bool
-	// Writer writes a success piece by piece. What only the end can tell is not read from a.
+	// Writer returns a writer that writes a successful response piece by piece. The writer does not read from a what is known only at the end of the
+	// response.
 	Writer(a Answer) StreamWriter
-	// Stream is a success that is known from the start, as the API streams it.
+	// Stream returns a successful response that is completely known in advance, as the API streams it.
 	Stream(a Answer) Stream
 }
 
@@ -49,23 +50,23 @@ type Object = map[string]any
 // List is a JSON array.
 type List = []any
 
-// Problem is an error before it takes the shape of a format's error object.
+// Problem is an error before it is encoded as a format's error object.
 type Problem struct {
 	Status              int
 	Code, Type, Message string
-	Param               string // the request's field at fault
+	Param               string // the request field that caused the problem
 	Allow               string // the Allow field of a 405
-	Domain              string // who defines Code, for Gemini; "" for Google
-	Number              int    // the error object's code is this number; 0 for a code as the format has it
+	Domain              string // who defines Code, for Gemini; "" means Google
+	Number              int    // use this number as the error object's code; 0 means the format's own code
 }
 
-// Encode is json.Marshal for what this package builds: maps, strings and finite numbers cannot fail.
+// Encode is json.Marshal for values that this package builds. It cannot fail for maps, strings and finite numbers.
 func Encode(v any) []byte {
 	data, _ := json.Marshal(v)
 	return data
 }
 
-// HealthyText returns the answer's text in n pieces.
+// HealthyText returns the text of a healthy response in n pieces.
 func HealthyText(n int) []string {
 	words := []string{"All", " is", " well.", " Truly,", " all", " is", " well."}
 	deltas := make([]string, n)

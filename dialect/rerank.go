@@ -1,7 +1,7 @@
 package dialect
 
-// Rerank orders documents by their relevance to a query. OpenAI has no such endpoint; gateways serve that of Cohere and Jina
-// in OpenAI's API format.
+// Rerank orders documents by their relevance to a query. OpenAI does not offer this endpoint; gateways offer the endpoint of Cohere and Jina in
+// OpenAI's API format.
 const Rerank Surface = "rerank"
 
 var rerankEndpoint = Endpoint{

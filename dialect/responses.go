@@ -213,7 +213,7 @@ func (w *responsesWriter) Close(e End) (events []Event) {
 	return append(events, last)
 }
 
-// ErrorEvent has the fields beside the type: this stream knows no error object.
+// ErrorEvent returns an event in which the error's fields are next to the type, because this kind of stream has no error object.
 func (responses) ErrorEvent(p Problem, n int) Event {
 	return Event{Name: "error", Data: Encode(Object{
 		"type": "error", "code": cmp.Or(p.code(), any(p.Type)), "message": p.Message, "param": orNull(p.Param), "sequence_number": n,

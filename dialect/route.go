@@ -4,11 +4,11 @@ import (
 	"strings"
 )
 
-// Route is where a request leads.
+// Route is the operation and the model that a request addresses.
 type Route struct {
 	Format
-	Operation Operation // nil when there is a problem
-	// Model is the model named in the path, which Gemini does.
+	Operation Operation // nil if there is a problem
+	// Model is the model named in the path, as in Gemini's API.
 	Model   string
 	Problem *Problem
 }
@@ -25,8 +25,8 @@ func Operations() []Operation {
 	return append(all, models{}, generate{streamed: true}, generate{streamed: true, array: true}, embed{}, batchEmbed{})
 }
 
-// FindRoute finds the operation that a request to the upstream asks for. It matches
-// the end of the path, so that any base path a gateway is given ("/v1", "/openai/v1") works.
+// FindRoute finds the operation that a request to the upstream addresses. It compares only the end of the path, so a gateway may use any base path
+// ("/v1", "/openai/v1").
 func FindRoute(method, path string, from Presented) Route {
 	if strings.HasSuffix(path, "/models") && !strings.Contains(path, "/v1beta/") {
 		return onMethod(method, path, from, methodGet, Route{Operation: models{}})
@@ -113,7 +113,7 @@ func guess(path string, from Presented) Format {
 	}
 }
 
-// ModelOf is the model that the request asks for.
+// ModelOf returns the model in the request.
 func (to Route) ModelOf(doc Object) string {
 	if to.Model != "" {
 		return to.Model

@@ -19,7 +19,7 @@ func firstProblem(doc Object, rules ...rule) *Problem {
 	return nil
 }
 
-// Invalid returns the problem of a parameter that is not valid. param is its place in the body.
+// Invalid returns the problem of an invalid parameter. param is its position in the body.
 func Invalid(param, format string, args ...any) *Problem {
 	return &Problem{Status: statusBadRequest, Param: param, Message: fmt.Sprintf(format, args...)}
 }

@@ -8,16 +8,16 @@ import "encoding/binary"
 // maxScanDepth bounds the nesting of what is scanned. Answers have up to ten levels.
 const maxScanDepth = 64
 
-// ScanObject reports whether data is certainly one JSON object and nothing else (RFC 8259), and calls visit with each of its members: its
-// key as it stands there, without quotes, and its value. It may reject what is valid but rare, a key with an escape or 64 levels of
-// nesting; it never accepts what encoding/json rejects.
+// ScanObject reports whether data is certainly one JSON object and nothing else (RFC 8259). It calls visit with the key, unparsed and without quotes,
+// and the value of each member. ScanObject may reject valid but rare input, such as a key with an escape or 64 levels of nesting. It never accepts
+// input that encoding/json rejects.
 func ScanObject(data []byte, visit func(key, value []byte)) bool {
 	s := scanner{data: data}
 	s.space()
 	return s.peek() == '{' && s.object(0, visit) && s.ended()
 }
 
-// IsCertainJSON reports whether data is certainly one JSON value and nothing else, with the limits of [ScanObject].
+// IsCertainJSON reports whether data is certainly one JSON value and nothing else. It has the same limitations as [ScanObject].
 func IsCertainJSON(data []byte) bool {
 	s := scanner{data: data}
 	s.space()

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Speech is OpenAI's synthesis of speech. Its answer is audio, not JSON.
+// Speech is OpenAI's speech synthesis endpoint. Its responses are audio, not JSON.
 const Speech Surface = "speech"
 
 var speechEndpoint = Endpoint{
@@ -31,10 +31,10 @@ func (speech) Check(doc Object) *Problem {
 	)
 }
 
-// Body is not used: the answer is not JSON.
+// Body is not used, because the response is not JSON.
 func (speech) Body(Answer) any { return nil }
 
-// Media returns the audio of an answer: a frame of silence for each piece.
+// Media returns the audio of a response: one frame of silence for each piece.
 func (speech) Media(a Answer) (mediaType string, content []byte) {
 	switch n := len(a.Pieces); a.Request["response_format"] {
 	case "wav":

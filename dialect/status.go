@@ -1,13 +1,13 @@
 package dialect
 
-// The methods by name. net/http has names for them, and would bring a server along.
+// The HTTP methods by name. They are defined here because net/http would link an HTTP server into the program.
 const (
 	methodGet  = "GET"
 	methodPost = "POST"
 )
 
-// The statuses that the formats have words for. They are spelled out here because net/http would bring a server along,
-// and whoever reads logs needs none.
+// The statuses for which the formats define error types. They are defined here because net/http would link an HTTP server into the program, and
+// programs that only read logs do not need one.
 const (
 	statusBadRequest            = 400
 	statusUnauthorized          = 401
@@ -23,8 +23,8 @@ const (
 	statusGatewayTimeout        = 504
 )
 
-// Presented is where a request may carry its credential.
+// Presented gives access to the places in a request that may contain the credential.
 type Presented struct {
-	// Header returns the first value of a header field, Query that of a parameter of the URL; "" for none.
+	// Header returns the first value of a header field, and Query returns the first value of a URL parameter. Both return "" if there is none.
 	Header, Query func(name string) string
 }

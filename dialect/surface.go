@@ -1,11 +1,11 @@
-// Package dialect knows the wire, once for the whole project: the endpoints of the API formats (OpenAI, Anthropic,
-// Gemini), how each is asked and answered, how its streams begin, end and fail, and how a format frames an error.
+// Package dialect implements the wire formats for the whole project: the endpoints of the API formats (OpenAI, Anthropic, Gemini), their requests and
+// responses, how their streams begin, end and fail, and how each format encodes an error.
 //
-//	chat.go, messages.go, …       an endpoint: what clients send, what they accept, the forms of its answers and streams
+//	chat.go, messages.go, …       an endpoint: what clients send, what they accept, the forms of its responses and streams
 //	openai.go, anthropic.go, …    a format: credential, error object, where the business code stands
 //	answer.go                     an answer before it takes the form of an API, whole or as a stream
 //
-// The package knows no rows, does no input or output, and imports the standard library only, without net/http.
+// The package knows nothing about rows, performs no input or output, and imports only the standard library, without net/http.
 package dialect
 
 import (
@@ -16,7 +16,7 @@ import (
 	"strings"
 )
 
-// Surface is an endpoint in an API format, streaming or not. Its text is what profiles, reports and case ids use.
+// Surface is an endpoint in an API format, with or without streaming. Profiles, reports and case ids use its string value.
 type Surface string
 
 // endpoints lists every endpoint in the order of a matrix's columns, those of an API format together. A new one is added here.
@@ -29,41 +29,42 @@ func endpoints() []*Endpoint {
 	}
 }
 
-// Endpoint is one endpoint of an API format, as its clients know it. Asked with and without streaming it is two surfaces.
+// Endpoint describes one endpoint of an API format, as its clients know it. An endpoint that supports streaming corresponds to two surfaces.
 type Endpoint struct {
-	// Surface names the endpoint without streaming, Streaming with it; Streaming is "" where the endpoint cannot stream.
+	// Surface is the name of the endpoint without streaming, and Streaming is the name with streaming. Streaming is "" if the endpoint does not
+	// support streaming.
 	Surface, Streaming Surface
 	Dialect            Dialect
-	// Label is at most four letters, for narrow columns.
+	// Label is a name of at most four letters for narrow columns.
 	Label string
-	// Method is that of its requests, "" for POST. A GET has no body.
+	// Method is the HTTP method of requests; "" means POST. A GET has no body.
 	Method string
-	// Path is relative to the API's root; {model} stands for the model where the path names it. StreamPath is set where
-	// the streaming surface has another one.
+	// Path is relative to the API's root. {model} stands for the model if the path contains it. StreamPath is set if the streaming surface has a
+	// different path.
 	Path, StreamPath string
-	// ListPath lists everything that Path names one of, "" where Path names no single thing.
+	// ListPath is the path that lists all items of which Path names one. It is "" if Path does not name a single item.
 	ListPath string
-	// UnknownPath does not exist, and is near enough to Path to reach the same router.
+	// UnknownPath is a path that does not exist, but is similar enough to Path to reach the same router.
 	UnknownPath string
-	// Input is the member of the body that holds what the model is asked.
+	// Input is the member of the body that contains the input for the model.
 	Input string
-	// Temperature is the dotted place of the sampling temperature in the body, "" where there is none.
+	// Temperature is the dotted path of the sampling temperature in the body, or "" if there is none.
 	Temperature string
-	// Answers is the member of a successful answer that holds what came of the request, and Holds what that must be. It is ""
-	// where the answer is not JSON.
+	// Answers is the member of a successful response that contains the result, and Holds is the required shape of that member. Answers is "" if the
+	// response is not JSON.
 	Answers string
 	Holds   Shape
-	// Media is the top-level media type of a successful answer that is not JSON ("audio"), "" for JSON.
+	// Media is the top-level media type of a successful response that is not JSON, such as "audio". It is "" for JSON.
 	Media string
-	// Large says that a successful answer may have megabytes: an image in base64, minutes of audio.
+	// Large is set if a successful response may be several megabytes long: an image in base64, or minutes of audio.
 	Large bool
-	// Form says that its clients send a multipart form in place of JSON.
+	// Form is set if clients send a multipart form instead of JSON.
 	Form bool
-	// Local says that a gateway answers it by itself, without an upstream.
+	// Local is set if a gateway responds by itself, without an upstream.
 	Local bool
-	// Free says that a call costs its caller nothing.
+	// Free is set if calls are free of charge.
 	Free bool
-	// DefaultModel says that a request may leave the model out.
+	// DefaultModel is set if a request may omit the model.
 	DefaultModel bool
 	// Body is the smallest request that every gateway accepts. Model and stream are set by [Surface.Body].
 	body func(a Ask) Object
@@ -83,7 +84,7 @@ type Endpoint struct {
 	operation Operation
 }
 
-// Shape is what the member of an answer is that holds what came of the request.
+// Shape is the type of the member of a response that contains the result.
 type Shape int
 
 // The shapes.
@@ -93,13 +94,13 @@ const (
 	ShapeNumber              // a number
 )
 
-// String names the shape for findings.
+// String returns the name of the shape for use in findings.
 func (s Shape) String() string {
 	return [...]string{"a non-empty list", "a string", "a number"}[s]
 }
 
-// CertainlyAnswered reports whether a body is certainly a JSON object that [Endpoint.Answered] accepts and that has no error. It may reject
-// what is rare, and takes a tenth of the time.
+// CertainlyAnswered reports whether a body is certainly a JSON object without an error that [Endpoint.Answered] accepts. It may reject rare input,
+// but takes a tenth of the time.
 func (e Endpoint) CertainlyAnswered(body []byte) bool {
 	failed, answers := false, 0
 	var answer []byte
@@ -127,7 +128,7 @@ func (e Endpoint) CertainlyAnswered(body []byte) bool {
 	}
 }
 
-// Answered reports whether an answer has the member that holds what came of the request, in its shape.
+// Answered reports whether a response contains the member with the result, in its required shape.
 func (e Endpoint) Answered(object map[string]json.RawMessage) bool {
 	raw, has := object[e.Answers]
 	if !has {
@@ -151,19 +152,19 @@ func (e Endpoint) Answered(object map[string]json.RawMessage) bool {
 	}
 }
 
-// Check validates a request body as strictly as the API does; nil means it is valid.
+// Check validates a request body as strictly as the API does. It returns nil if the body is valid.
 func (e Endpoint) Check(body Object) *Problem { return e.operation.Check(body) }
 
-// Texts returns the strings of a request body that a model would read, those of the last user message first.
+// Texts returns the strings of a request body that a model would read, beginning with the last user message.
 func (e Endpoint) Texts(body Object) []string { return e.operation.Texts(body) }
 
-// Operation is the surface's endpoint on the side that serves it; nil for an unknown surface.
+// Operation returns the server side of the surface's endpoint. It returns nil for an unknown surface.
 func (s Surface) Operation() Operation { return s.endpoint().operation }
 
-// Ask is what a request asks for.
+// Ask contains the parameters of a request.
 type Ask struct {
 	Model, Prompt string
-	// MaxTokens bounds the answer, at least 1.
+	// MaxTokens limits the length of the response. It is at least 1.
 	MaxTokens int
 }
 
@@ -182,7 +183,7 @@ func Surfaces() []Surface {
 	return all
 }
 
-// Endpoints returns the surfaces that do not stream, one an endpoint.
+// Endpoints returns the surfaces that do not stream, one for each endpoint.
 func Endpoints() []Surface {
 	var all []Surface
 	for _, e := range endpoints() {
@@ -191,7 +192,7 @@ func Endpoints() []Surface {
 	return all
 }
 
-// Details returns what is known of the surface's endpoint; ok is false when there is no such surface.
+// Details returns the description of the surface's endpoint. ok is false if there is no such surface.
 func (s Surface) Details() (e Endpoint, ok bool) {
 	for _, e := range endpoints() {
 		if s != "" && (s == e.Surface || s == e.Streaming) {
@@ -210,7 +211,7 @@ func (s Surface) endpoint() Endpoint {
 // Valid reports whether the surface is one that gatecert knows.
 func (s Surface) Valid() bool { return slices.Contains(Surfaces(), s) }
 
-// Dialect is the API format of the surface, [OpenAI] for an unknown one.
+// Dialect returns the API format of the surface, or [OpenAI] for an unknown surface.
 func (s Surface) Dialect() Dialect {
 	e, ok := s.Details()
 	if !ok {
@@ -219,11 +220,10 @@ func (s Surface) Dialect() Dialect {
 	return e.Dialect
 }
 
-// Streaming reports whether the surface asks for server-sent events.
+// Streaming reports whether requests on the surface ask for server-sent events.
 func (s Surface) Streaming() bool { return s != "" && s == s.endpoint().Streaming }
 
-// Twin returns the surface of the same endpoint that streams where s does not, and the other way round; ok is false for
-// an endpoint that cannot stream.
+// Twin returns the streaming surface of a surface that does not stream, and vice versa. ok is false if the endpoint does not support streaming.
 func (s Surface) Twin() (twin Surface, ok bool) {
 	e := s.endpoint()
 	switch {
@@ -236,8 +236,8 @@ func (s Surface) Twin() (twin Surface, ok bool) {
 	}
 }
 
-// Endpoint returns the surface of the same endpoint without streaming: [Chat] for [ChatStream]. An unknown surface is
-// its own.
+// Endpoint returns the surface of the same endpoint without streaming, for example [Chat] for [ChatStream]. For an unknown surface, it returns the
+// surface itself.
 func (s Surface) Endpoint() Surface {
 	if e, ok := s.Details(); ok {
 		return e.Surface
@@ -245,7 +245,7 @@ func (s Surface) Endpoint() Surface {
 	return s
 }
 
-// Label is the surface's name in at most four letters, for narrow columns; that of a streaming surface is its twin's.
+// Label returns a name of at most four letters for narrow columns. A streaming surface has the same label as its twin.
 func (s Surface) Label() string {
 	if e, ok := s.Details(); ok {
 		return e.Label
@@ -254,13 +254,13 @@ func (s Surface) Label() string {
 	return string(name[:min(len(name), 4)])
 }
 
-// ModelInPath reports whether the path names the model, and the body does not.
+// ModelInPath reports whether the path contains the model and the body does not.
 func (s Surface) ModelInPath() bool { return strings.Contains(s.endpoint().Path, modelInPath) }
 
-// Generates reports whether the surface samples text, so that it has a temperature and a prompt can be refused.
+// Generates reports whether the surface samples text. Such a surface has a temperature, and may refuse a prompt.
 func (s Surface) Generates() bool { return s.endpoint().Temperature != "" }
 
-// Method is the method of the surface's requests.
+// Method returns the HTTP method of the surface's requests.
 func (s Surface) Method() string { return cmp.Or(s.endpoint().Method, methodPost) }
 
 // HasBody reports whether the surface's requests have a body.
@@ -269,26 +269,26 @@ func (s Surface) HasBody() bool { return s.Method() == methodPost }
 // TakesForm reports whether the surface's requests are multipart forms.
 func (s Surface) TakesForm() bool { return s.endpoint().Form }
 
-// ListPath is the path that lists what the surface describes one by one: all models. It is "" on other surfaces.
+// ListPath returns the path that lists all items of the surface, such as all models. It returns "" for other surfaces.
 func (s Surface) ListPath() string { return s.endpoint().ListPath }
 
 // Binary reports whether a successful answer on the surface is not text, such as audio.
 func (s Surface) Binary() bool { return s.endpoint().Media != "" }
 
-// Relayed reports whether a gateway has to ask an upstream for its answer.
+// Relayed reports whether a gateway needs an upstream to respond on the surface.
 func (s Surface) Relayed() bool { return s.Valid() && !s.endpoint().Local }
 
-// Large reports whether a successful answer on the surface may have megabytes.
+// Large reports whether a successful response on the surface may be several megabytes long.
 func (s Surface) Large() bool { return s.endpoint().Large }
 
-// Free reports whether a call on the surface costs its caller nothing.
+// Free reports whether calls on the surface are free of charge.
 func (s Surface) Free() bool { return s.endpoint().Free }
 
 // KeyInQuery reports whether clients may send the key as ?key= in the URL.
 func (s Surface) KeyInQuery() bool { return s.Dialect().clientSide().keyInQuery }
 
-// Path is the surface's path below the API's root. A model in it is escaped, its colons too: the last one parts the
-// model from Gemini's verb.
+// Path returns the surface's path relative to the API's root. A model in the path is escaped, including its colons, because the last colon separates
+// the model from Gemini's verb.
 func (s Surface) Path(model string) string {
 	e := s.endpoint()
 	path := e.Path
@@ -298,7 +298,7 @@ func (s Surface) Path(model string) string {
 	return strings.ReplaceAll(path, modelInPath, escapeModel(model))
 }
 
-// Body is the smallest request that every gateway of the format accepts. The caller may change it.
+// Body returns the smallest request that every gateway of the format accepts. The caller may modify the returned object.
 func (s Surface) Body(a Ask) Object {
 	e := s.endpoint()
 	if e.body == nil {

@@ -49,7 +49,7 @@ func latestFirst(messages any) []string {
 	return textsIn(user, others)
 }
 
-// CountWords counts the words of the texts, at least 1, which stand for tokens in the usage of an answer.
+// CountWords returns the number of words in the texts, but at least 1. Words stand for tokens in the usage of a response.
 func CountWords(texts []string) int {
 	n := 0
 	for _, t := range texts {

@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// Transcriptions is OpenAI's transcription of speech. Its request is a multipart form.
+// Transcriptions is OpenAI's speech transcription endpoint. Its requests are multipart forms.
 const Transcriptions Surface = "transcriptions"
 
 var transcriptionsEndpoint = Endpoint{
@@ -21,7 +21,7 @@ var transcriptionsEndpoint = Endpoint{
 // transcriptions is OpenAI's transcription as the upstream serves it.
 type transcriptions struct{ openAI }
 
-// Texts are those of the prompt, which tells a model what the speech is about.
+// Texts returns the strings of the prompt, which tells a model the topic of the speech.
 func (transcriptions) Texts(doc Object) []string { return textsIn(doc["prompt"]) }
 
 func (transcriptions) Check(doc Object) *Problem {

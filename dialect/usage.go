@@ -15,8 +15,8 @@ type geminiUsed struct {
 	CandidatesTokenCount int `json:"candidatesTokenCount"`
 }
 
-// TokensUsed is how many tokens an answer says that its call took: those of the prompt, and those of the answer. ok is false where it says nothing
-// that can be read. It reads whole answers, not streams.
+// TokensUsed returns the numbers of prompt and response tokens that a response states for its call. ok is false if the response does not state them
+// in a readable form. TokensUsed reads complete responses, not streams.
 func TokensUsed(body []byte) (input, output int, ok bool) {
 	var answer struct {
 		Usage         usage      `json:"usage"`

@@ -160,7 +160,7 @@ func TestNumbersOfCases(t *testing.T) {
 	}
 	readme := read(t, "../README.md")
 	all := thousands(len(cases))
-	assert.Contains(t, readme, fmt.Sprintf("There are %s cases: %d circumstances in their variants", all, len(contract.Circumstances())))
+	assert.Contains(t, readme, fmt.Sprintf("There are %s cases: %d circumstances and their variants", all, len(contract.Circumstances())))
 	assert.Contains(t, readme, fmt.Sprintf("tests all %d rows", len(contract.Rows())))
 	assert.Equal(t, 12, load, "README.md writes this number as a word: three places")
 	assert.Contains(t, readme, fmt.Sprintf("in %d of the %s cases", edge, all))

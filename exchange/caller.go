@@ -7,15 +7,15 @@ import (
 	"github.com/gatecert/gatecert/contract"
 )
 
-// Made is a call that was made. Its instants are by this machine's clock, and off by no more than Within to either side where another
-// machine has made it.
+// Made is the record of a call. Its instants are by this machine's clock. If another machine made the call, they may be off by up to Within in either
+// direction.
 type Made struct {
 	Began, Ended time.Time
 	Within       time.Duration
 	Observation  contract.Observation
 }
 
-// Caller makes a call. Several goroutines call it at the same time. It returns the errors of [Client.Do].
+// Caller makes a call. It must be safe for concurrent use. It returns the errors of [Client.Do].
 type Caller func(ctx context.Context, c Call) (Made, error)
 
 // Make is a [Caller] that makes calls in this process.

@@ -27,18 +27,16 @@ type Client struct {
 	calls     atomic.Int64
 }
 
-// Calls is how many calls have begun.
+// Calls returns the number of calls that have begun.
 func (c *Client) Calls() int64 { return c.calls.Load() }
 
-// NewClient returns a client that keeps to the limits, and replaces the secrets in everything that it returns; the key of
-// each call is one of them. roots are the certificate authorities that it trusts, nil for those of the system. The caller
-// closes it.
+// NewClient returns a client that observes the limits. It redacts the secrets, and the key of each call, in everything that it returns. roots are the
+// trusted certificate authorities; nil means those of the system. The caller must close the client.
 func NewClient(limits Limits, roots *x509.CertPool, secrets ...redact.Secret) *Client {
 	return NewClientFrom(netip.Addr{}, limits, roots, secrets...)
 }
 
-// NewClientFrom is [NewClient] with the address of this machine that connections are made from. The zero address leaves the choice to the
-// system.
+// NewClientFrom is like [NewClient], but makes connections from the given address of this machine. The zero address leaves the choice to the system.
 func NewClientFrom(source netip.Addr, limits Limits, roots *x509.CertPool, secrets ...redact.Secret) *Client {
 	dialer := new(net.Dialer)
 	if source.IsValid() {
@@ -73,11 +71,11 @@ func newClient(dialer *net.Dialer, limits Limits, trust *tls.Config, secrets ...
 // Close closes idle connections.
 func (c *Client) Close() { c.transport.CloseIdleConnections() }
 
-// Do makes the call and returns the observation, redacted and bounded. Redirects are not followed.
+// Do makes the call and returns the observation, redacted and limited in size. It does not follow redirects.
 //
-// It returns [ErrSurface], [ErrURL], [ErrMethod], [ErrHeader], [ErrEdit] or [ErrFault] when the call cannot be built, and
-// the context's error when ctx ends the call; the observation then holds what had arrived. Whatever the gateway does wrong
-// is in the observation, never an error.
+// If the call cannot be built, Do returns [ErrSurface], [ErrURL], [ErrMethod], [ErrHeader], [ErrEdit] or [ErrFault]. If ctx ends the call, Do returns
+// the context's error, and the observation contains what had been received by then. Faults of the gateway are recorded in the observation and are
+// never returned as an error.
 func (c *Client) Do(ctx context.Context, call Call) (contract.Observation, error) {
 	req, err := build(call)
 	if err != nil {

@@ -9,20 +9,20 @@ import (
 	"github.com/gatecert/gatecert/exchange/redact"
 )
 
-// Request is a call prepared for the transport of another package, such as that of the load engine.
+// Request is a prepared call that another package's transport, such as that of the load engine, can send.
 type Request struct {
 	Method string
-	// URL contains the key where it is sent in the query.
+	// URL contains the key if the key is sent in the query.
 	URL string
-	// Header has all fields except those of the framing. "Host", where it is set, replaces the authority of the URL.
+	// Header contains all fields except those of the framing. "Host", if set, replaces the authority of the URL.
 	Header http.Header
 	Body   []byte
-	// Sent is the request for reports, redacted.
+	// Sent is the redacted request for reports.
 	Sent contract.Sent
 }
 
-// Prepare builds the request of a call without sending it. It returns the errors of [Client.Do] for calls that cannot be
-// built, and [ErrFault] for [ShortBody] and [Oversize]: these are not bytes of a request but ways to send it.
+// Prepare builds the request of a call without sending it. For calls that cannot be built, it returns the errors of [Client.Do]. It returns
+// [ErrFault] for [ShortBody] and [Oversize], because these faults concern how a request is sent, not its bytes.
 func Prepare(call Call, redactor *redact.Redactor) (Request, error) {
 	if !call.Sampled {
 		call.ID = "" // a load is many requests: nobody looks for the trace of one, unless it was asked for
@@ -41,9 +41,9 @@ func Prepare(call Call, redactor *redact.Redactor) (Request, error) {
 	}, nil
 }
 
-// Observe builds the observation of an answer that another transport has received. resp.Body returns the bytes that came,
-// and then io.EOF or the error with which the transfer broke off. The observation is redacted, bounded and its event stream
-// decoded, like those of [Client.Do], but has no times.
+// Observe builds the observation of a response that another transport has received. resp.Body must return the received bytes, followed by io.EOF or
+// the error that ended the transfer. The observation is redacted, limited in size, and contains the decoded event stream, as with [Client.Do], but it
+// has no times.
 func Observe(resp *http.Response, sent contract.Sent, limits Limits, redactor *redact.Redactor) contract.Observation {
 	limits = limits.withDefaults().on(sent.Surface)
 	out := &recorder{redactor: redactor, maxBody: limits.Capture}

@@ -7,31 +7,30 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// Limits bounds one call. A field that is zero or negative takes its default.
+// Limits are the limits for one call. A field that is zero or negative has its default value.
 type Limits struct {
-	// Patience bounds the time until the head of the answer, the connection included. Default 30 s.
+	// Patience is the maximum time until the response head arrives, including the time to connect. Default 30 s.
 	Patience time.Duration
-	// Total bounds the time of the whole call. Default 60 s.
+	// Total is the maximum duration of the whole call. Default 60 s.
 	Total time.Duration
-	// Idle bounds the time between two reads of the body. Default 30 s.
+	// Idle is the maximum time between two reads of the body. Default 30 s.
 	Idle time.Duration
-	// Body bounds the body in bytes, before and after decompression. Default 4 MiB, and [LargeBody] on the surfaces whose
-	// answers are large.
+	// Body is the maximum size of the body in bytes, before and after decompression. Default 4 MiB, or [LargeBody] on surfaces with large responses.
 	Body int64
-	// Event bounds one event of a stream in bytes. Default 1 MiB.
+	// Event is the maximum size of one stream event in bytes. Default 1 MiB.
 	Event int
-	// Events bounds the number of events of a stream. Default 10,000.
+	// Events is the maximum number of events in a stream. Default 10,000.
 	Events int
-	// Capture bounds the bytes that the observation keeps of the request body, of the answer's body and of an unfinished
-	// event. Complete events and the bodies of errors are kept whole; Body bounds them. Default 64 KiB.
+	// Capture is the maximum number of bytes that the observation keeps of the request body, of the response body and of an incomplete event.
+	// Complete events and the bodies of errors are kept whole, up to Body. Default 64 KiB.
 	Capture int
 }
 
 // maxHead bounds the head of an answer in bytes. Common servers and proxies limit it to 8 to 64 KiB.
 const maxHead = 256 << 10
 
-// LargeBody bounds the body of an answer, in bytes, on a surface whose answers are large. An image of 1,792 by 1,024 pixels has up
-// to some 8 MB in base64; ten minutes of speech have 10. A hostile gateway may send as much to each of the calls in flight.
+// LargeBody is the maximum size of a response body, in bytes, on a surface with large responses. An image of 1,792 by 1,024 pixels takes up to about
+// 8 MB in base64, and ten minutes of speech take 10 MB. A hostile gateway may send this much in response to every call in flight.
 const LargeBody = 12 << 20
 
 // on are the limits of a call on a surface.

@@ -18,14 +18,14 @@ import (
 	"github.com/gatecert/gatecert/exchange/redact"
 )
 
-// ErrOtherRequest is returned when a recorded request is not that of a call. Its text says what differs.
+// ErrOtherRequest is returned if a recorded request differs from that of a call. Its text describes the difference.
 var ErrOtherRequest = errors.New("an unexpected request")
 
-// Recomputed compares a recorded request with that of a call, whose secrets are replaced by their names as in the record. token
-// is the part of the call that differs each time: in its place the record may have any other of the same length, the same
-// one everywhere. Recomputed returns that one, "" where the record has none.
+// Recomputed compares a recorded request with that of a call whose secrets are replaced by their names, as in the record. token is the part of the
+// call that differs each time. In its place, the record may contain any other token of the same length, but the same one everywhere. Recomputed
+// returns that token, or "" if the record contains none.
 //
-// It returns [ErrOtherRequest] for another method, URL, header, body, fault or curl line.
+// Recomputed returns [ErrOtherRequest] if the method, URL, header, body, fault or curl line differs.
 func Recomputed(call Call, token string, sent contract.Sent) (found string, err error) {
 	call.Sampled = sampledIn(sent.Header)
 	req, text := rebuilt(call)

@@ -107,7 +107,7 @@ func (r *recorder) recordBody(t answerBody) {
 	r.Body = bytes.Clone(clip(clean, r.keptBody(len(clean)))) // a copy, so that a short excerpt does not keep the whole body in memory
 }
 
-// IsMedia reports whether a body is what its media type says, audio or an image, and no text under a wrong name.
+// IsMedia reports whether a body really has the audio or image media type that it claims, and is not text with a wrong media type.
 func IsMedia(contentType string, body []byte) bool {
 	kind := strings.ToLower(strings.TrimSpace(contentType))
 	named := strings.HasPrefix(kind, "audio/") || strings.HasPrefix(kind, "image/") || strings.HasPrefix(kind, "video/") ||

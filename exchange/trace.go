@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// The ids of a call's trace are made of the call's own id, so that one search finds it at the gateway, at the upstream and in the log,
-// and an audit can make the request again. What is not the id is constant: "gatecert" and "gc" in hexadecimal. The digits by which
-// samplers decide (the last seven bytes, W3C Trace Context level 2) begin with the id, which is random.
+// The ids of a call's trace are derived from the call's own id, so that a single search finds it at the gateway, at the upstream and in the log, and
+// an audit can rebuild the request. The rest of each id is constant: "gatecert" and "gc" in hexadecimal. The digits that samplers use (the last seven
+// bytes, W3C Trace Context level 2) begin with the call's id, which is random.
 const (
 	tracePrefix   = "6761746563657274"
 	traceSuffix   = "6763"

@@ -1,5 +1,5 @@
-// Package features is the executable specification: Gherkin, one file for each group of rows. It is written for gateway
-// implementers who may never have seen Go; this file only embeds it.
+// Package features contains the executable specification in Gherkin, with one file for each group of rows. The specification is written for gateway
+// implementers who may never have seen Go. This file only embeds it.
 package features
 
 import (
@@ -10,8 +10,9 @@ import (
 	"strings"
 )
 
-// FS holds every feature file: the cases of a single call at its root, the load cases in load. They run in the order of
-// their names: a rate limit is verified before the upstream fails, because a gateway may take seconds to recover from that.
+// FS contains all feature files: those for cases of a single call in its root, and those for load cases in the folder load. They run in the order of
+// their names. Rate limits are therefore verified before the cases in which the upstream fails, because a gateway may take seconds to recover from
+// such a failure.
 //
 //go:embed *.feature load/*.feature
 var FS embed.FS
@@ -29,11 +30,11 @@ func Files() ([]string, error) {
 	return names, nil
 }
 
-// ErrNoRule is returned when no feature has a rule for a row.
+// ErrNoRule is returned if no feature contains a rule for a row.
 var ErrNoRule = errors.New("the feature files contain no rule")
 
-// Rule returns the text of a row's rule as it is written in its feature file, followed by the rule of its load cases if
-// it has any. It returns [ErrNoRule] when there is no such row.
+// Rule returns the text of a row's rule as written in its feature file, followed by the rule of its load cases, if there is one. If there is no such
+// row, Rule returns [ErrNoRule].
 func Rule(row string) (string, error) {
 	names, err := Files()
 	if err != nil {

@@ -12,9 +12,8 @@ import (
 
 // Arrivals is the process by which requests become due. The zero value is constant: all gaps are equal.
 //
-// A random process sends a fixed number of requests: as many as a constant rate would send in the same time. Plans are
-// therefore exact, and a probe never offers a higher rate than its name says. Only the gaps between the requests are
-// random.
+// A random process sends a fixed number of requests: as many as a constant rate would send in the same time. Plans are therefore exact, and a probe
+// never offers a higher rate than it states. Only the gaps between the requests are random.
 type Arrivals struct {
 	// cv is the coefficient of variation of the gaps: 0 for constant, 1 for Poisson.
 	cv float64
@@ -23,8 +22,8 @@ type Arrivals struct {
 	name  string
 }
 
-// Bounds of the coefficient of variation. Below the minimum, arrivals cannot be distinguished from constant ones; above
-// the maximum, a phase is one burst.
+// Limits for the coefficient of variation. Below the minimum, arrivals cannot be distinguished from constant ones; above the maximum, a phase is a
+// single burst.
 const (
 	minCV = 0.05
 	maxCV = 10

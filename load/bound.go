@@ -13,11 +13,11 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Bound is one term of an SLO: a bound that a measurement must meet.
+// Bound is one term of an SLO: a limit that a measurement must meet.
 type Bound struct {
 	Metric Metric
-	// Quantile is the quantile of the metric that is bounded, from 0 to 1; 1 stands for the maximum, [Mean] for the mean. It is 0
-	// for [Errors], [Goodput] and [Throughput], which are single numbers.
+	// Quantile is the limited quantile of the metric, from 0 to 1. 1 means the maximum, and [Mean] means the mean. It is 0 for [Errors], [Goodput]
+	// and [Throughput], which are single numbers.
 	Quantile float64
 	// Least means that Value is a minimum; otherwise it is a maximum.
 	Least bool
@@ -25,24 +25,24 @@ type Bound struct {
 	Value float64
 }
 
-// Mean stands for the mean in place of a quantile.
+// Mean means the mean instead of a quantile.
 const Mean = -1
 
-// Metric names the quantity that a term of an SLO bounds.
+// Metric names the quantity that a term of an SLO limits.
 type Metric string
 
 // The metrics. All but the last three are distributions.
 const (
 	LatencyMetric Metric = "latency"    // from when a request was due to the end of its response
-	ServiceMetric Metric = "service"    // from sending it
-	TTFBMetric    Metric = "ttfb"       // to the first byte
-	TTFTMetric    Metric = "ttft"       // to the first token
+	ServiceMetric Metric = "service"    // from when a request was sent to the end of its response
+	TTFBMetric    Metric = "ttfb"       // from when a request was sent to the first byte of its response
+	TTFTMetric    Metric = "ttft"       // from when a request was sent to the first token of its response
 	ITLMetric     Metric = "itl"        // between two tokens
 	TPOTMetric    Metric = "tpot"       // the mean of a stream's tokens after its first
 	StallMetric   Metric = "stall"      // the longest time between two tokens of a stream
 	RateMetric    Metric = "token-rate" // tokens per second of one stream
-	Errors        Metric = "errors"     // the share of the requests that failed, refusals included
-	Goodput       Metric = "goodput"    // the share of the offered requests that keep each time bound for themselves
+	Errors        Metric = "errors"     // the share of the requests that failed, including refusals
+	Goodput       Metric = "goodput"    // the share of the offered requests that individually meet every time bound
 	Throughput    Metric = "tokens/s"   // output tokens per second of all requests together
 )
 
@@ -93,18 +93,16 @@ func kindOf(m Metric) (metricKind, bool) {
 	return metricKind{}, false
 }
 
-// ErrSLO is returned for an SLO that cannot be read. Its text names the invalid term and the
-// reason.
+// ErrSLO is returned if an SLO cannot be parsed. Its text names the invalid term and the reason.
 var ErrSLO = errors.New("invalid SLO")
 
 // maxBounds bounds the terms of an SLO.
 const maxBounds = 32
 
-// ParseSLO reads terms separated by commas, all of which must be met: "ttft.p99<300ms,itl.p99<60ms,errors<0.1%".
+// ParseSLO parses terms separated by commas, all of which must be met: "ttft.p99<300ms,itl.p99<60ms,errors<0.1%".
 //
-// A term is a metric, "<", "<=", ">" or ">=", and a value. For a distribution, a suffix names what is bounded: .p99 (or another
-// quantile), .mean or .max. Shares are written with or without %, rates with or without /s. An SLO that does not name errors allows
-// 0.1 % of them.
+// A term is a metric, "<", "<=", ">" or ">=", and a value. For a distribution, a suffix names what is bounded: .p99 (or another quantile), .mean or
+// .max. Shares are written with or without %, rates with or without /s. An SLO that does not name errors allows 0.1 % of them.
 func ParseSLO(text string) (SLO, error) {
 	slo := SLO{Only: true}
 	for term := range strings.SplitSeq(text, ",") {

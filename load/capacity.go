@@ -32,8 +32,8 @@ type Capacity struct {
 	RateLimited float64
 	// Violations are the requirements of the contract that responses violated in any probe.
 	Violations []Violation
-	// Unstable says that the bounds are further apart than the precision, or that a probe below Lower missed the SLO
-	// after the search. Partial says that the search ended before its bounds were confirmed. Notes has the details.
+	// Unstable means that the bounds are further apart than the precision, or that a probe below Lower missed the SLO after the search. Partial means
+	// that the search ended before its bounds were confirmed. Notes has the details.
 	Unstable, Partial bool
 	Notes             []string
 }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// ErrDescriptors is returned, as an [ErrInvalid], when this process may not open as many descriptors as a phase needs.
+// ErrDescriptors is returned, wrapped in an [ErrInvalid], if this process may not open as many file descriptors as a phase needs.
 var ErrDescriptors = errors.New("too few descriptors")
 
 // descriptorsError is an [ErrDescriptors], which says why.

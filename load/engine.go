@@ -23,8 +23,8 @@ type Options struct {
 	TLS *tls.Config
 	// Codes are the codes that the gateway publishes. nil stands for table 2 unchanged.
 	Codes *contract.CodeClaim
-	// CountTokens counts the tokens of a text, for answers that do not report their tokens. Many goroutines call it at once. If
-	// it is nil, the events of a stream are counted instead.
+	// CountTokens counts the tokens of a text, for responses that do not report their tokens. It must be safe for concurrent use. If it is nil, the
+	// events of a stream are counted instead.
 	CountTokens func(text string) int
 	// Generators run the phases instead of this process. nil means that this process runs them.
 	Generators Generators

@@ -6,19 +6,19 @@ import (
 	"time"
 )
 
-// GeneratorLimits bound how far this machine may fall behind in a phase before the phase is inconclusive. Fields that are
-// zero take their defaults.
+// GeneratorLimits limit how far this machine may fall behind in a phase before the phase is inconclusive. Fields that are zero have their default
+// values.
 type GeneratorLimits struct {
-	// Missed bounds the share of offered requests that were not sent because of this machine. Default 0.01.
+	// Missed is the maximum share of offered requests that this machine may fail to send. Default 0.01.
 	Missed float64
-	// Lag is how late a request may be sent. LateShare bounds the share of requests that are later; two requests of a
-	// phase may always be later. Defaults 25 ms and 0.01. On two busy cores the 99th percentile of the lag is 1 to 8 ms.
-	// Beyond 25 ms, requests arrive in bunches, and the gateway is not to blame for that.
+	// Lag is how late a request may be sent. LateShare is the maximum share of requests that are later; two late requests in a phase are always
+	// allowed. Defaults 25 ms and 0.01. On two busy cores the 99th percentile of the lag is 1 to 8 ms. Beyond 25 ms, requests arrive in bunches, and
+	// the gateway is not to blame for that.
 	Lag       time.Duration
 	LateShare float64
-	// CPU bounds the share of all cores that this process may use. Default 0.9.
+	// CPU is the maximum share of all cores that this process may use. Default 0.9.
 	//
-	// CPU and Lag are not checked when the gateway runs in this process: it competes with the generator.
+	// CPU and Lag are not checked when the gateway runs in this process: the gateway then competes with the generator for the CPU.
 	CPU float64
 }
 
@@ -37,8 +37,7 @@ func setDefault[T comparable](field *T, value T) {
 	}
 }
 
-// GeneratorHealth says whether this machine generated the load of a phase as planned. If it could not, the gateway
-// must not be blamed.
+// GeneratorHealth states whether this machine generated the load of a phase as planned. If it did not, the gateway must not be blamed.
 type GeneratorHealth struct {
 	// Problems are the limits that were exceeded, one sentence each. If there are none, the phase is evidence.
 	Problems []string
@@ -49,8 +48,7 @@ type GeneratorHealth struct {
 	// [GeneratorLimits.Lag].
 	Lag  Histogram
 	Late uint64
-	// CPU is the share of all cores that this process used, negative when the system does not report it. Cores is how many
-	// there are.
+	// CPU is the share of all cores that this process used, negative when the system does not report it. Cores is the number of cores.
 	CPU   float64
 	Cores int
 }

@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// Generators run phases instead of an engine's own process, as the workers of a fleet do.
+// Generators run phases in place of the engine's own process, for example on the workers of a fleet.
 type Generators interface {
-	// RunPhase runs a phase that the engine's caps allow. spare is what the caps allow in addition, in requests and time, in case the phase
-	// has to be run again.
+	// RunPhase runs a phase that the engine's caps allow. spare is how many more requests and how much more time the caps allow in case the phase has
+	// to be run again.
 	//
-	// extra is what may have been spent beyond the measurement: the requests and the time of attempts that were abandoned. Errors are
-	// those of [Engine.Run]. Generators that cannot send the phase as configured return a measurement with the problem, not an error.
+	// extra is the number of requests and the time that abandoned attempts may have used in addition to the measurement. Errors are those of
+	// [Engine.Run]. Generators that cannot send the phase as configured return a measurement with the problem, not an error.
 	RunPhase(ctx context.Context, p Phase, spare Plan) (m Measurement, extra Plan, err error)
 }
 

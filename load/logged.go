@@ -9,7 +9,7 @@ import (
 
 // What of a measurement a log holds: everything but the single results.
 
-// Logged returns the terms of the SLO as they are logged.
+// Logged returns the terms of the SLO in the form in which they are logged.
 func (o SLO) Logged() []runlog.Bound {
 	var bounds []runlog.Bound
 	for _, b := range o.Terms() {
@@ -18,7 +18,7 @@ func (o SLO) Logged() []runlog.Bound {
 	return bounds
 }
 
-// Sample sums up the measurement in a few numbers.
+// Sample summarises the measurement in a few numbers.
 func (m Measurement) Sample() runlog.Sample {
 	s := runlog.Sample{
 		WarmUp: m.WarmUp, Offered: m.Offered - m.Warming, Sent: m.Sent - m.Warming, Good: m.Good, Counts: map[runlog.Outcome]uint64{}, Times: map[string]runlog.Quantiles{},
@@ -95,7 +95,7 @@ func (m Measurement) LoggedWindows() []runlog.MeasuredWindow {
 	return all
 }
 
-// LogMain puts the measurement into a log as the main one: its windows, its distributions and its sums.
+// LogMain adds the measurement to a log as the main one: its windows, its distributions and its sums.
 func (m Measurement) LogMain(log *runlog.Measured, footer *runlog.MeasuredFooter) {
 	log.Windows, log.Metrics = m.LoggedWindows(), m.LoggedMetrics()
 	if m.Sent == 0 {
@@ -124,7 +124,7 @@ func (m Measurement) LogMain(log *runlog.Measured, footer *runlog.MeasuredFooter
 	}
 }
 
-// LoggedViolations returns violations as they are logged.
+// LoggedViolations returns violations in the form in which they are logged.
 func LoggedViolations(violations []Violation) []runlog.MeasuredViolation {
 	var all []runlog.MeasuredViolation
 	for _, v := range violations {
@@ -133,21 +133,21 @@ func LoggedViolations(violations []Violation) []runlog.MeasuredViolation {
 	return all
 }
 
-// Logged returns the probe as it is logged. part is [runlog.SearchPart] or [runlog.CurvePart].
+// Logged returns the probe in the form in which it is logged. part is [runlog.SearchPart] or [runlog.CurvePart].
 func (p Probe) Logged(part string) runlog.Point {
 	return runlog.Point{
 		Part: part, Rate: rounded(p.Rate), Lasted: p.Duration, Sample: p.Sample, Misses: p.Misses, Inconclusive: p.Inconclusive,
 	}
 }
 
-// Found returns the bounds as they are logged.
+// Found returns the bounds in the form in which they are logged.
 func (c Capacity) Found() *runlog.FoundCapacity {
 	return &runlog.FoundCapacity{
 		Lower: rounded(c.Lower), Upper: rounded(c.Upper), GeneratorLimited: c.GeneratorLimited, Unstable: c.Unstable, Partial: c.Partial,
 	}
 }
 
-// Logged returns the comparison as it is logged.
+// Logged returns the comparison in the form in which it is logged.
 func (c Compared) Logged() *runlog.Compared {
 	out := &runlog.Compared{A: c.A, B: c.B, Rate: rounded(c.Rate), Rounds: c.Rounds, Discarded: c.Discarded, Differences: []runlog.Difference{}}
 	for _, d := range c.Differences {
@@ -159,7 +159,7 @@ func (c Compared) Logged() *runlog.Compared {
 	return out
 }
 
-// Logged returns the level as it is logged. each is how long the level was held.
+// Logged returns the level in the form in which it is logged. each is how long the level was held.
 func (l SweepLevel) Logged(each time.Duration) runlog.Point {
 	return runlog.Point{
 		Part: runlog.CallersPart, Callers: l.Concurrency, Rate: rounded(l.Throughput), Lasted: each, Misses: l.Misses, Inconclusive: l.Inconclusive,
@@ -167,7 +167,7 @@ func (l SweepLevel) Logged(each time.Duration) runlog.Point {
 	}
 }
 
-// Logged returns the step as it is logged.
+// Logged returns the step in the form in which it is logged.
 func (s RampStep) Logged() runlog.Point {
 	return runlog.Point{Part: runlog.RampPart, Rate: rounded(s.Rate), Lasted: time.Second, Misses: s.Misses, Sample: s.Sample}
 }
@@ -180,7 +180,7 @@ func shortSample(admitted uint64, p50, p99 time.Duration) runlog.Sample {
 	}
 }
 
-// Logged returns the trend as it is logged.
+// Logged returns the trend in the form in which it is logged.
 func (t Trend) Logged() runlog.MeasuredTrend {
 	return runlog.MeasuredTrend{Name: t.Name, Grows: t.Grows(), Text: t.String()}
 }

@@ -18,20 +18,20 @@ type Measurement struct {
 	Started  time.Time
 	// Elapsed is the time from the start of the phase to the end of the last response.
 	Elapsed time.Duration
-	// Offered counts the requests that were due, Sent those that were sent.
+	// Offered is the number of requests that were due. Sent is the number of requests that were sent.
 	Offered, Sent uint64
-	// Warming counts the requests that were due in the warm-up, which lasted WarmUp. They are not in the counts and times by
+	// Warming is the number of requests that were due in the warm-up, whose length is WarmUp. They are not included in the counts and times by
 	// outcome.
 	Warming uint64
 	WarmUp  time.Duration
-	// Pace says whether the gateway kept up with the rate.
+	// Pace states whether the gateway kept up with the rate.
 	Pace Pace
 	// Waited counts the requests, sent or not, that were due while every connection was in use. The gateway caused their
 	// delay; [GeneratorHealth.Late] counts the requests that were late for any other reason.
 	Waited uint64
 	// Good counts the requests that were admitted and individually met every time bound of [Phase.SLO].
 	Good uint64
-	// Generator says whether this machine generated the load as requested.
+	// Generator states whether this machine generated the load as planned.
 	Generator GeneratorHealth
 	// Violations are the requirements that responses violated, the most frequent first.
 	Violations []Violation
@@ -39,13 +39,13 @@ type Measurement struct {
 	Windows []Window
 	// Stalls are the times at which several requests were slow at once.
 	Stalls Stalls
-	// Results are the first results in the order in which responses ended, at most [Phase.Keep]. NotKept counts the others.
+	// Results are the first results, at most [Phase.Keep], in the order in which the responses ended. NotKept is the number of the others.
 	Results []Result
 	NotKept uint64
-	// RecordError is why results are missing from the output of [Phase.Record], nil when none are.
+	// RecordError is the reason why results are missing from the output of [Phase.Record]. It is nil if none are missing.
 	RecordError error
-	// Workers are the workers of the fleet that sent the phase, and Reruns says why it was sent again. Both are empty when this
-	// process sent it.
+	// Workers are the workers of the fleet that sent the phase, and Reruns gives the reasons why it was sent again. Both are empty when this process
+	// sent it.
 	Workers []WorkerShare
 	Reruns  []string
 
@@ -77,11 +77,10 @@ type Metrics struct {
 	// token as an event. TPOT is the mean time of a token after the first, Stall the longest time between two events; both have
 	// one value per stream.
 	ITL, TPOT, Stall Histogram
-	// Tokens are the output tokens of each answer that has some. TokenRate is the tokens of each stream after its first, per second
-	// between its first and its last event, in thousandths.
+	// Tokens are the output tokens of each response that has any. TokenRate is the rate of each stream in thousandths of tokens per second: its
+	// tokens after the first, divided by the time between its first and its last event.
 	Tokens, TokenRate Counts
-	// OutputTokens and InputTokens are the sums. Counted is the number of answers for each source of their output
-	// tokens.
+	// OutputTokens and InputTokens are the sums over all responses. Counted is the number of responses for each source of their output tokens.
 	OutputTokens, InputTokens uint64
 	Counted                   map[TokenSource]uint64
 }
@@ -178,7 +177,7 @@ func (w Window) Total() (n uint64) {
 	return n
 }
 
-// AllRequests stands for all kinds of requests where [Measurement.Of] takes an index of the mix.
+// AllRequests, as the index passed to [Measurement.Of], selects all kinds of requests.
 const AllRequests = -1
 
 // Of returns the metrics of one outcome, for one kind of request or for all of them ([AllRequests]).
@@ -314,10 +313,10 @@ type Result struct {
 	Outcome runlog.Outcome
 	// Bytes is the size of the response's body.
 	Bytes int
-	// Resent says that the request was sent again on a new connection, because the reused connection was closed before any
-	// byte of the response arrived.
+	// Resent means that the request was sent again on a new connection, because the reused connection was closed before any byte of the response
+	// arrived.
 	Resent bool
-	// Waited says that every connection was in use when the request was due: the gateway caused its delay.
+	// Waited means that every connection was in use when the request was due, so the gateway caused its delay.
 	Waited bool
 	// Findings are the requirements of the contract that the response violates. The slice is shared: do not change it.
 	Findings []contract.Finding
@@ -347,7 +346,7 @@ func (r Result) TPOT() time.Duration {
 	return (r.LastToken - r.FirstToken) / time.Duration(tokens-1)
 }
 
-// TokenRate returns the tokens per second of a stream between its first and its last event, 0 where it cannot be computed.
+// TokenRate returns the tokens per second of a stream between its first and its last event, or 0 if it cannot be computed.
 func (r Result) TokenRate() float64 {
 	took := r.LastToken - r.FirstToken
 	if r.Pieces < 2 || took <= 0 {

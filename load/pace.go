@@ -7,19 +7,19 @@ import (
 	"time"
 )
 
-// Pace says whether a gateway kept up with the rate of a phase. A queue that grows is invisible in a short probe: after 5 s
-// at 5 % more than a gateway can sustain, its callers wait only a quarter of a second, which many SLOs allow.
+// Pace states whether a gateway kept up with the rate of a phase. A queue that grows is invisible in a short probe: after 5 s at 5 % more than a
+// gateway can sustain, its callers wait only a quarter of a second, which many SLOs allow.
 //
 // There are two signs of such a queue. Each must exceed [paceTolerance] and be significant at the level [paceError]:
 //
 //   - completions lag: fewer requests per second were answered than were due;
 //   - latency grows from the beginning of the phase to its end.
 //
-// The gateway is not blamed for the arrivals: even a server that handles exactly the rate of the phase, one request at a
-// time, would make requests wait for each other. That wait is subtracted. For a stable gateway, which handles more, it is
-// longer than the wait that was measured.
+// The gateway is not blamed for the arrivals: even a server that handles exactly the rate of the phase, one request at a time, would make requests
+// wait for each other. That wait is subtracted. A stable gateway can handle a higher rate, so its requests wait less than the time that is
+// subtracted.
 type Pace struct {
-	// Offered is how many requests were due per second after the warm-up, Completed how many were answered.
+	// Offered is how many requests per second were due after the warm-up, and Completed is how many were answered.
 	Offered, Completed float64
 	// Lag is the share by which completions lag. Growth is how fast the latency grows, in seconds per second.
 	Lag    float64
@@ -35,7 +35,7 @@ const (
 	paceZ = 2.326
 )
 
-// KeptUp reports whether neither sign was found.
+// KeptUp reports whether the gateway kept up, that is, whether neither sign was found.
 func (p Pace) KeptUp() bool { return !p.Lags && !p.Grows }
 
 // Misses returns the signs, one sentence each.

@@ -21,21 +21,21 @@ var ErrInvalid = errors.New("invalid load configuration")
 // Phase is a period of load: a mix of requests, sent at a rate. Fields that are zero take their defaults.
 type Phase struct {
 	Name string
-	// Share is the part of the phase that is sent. The zero value is all of it.
+	// Share is the part of the phase that is sent. The zero value is the whole phase.
 	Share Share
 	// Start is when the phase begins. Requests that are due before the phase can begin are late. The zero value means:
 	// at once.
 	Start time.Time `json:"-"`
 	// Lease, when not nil, is the permission to send: no request is sent after it has ended.
 	Lease *Lease `json:"-"`
-	// Mix are the requests that are sent, 1 to 16 kinds, in proportion to their weights.
+	// Mix are the kinds of requests that are sent, 1 to 16, in proportion to their weights.
 	Mix []Request
 	// Rate is how many requests are sent per second, For is how long. A slow gateway does not slow them down (an open
 	// loop).
 	Rate float64
 	For  time.Duration
-	// Arrivals is the process by which they become due. The zero value is constant: the first at once, the others 1/Rate
-	// apart. Seed is the seed of the process: the same seed gives the same arrival times.
+	// Arrivals is the process by which requests become due. The zero value is constant: the first request is due at once, and the others follow at
+	// intervals of 1/Rate. Seed is the seed of the process: the same seed always results in the same arrival times.
 	Arrivals Arrivals
 	Seed     uint64
 	// RampTo, when it is above 0, is the rate at the end of the phase; the rate changes evenly from Rate to RampTo.
@@ -46,26 +46,25 @@ type Phase struct {
 	// WarmUp is the time at the beginning whose requests are sent, and judged, but left out of all counts and times by
 	// outcome. Default 0.
 	WarmUp time.Duration
-	// Connections bounds the requests in flight. Default 64.
+	// Connections is the maximum number of requests in flight. Default 64.
 	Connections int
-	// Timeout bounds a request from the moment a connection is free for it until the end of its response. Default 30 s.
+	// Timeout is the maximum time from the moment a connection is free for a request until the end of its response. Default 30 s.
 	Timeout time.Duration
-	// Body bounds the body of a response in bytes. Default 1 MiB, and [exchange.LargeBody] where a request of the mix is on a
-	// surface whose answers are large.
+	// Body is the maximum size of a response body in bytes. Default 1 MiB, or [exchange.LargeBody] if a request of the mix is on a surface with large
+	// responses.
 	Body int64
 	// Keep is how many results the measurement keeps, at about 300 bytes each. Default 0.
 	Keep int
 	// Record, when not nil, is called when the phase begins. One goroutine writes each result to the writer that it returns, as a
 	// line of vegeta's JSON, when the response has ended. Results therefore need no memory, however many there are.
 	Record func() io.Writer `json:"-"`
-	// Window is the length of a [Window] of the measurement. Default 1 s, and longer where there would be more than 600.
+	// Window is the length of a [Window] of the measurement. Default 1 s, or longer if there would be more than 600 windows.
 	Window time.Duration
 	// SLO contains the time bounds that a request must meet to count in [Measurement.Good].
 	SLO SLO
-	// Generator bounds how far this machine may fall behind before the phase is inconclusive.
+	// Generator limits how far this machine may fall behind before the phase is inconclusive.
 	Generator GeneratorLimits
-	// Embedded says that the gateway runs in this process, so that its CPU time and lag cannot be distinguished from the
-	// generator's.
+	// Embedded means that the gateway runs in this process, so that its CPU time and lag cannot be distinguished from the generator's.
 	Embedded bool
 	// Snapshot, when not nil, is called with a copy of the measurement so far, without results, once every
 	// SnapshotEvery.
@@ -84,15 +83,15 @@ type Phase struct {
 // Request is one kind of request in the mix of a phase.
 type Request struct {
 	Name string
-	// Call is what is sent. [TokenPlaceholder] in its prompt is replaced by a token that is unique to each request.
+	// Call is the call to send. [TokenPlaceholder] in its prompt is replaced by a token that is unique to each request.
 	Call exchange.Call
 	// Variants, at most 1024, are sent instead of Call, each about equally often: the same kind of request with other prompts. They must
 	// go to the same endpoint as Call.
 	Variants []exchange.Call
 	// Weight is the share of this kind in the mix, relative to the other weights. At most 1000; 0 counts as 1.
 	Weight int
-	// Expect, when set, is the case whose error every response must carry. Otherwise a success is expected, and an error
-	// is checked against the row of the contract that it claims to be.
+	// Expect, if set, is the case whose error every response must contain. Otherwise a success is expected, and an error is checked against the row
+	// of the contract whose code or status it has.
 	Expect contract.Case
 }
 
@@ -190,8 +189,8 @@ func (p Phase) requests() uint64 {
 	return uint64(math.Ceil(n))
 }
 
-// Requests returns the greatest number of requests that the phase's share sends. In a closed loop a share's part of the requests
-// is its part of the connections.
+// Requests returns the greatest number of requests that the phase's share sends. In a closed loop, a share sends the same proportion of the requests
+// as it has of the connections.
 func (p Phase) Requests() uint64 {
 	if !p.Closed || p.Share.whole() || p.Connections < 1 {
 		return p.Share.requests(p.requests())

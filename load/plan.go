@@ -12,9 +12,9 @@ import (
 	"github.com/gatecert/gatecert/reports/plain"
 )
 
-// Plan bounds what will be sent. It is known before anything is sent.
+// Plan is an upper limit on what will be sent. It is known before anything is sent.
 type Plan struct {
-	// Hosts are where the requests go, as host:port.
+	// Hosts are the destinations of the requests, as host:port.
 	Hosts []string
 	// Requests is the greatest number of requests, Rate the highest number per second, Duration how long they are sent, and
 	// Connections how many are open at once.
@@ -45,7 +45,7 @@ func (p Plan) String() string {
 		p.Requests, p.Rate, plain.Duration(p.Duration.Round(100*time.Millisecond)), p.Connections, strings.Join(p.Hosts, " and "))
 }
 
-// Add returns the plan for p and then q: requests and durations add up, rates and connections do not.
+// Add returns the plan for p followed by q. Requests and durations are added; of the rates and connections, the higher value counts.
 func (p Plan) Add(q Plan) Plan {
 	hosts := slices.Concat(p.Hosts, q.Hosts)
 	slices.Sort(hosts)
@@ -55,7 +55,7 @@ func (p Plan) Add(q Plan) Plan {
 	}
 }
 
-// Repeat returns the plan for n times p.
+// Repeat returns the plan for p repeated n times.
 func (p Plan) Repeat(n int) Plan {
 	p.Requests *= uint64(max(n, 0))
 	p.Duration *= time.Duration(n)
@@ -65,12 +65,12 @@ func (p Plan) Repeat(n int) Plan {
 // ErrCap is returned when a phase would exceed the engine's caps. Its text names the exceeded cap.
 var ErrCap = errors.New("the plan exceeds a cap")
 
-// Caps bound what an engine sends. A field that is zero takes the value of [DefaultCaps].
+// Caps limit what an engine sends. A field that is zero has the value of [DefaultCaps].
 type Caps struct {
-	// Requests bounds the requests of all phases of an engine together, Duration their length.
+	// Requests is the maximum number of requests in all phases of an engine together, and Duration is the maximum total length of these phases.
 	Requests uint64
 	Duration time.Duration
-	// Rate bounds the requests per second of any phase, Connections its connections.
+	// Rate is the maximum number of requests per second in any phase, and Connections is the maximum number of connections of a phase.
 	Rate        float64
 	Connections int
 }
@@ -89,8 +89,8 @@ func LocalCaps() Caps {
 	return c
 }
 
-// HardCaps returns the upper bounds of all caps: more than one machine can generate, but far less than a typo could
-// request. Linux has 28,232 ports for the connections to one address.
+// HardCaps returns the upper bounds of all caps: they exceed what one machine can generate, but reject values that only a typo explains. Linux has
+// 28,232 ports for the connections to one address.
 func HardCaps() Caps {
 	return Caps{Requests: 100_000_000, Rate: 100_000, Duration: 24 * time.Hour, Connections: 25_000}
 }
@@ -111,7 +111,7 @@ func (c Caps) within(other Caps) Caps {
 	}
 }
 
-// Allow returns [ErrCap], for each cap that a plan exceeds, and nil when it exceeds none.
+// Allow returns an [ErrCap] for each cap that the plan exceeds, or nil if it exceeds none.
 func (c Caps) Allow(p Plan) error {
 	var over []error
 	check := func(exceeds bool, format string, args ...any) {

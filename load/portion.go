@@ -72,12 +72,11 @@ type Named struct {
 	Portion
 }
 
-// Join returns the measurement of a phase, given the portions of all of its shares. Nothing is lost: histograms and counts are added up,
-// and quantiles are taken from the sums. Of several violations of one requirement, the first is kept. The problems of a worker are
+// Join returns the measurement of a phase, given the portions of all of its shares. Histograms and counts are added up, and quantiles are computed
+// from the sums, so no precision is lost. If a requirement was violated several times, the first violation is kept. The problems of a worker are
 // problems of the phase. started is when the phase began.
 //
-// It returns [ErrInvalid] when a portion does not belong to this phase: it has other kinds of requests, or bytes that are not a
-// histogram.
+// It returns [ErrInvalid] when a portion does not belong to this phase: it has other kinds of requests, or bytes that are not a histogram.
 func (p Phase) Join(started time.Time, parts []Named) (Measurement, error) {
 	p = p.withDefaults()
 	j := joiner{phase: p, course: newCourse(p), m: Measurement{

@@ -88,7 +88,7 @@ type courseJSON struct {
 	From, To                               time.Duration
 	Due                                    uint64
 	FirstDue, FirstWait, LastDue, LastWait time.Duration
-	Ended                                  []uint32 // without the zeros at the end
+	Ended                                  []uint32 // without trailing zeros
 	Batches                                []batchJSON
 }
 
@@ -126,7 +126,7 @@ func (m *Metrics) histograms() [7]*Histogram {
 
 func (m *Metrics) numbers() [2]*Counts { return [2]*Counts{&m.Tokens, &m.TokenRate} }
 
-// MarshalJSON implements json.Marshaler. Secrets were redacted when the responses came.
+// MarshalJSON implements json.Marshaler. Secrets were already redacted when the responses were received.
 func (p Portion) MarshalJSON() ([]byte, error) {
 	m, g := p.m, p.m.Generator
 	out := portionJSON{
@@ -175,7 +175,7 @@ func (c *course) json() courseJSON {
 	return out
 }
 
-// ErrPortion is returned for bytes that are invalid worker results.
+// ErrPortion is returned for bytes that are not valid worker results.
 var ErrPortion = errors.New("invalid worker results")
 
 // UnmarshalJSON implements json.Unmarshaler. It returns [ErrPortion].

@@ -14,21 +14,20 @@ type Probe struct {
 	// Rate is in requests per second.
 	Rate     float64
 	Duration time.Duration
-	// Misses are the ways in which the SLO was missed. If there are none, it was met.
+	// Misses lists the ways in which the SLO was missed. If it is empty, the SLO was met.
 	Misses []string
-	// Inconclusive are the reasons why the probe says nothing about the gateway. If there are none, the probe is
-	// conclusive.
+	// Inconclusive lists the reasons why the probe is not evidence about the gateway. If there are none, the probe is conclusive.
 	Inconclusive []string
 
 	Admitted uint64
 	// Refused is the share of requests that a rate limit refused, 0 to 1.
 	Refused float64
 	Pace    Pace
-	// Throughput is how many requests were admitted per second while the gateway was saturated, 0 when it was not.
+	// Throughput is how many requests per second were admitted while the gateway was saturated. It is 0 if the gateway was not saturated.
 	Throughput float64
 	// P50 and P99 are quantiles of the latency of admitted requests.
 	P50, P99 time.Duration
-	// Sample has all other figures.
+	// Sample contains all other figures.
 	Sample runlog.Sample
 }
 

@@ -15,8 +15,8 @@ import (
 	"github.com/gatecert/gatecert/internal/wait"
 )
 
-// ProcessSample is the resident memory of a process and the number of its open descriptors at an instant, counted from the
-// first sample.
+// ProcessSample is the resident memory of a process and the number of its open descriptors at an instant. The instant is relative to the first
+// sample.
 type ProcessSample struct {
 	At    time.Duration
 	Bytes uint64

@@ -9,8 +9,8 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Ramp configures a rate that rises evenly until the gateway misses an SLO: a quick look at where and how the gateway
-// fails. A [Search] finds the rate more exactly, because it holds each rate. Fields that are zero take their defaults.
+// Ramp configures a rate that rises evenly until the gateway misses an SLO: it shows quickly where and how the gateway fails. A [Search] finds the
+// rate more accurately, because it holds each rate for some time. Fields that are zero take their defaults.
 type Ramp struct {
 	// Phase is run once. The ramp sets the phase's name, rates and length.
 	Phase Phase
@@ -35,7 +35,7 @@ type RampStep struct {
 	P50, P99 time.Duration
 	// Sample summarizes the responses that ended in the step.
 	Sample runlog.Sample
-	// Misses are the ways in which the SLO was missed, in any term.
+	// Misses lists the ways in which any term of the SLO was missed.
 	Misses []string
 }
 
@@ -73,8 +73,8 @@ func (r Ramp) withDefaults() Ramp {
 // PlanRamp returns what a ramp will send at most. It returns [ErrInvalid].
 func (e *Engine) PlanRamp(r Ramp) (Plan, error) { return e.Plan(r.withDefaults().Phase) }
 
-// Ramp raises the rate until the SLO is missed for two steps in a row, or To is reached. It returns the errors of [Engine.Run],
-// with what was found so far.
+// Ramp raises the rate until the SLO is missed for two steps in a row, or To is reached. It returns the errors of [Engine.Run], with the results so
+// far.
 func (e *Engine) Ramp(ctx context.Context, r Ramp) (RampResult, error) {
 	r = r.withDefaults()
 	result := RampResult{SLO: r.SLO, Arrivals: r.Phase.Arrivals}

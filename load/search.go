@@ -19,7 +19,7 @@ type Search struct {
 	// Phase is run for every probe. The search sets the phase's name, rate and length.
 	Phase Phase
 	SLO   SLO
-	// From and To bound the rates that are probed, in requests/s. Default 10 and 200.
+	// From and To are the lowest and the highest rate to probe, in requests/s. Default 10 and 200.
 	From, To float64
 	// Short is the duration of the shortest probes. Full is the duration of the probes that decide. Default 1
 	// s and 5 s.
@@ -30,8 +30,8 @@ type Search struct {
 	// a minute. Against a gateway whose throughput varies by a tenth (standard deviation), the bounds of five searches
 	// overlap in a quarter of all cases with 2 repeats, and in more than nine tenths with 5.
 	Repeats int
-	// Curve are shares of Lower at which the latency is measured after the search, in probes of a length between Short and
-	// Full. Default 0.25, 0.5 and 0.75; an empty list that is not nil measures none.
+	// Curve contains the shares of Lower at which the latency is measured after the search, in probes of a length between Short and Full. Default
+	// 0.25, 0.5 and 0.75; if Curve is empty but not nil, no latency is measured.
 	Curve []float64
 	// Observe, when not nil, is called after every probe.
 	Observe func(Probe)
@@ -156,11 +156,10 @@ func (s Search) newBounds(probe func(context.Context, float64, time.Duration) (P
 	return &bounds{minRate: s.From, maxRate: s.To, passes: newPasses(s.Short, s.Full, s.Precision), repeats: s.Repeats, probe: probe}
 }
 
-// Capacity searches for the highest rate that meets the SLO. It sends no more than [Engine.PlanSearch] returns: a search
-// that would need more ends there, and its notes say so.
+// Capacity searches for the highest rate that meets the SLO. It sends no more than [Engine.PlanSearch] returns: a search that would need more ends at
+// this point, and its notes state this.
 //
-// It returns [ErrInvalid] and [ErrCap] as [Engine.Run] does. When ctx is done, it returns what is known so far and the
-// context's cause.
+// It returns [ErrInvalid] and [ErrCap] as [Engine.Run] does. When ctx is done, it returns what is known so far and the context's cause.
 func (e *Engine) Capacity(ctx context.Context, s Search) (Capacity, error) {
 	budget, err := e.PlanSearch(s)
 	if err != nil {

@@ -76,8 +76,7 @@ func (l *Lease) Extend(until time.Time) {
 // Revoke ends the lease for good.
 func (l *Lease) Revoke() { l.revoked.Store(true) }
 
-// Ended reports whether the lease has ended, so that nothing may be sent. A nil lease, which a generator without
-// a coordinator has, never ends.
+// Ended reports whether the lease has ended, so that nothing may be sent. A nil lease never ends; a generator without a coordinator has such a lease.
 func (l *Lease) Ended() bool {
 	if l == nil {
 		return false

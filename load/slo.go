@@ -8,20 +8,20 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// SLO is a service level objective: what a gateway must achieve at a rate. Fields that are zero take their default, or
-// are not checked if they have none. [ParseSLO] reads one.
+// SLO is a service level objective: what a gateway must achieve at a rate. Fields that are zero take their default, or are not checked if they have
+// none. [ParseSLO] parses an SLO.
 type SLO struct {
-	// Quantile is the quantile that Latency and TTFT bound, between 0 and 1. Default 0.99.
+	// Quantile is the quantile to which Latency and TTFT apply, between 0 and 1. Default 0.99.
 	Quantile float64
-	// Latency bounds the latency of the admitted requests. Default 1 s.
+	// Latency is the maximum latency of the admitted requests. Default 1 s.
 	Latency time.Duration
-	// Errors bounds the share of requests that fail, refusals included. Default 0.001; negative means none.
+	// Errors is the maximum share of requests that fail, including refusals. Default 0.001; a negative value means that no errors are allowed.
 	Errors float64
-	// TTFT bounds the time to first token: from sending a request to the first event of its stream that adds to the answer.
+	// TTFT is the maximum time to first token: from sending a request to the first event of its stream that adds to the response.
 	TTFT time.Duration
-	// Goodput is the least share of the offered requests that must be admitted and individually meet every time bound.
+	// Goodput is the minimum share of the offered requests that must be admitted and individually meet every time bound.
 	Goodput float64
-	// Bounds are further terms.
+	// Bounds are additional terms.
 	Bounds []Bound
 	// Only means that Latency has no default: apart from Errors, only the bounds that are set are checked.
 	Only bool

@@ -20,8 +20,8 @@ type Soak struct {
 	PID int
 	// WarmUp is the time at the beginning that the trends leave out. Default a tenth of For, at most 1 min.
 	WarmUp time.Duration
-	// Checkpoint, when not nil, is called with what is known so far, once in CheckpointEvery. Default 1 min. While the call runs,
-	// up to 8,192 results are buffered.
+	// Checkpoint, when not nil, is called with the results so far, once every CheckpointEvery (default 1 min). While the call runs, up to 8,192
+	// results are buffered.
 	Checkpoint      func(SoakResult)
 	CheckpointEvery time.Duration
 }
@@ -32,7 +32,7 @@ type SoakResult struct {
 	// Trends are "p50", "p99", "errors", "memory" and "descriptors", as far as they could be computed.
 	Trends  []Trend
 	Process []ProcessSample
-	// ProcessError says why the process could not be sampled.
+	// ProcessError is the reason why the process could not be sampled.
 	ProcessError error
 	// Stalls are the times at which several requests were slow at once.
 	Stalls Stalls
@@ -63,7 +63,7 @@ func (s Soak) CheckPID() error {
 // PlanSoak returns what a soak will send. It returns [ErrInvalid].
 func (e *Engine) PlanSoak(s Soak) (Plan, error) { return e.Plan(s.withDefaults().Phase) }
 
-// Soak holds the rate and measures what drifts. It returns the errors of [Engine.Run], with the results so far.
+// Soak holds the rate and measures which quantities drift. It returns the errors of [Engine.Run], with the results so far.
 func (e *Engine) Soak(ctx context.Context, s Soak) (SoakResult, error) {
 	s = s.withDefaults()
 	sampler := &processSampler{pid: s.PID, interval: s.Phase.withDefaults().Window}

@@ -22,12 +22,12 @@ type Stall struct {
 
 // Stalls are the stalls of a phase.
 type Stalls struct {
-	// All holds the first stalls, at most 2,000. Dropped counts the others. Own counts the stalls in which this machine sent a
-	// request late: they are not in All, because this machine may have caused them.
+	// All contains the first stalls, at most 2,000. Dropped is the number of the others. Own counts the stalls in which this machine sent a request
+	// late: they are not in All, because this machine may have caused them.
 	All          []Stall
 	Dropped, Own uint64
-	// Every is the time from the start of one stall to the start of the next if it is regular, otherwise 0. Of Intervals,
-	// Regular are that long, or a small multiple of it, within a tenth.
+	// Every is the time from the start of one stall to the start of the next if it is regular, otherwise 0. Intervals is the number of intervals
+	// between stalls. Regular is the number of those that are, within a tenth, that long or a small multiple of it.
 	Every              time.Duration
 	Regular, Intervals int
 }
@@ -56,10 +56,11 @@ type stallFinder struct {
 
 // shareStalls are the slow requests that one of several generators has seen.
 type shareStalls struct {
-	// Found are those of several requests, also where this machine was late. Dropped counts the others.
+	// Found are the stalls that several requests show, including those during which this machine was late. Dropped counts the others.
 	Found   []Stall
 	Dropped uint64
-	// Singles are single slow requests: a stall may show as one of each share. SinglesLost says that there were more than could be kept.
+	// Singles are single slow requests. They are kept because a stall may appear as one slow request in each share. SinglesLost means that there were
+	// more than could be kept.
 	Singles     []Stall
 	SinglesLost bool
 }

@@ -13,9 +13,8 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Sweep configures a closed loop at increasing concurrency: each caller sends its next request as soon as it has the answer
-// to its last one. A sweep shows the concurrency beyond which more callers no longer increase the throughput. Fields that
-// are zero take their defaults.
+// Sweep configures a closed loop at increasing concurrency: each caller sends its next request as soon as it has received the response to its
+// previous one. A sweep shows the concurrency beyond which more callers no longer increase the throughput. Fields that are zero take their defaults.
 type Sweep struct {
 	// Phase is run for each level. The sweep sets the phase's name, connections, rate and length.
 	Phase Phase
@@ -24,7 +23,7 @@ type Sweep struct {
 	Levels []int
 	// Each is how long each level takes. Default 5 s.
 	Each time.Duration
-	// Most bounds the requests of a level, in requests/s on average. Default 200.
+	// Most is the maximum average rate of requests in a level, in requests/s. Default 200.
 	Most float64
 	// Observe, when not nil, is called after every level.
 	Observe func(SweepLevel)
@@ -40,7 +39,7 @@ type SweepLevel struct {
 	P50, P99 time.Duration
 	// Errors is the share of requests that failed, 0 to 1.
 	Errors float64
-	// Misses say how the SLO was missed, Inconclusive why the level says nothing about the gateway.
+	// Misses describes how the SLO was missed. Inconclusive lists the reasons why the level is not evidence about the gateway.
 	Misses, Inconclusive []string
 	// Bounded means that the level ended because it had sent the largest number of requests that
 	// [Sweep.Most] allows.

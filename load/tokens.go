@@ -4,22 +4,22 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// TokenSource is the source of an answer's output token count.
+// TokenSource is the source of a response's output token count.
 type TokenSource string
 
 // The sources.
 const (
-	// TokensUnknown: the endpoint has no output tokens, or the answer was not a success.
+	// TokensUnknown means that the endpoint has no output tokens, or that the response was not a success.
 	TokensUnknown TokenSource = ""
-	// TokensOfUsage: the answer reports its tokens.
+	// TokensOfUsage means that the response reports its tokens.
 	TokensOfUsage TokenSource = "usage"
-	// TokensOfTokenizer: the tokenizer of [Options.CountTokens] counted the text.
+	// TokensOfTokenizer means that the tokenizer in [Options.CountTokens] counted the tokens of the text.
 	TokensOfTokenizer TokenSource = "tokenizer"
-	// TokensOfEvents: each event of the stream that adds to the answer is counted as a token.
+	// TokensOfEvents means that each event of the stream that adds to the response is counted as a token.
 	TokensOfEvents TokenSource = "events"
 )
 
-// TokenSources returns all sources, the most reliable first.
+// TokenSources returns all sources, most reliable first.
 func TokenSources() []TokenSource {
 	return []TokenSource{TokensOfUsage, TokensOfTokenizer, TokensOfEvents}
 }

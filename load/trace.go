@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Bounds of a trace. The trace file is not trusted.
+// Limits for a trace. The trace file is not trusted.
 const (
 	maxTrace     = 1_000_000 // requests
 	maxTraceLine = 1 << 20   // bytes

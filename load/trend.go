@@ -17,8 +17,8 @@ type Trend struct {
 	// PerHour is the change per hour (Theil-Sen slope) with its 95 % confidence interval, for points that depend on their
 	// neighbours.
 	PerHour Estimate
-	// Unclear means that there is no confidence interval: neighbouring points are so strongly correlated that they are
-	// worth fewer than eight independent points.
+	// Unclear means that there is no confidence interval: neighbouring points are so strongly correlated that they count as fewer than eight
+	// independent points.
 	Unclear bool
 	// Span is the time between the first and the last of the points.
 	Span time.Duration

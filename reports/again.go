@@ -10,15 +10,15 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Again compares cases that were played again with their verdicts in an earlier log.
+// Again compares the verdicts of cases that ran again with those in an earlier log.
 type Again struct {
-	// Agreed counts the cases with the same verdict. Differing have another one. Open could not be judged this time, so that they
-	// say nothing about the log.
+	// Agreed counts the cases with the same verdict, and Differing those with another one. Open counts the cases that could not be judged this time,
+	// so that they show nothing about the log.
 	Agreed          int
 	Differing, Open []Replay
 }
 
-// NewAgain compares some cases of an earlier run with those of a later one. An expected failure counts as a failure.
+// NewAgain compares some cases of an earlier run with the same cases of a later run. An expected failure counts as a failure.
 func NewAgain(earlier, later runlog.Run, cases []string) Again {
 	var a Again
 	for _, id := range cases {
@@ -42,7 +42,7 @@ func NewAgain(earlier, later runlog.Run, cases []string) Again {
 	return a
 }
 
-// Write writes a line for each case without the verdict of the log, and one with the numbers.
+// Write writes one line for each case whose verdict differs from the log, and one line with the numbers.
 func (a Again) Write(w io.Writer) error {
 	var out bytes.Buffer
 	for _, list := range [][]Replay{a.Differing, a.Open} {

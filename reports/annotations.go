@@ -14,9 +14,9 @@ import (
 // annotationLimit is how many annotations of one kind GitHub shows for a step. It drops the others.
 const annotationLimit = 10
 
-// Annotations writes what needs attention as workflow commands of GitHub Actions: an error for each cause of failures, a warning for
-// each cause of warnings, the gravest first and as many as GitHub shows, and an error when the run is incomplete or the baseline out
-// of date. Text from a gateway can neither end its command nor begin another. It fails only when w does.
+// Annotations writes what needs attention as workflow commands of GitHub Actions: an error for each cause of failures and a warning for each cause of
+// warnings, most severe first and as many as GitHub shows, and an error if the run is incomplete or the baseline is out of date. Text from a gateway
+// can neither end its command nor begin another. Annotations returns only errors of w.
 func Annotations(w io.Writer, run runlog.Run) error {
 	var out bytes.Buffer
 	add := func(kind, title, message string) {

@@ -12,13 +12,13 @@ import (
 // aspectTotal is how often an aspect held in a list of cases.
 type aspectTotal struct {
 	Aspect contract.Aspect
-	// Held is the number of cases in which it held, of the Of in which it was tested.
+	// Held is the number of cases in which the aspect held, out of the Of cases in which it was tested.
 	Held, Of int
-	// Broken is the number of cases in which a MUST of it was broken.
+	// Broken is the number of cases in which a MUST of the aspect was violated.
 	Broken int
 }
 
-// Verdict is how the total is coloured: what was broken only by a SHOULD is a warning.
+// Verdict determines the colour of the total. If only a SHOULD was violated, it is a warning.
 func (a aspectTotal) Verdict() contract.Verdict {
 	switch {
 	case a.Of == 0:
@@ -32,7 +32,7 @@ func (a aspectTotal) Verdict() contract.Verdict {
 	}
 }
 
-// Minority reports whether it was broken, but in no more than half of the cases.
+// Minority reports whether the aspect was violated, but in at most half of the cases.
 func (a aspectTotal) Minority() bool { return a.Broken > 0 && 2*a.Broken <= a.Of }
 
 // add counts a case. Only tested cases count.
@@ -78,7 +78,7 @@ func allAspects(cases []runlog.Case) []aspectTotal {
 	return totals
 }
 
-// Share is "128/227", "" where no case tested it.
+// Share returns a fraction such as "128/227", or "" if no case tested the aspect.
 func (a aspectTotal) Share() string {
 	if a.Of == 0 {
 		return ""

@@ -7,14 +7,13 @@ import (
 	"github.com/gatecert/gatecert/contract"
 )
 
-// Style returns the style of the pages, for pages of other packages.
+// Style returns the style sheet of the pages, for pages of other packages.
 func Style() []byte { return bytes.Clone(pageStyle) }
 
-// Sign is the sign of a verdict, for pages of other packages.
+// Sign returns the sign of a verdict, for pages of other packages.
 func Sign(v contract.Verdict) string { return sign(v) }
 
-// ThemeScript returns the part of the pages' script that lets a reader choose the colours, as a script of its own: the button has the
-// id "theme".
+// ThemeScript returns the part of the pages' script that lets a reader choose the colours, as a separate script. The button must have the id "theme".
 func ThemeScript() ([]byte, error) {
 	theme, err := scriptPart("base", "// ---- theme\n", "")
 	if err != nil {
@@ -23,7 +22,8 @@ func ThemeScript() ([]byte, error) {
 	return ownScope(theme), nil
 }
 
-// MatrixScript is [ThemeScript] for a page with the matrix of [SideBySide.Tables], which the arrow keys then walk.
+// MatrixScript returns [ThemeScript] with additional code for a page that contains the matrix of [SideBySide.Tables]: readers can navigate this
+// matrix with the arrow keys.
 func MatrixScript() ([]byte, error) {
 	theme, err := scriptPart("base", "// ---- theme\n", "")
 	if err != nil {
@@ -62,7 +62,7 @@ func ownScope(parts ...[]byte) []byte {
 	return append(script, "})();\n"...)
 }
 
-// Policy returns the Content-Security-Policy of a page that loads nothing, and has exactly this style and this script.
+// Policy returns the Content-Security-Policy of a page that loads nothing and contains only this style and this script.
 func Policy(style, script []byte) string {
 	return "default-src 'none'; style-src " + digest(style) + "; script-src " + digest(script) + "; img-src data:; base-uri 'none'; form-action 'none'"
 }

@@ -14,12 +14,12 @@ type badge struct {
 	Label         string `json:"label"`
 	Message       string `json:"message"` // never empty
 	Color         string `json:"color"`
-	// IsError prevents a page from choosing another colour.
+	// IsError prevents a page from overriding the colour.
 	IsError bool `json:"isError,omitempty"`
 }
 
-// Badge writes badge.json: "gatecert relay | 15 of 15 rows". Rows that were not run or are not offered do not count, and a
-// run that is not conformant is never green. It fails only when w does.
+// Badge writes badge.json, with a message such as "gatecert relay | 15 of 15 rows". Rows that did not run or are not offered do not count. The badge
+// of a run that is not conformant is never green. Badge returns only errors of w.
 func Badge(w io.Writer, run runlog.Run) error { return encodeJSON(w, newBadge(run)) }
 
 func newBadge(run runlog.Run) badge {

@@ -10,7 +10,7 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// The measures of a badge in pixels. No font is known where it is drawn: the text is stretched to its width.
+// The dimensions of a badge in pixels. The font with which the badge will be drawn is unknown, so the text is stretched to its width.
 const (
 	badgeHeight = 20
 	badgeChar   = 6.6 // of a character of 11 pixels, on average
@@ -20,7 +20,7 @@ const (
 // badgeColors are the colours of shields.io's names, dark enough for white text (4.5 to 1).
 var badgeColors = map[string]string{"brightgreen": "#1b7a3d", "yellow": "#8a6100", "red": "#c13a07", "lightgrey": "#5f6770"}
 
-// BadgeSVG writes the badge of [Badge] as a self-contained picture. It fails only when w does.
+// BadgeSVG writes the badge of [Badge] as a self-contained image. It returns only errors of w.
 func BadgeSVG(w io.Writer, run runlog.Run) error {
 	b := newBadge(run)
 	label, message := badgeWidth(b.Label), badgeWidth(b.Message)

@@ -13,7 +13,7 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// The bounds of what is shown of clients. A record has them all.
+// The maximum numbers of shown results of clients. A record contains all of them.
 const (
 	// shownClients is how many clients have a column.
 	shownClients = 16
@@ -21,7 +21,8 @@ const (
 	callersLimit = 400 << 10
 )
 
-// The kinds of what a client did, as a page colours them. No colour is that of a failure: none of it is a verdict on the gateway.
+// The kinds of client behaviour, which a page shows in different colours. None is the colour of a failure, because none of these is a verdict on the
+// gateway.
 const (
 	callerRight    = "right"
 	callerPeculiar = "peculiar"
@@ -36,7 +37,7 @@ type callers struct {
 	// Columns are the names of clients or of targets; Left counts clients without a column.
 	Columns []string
 	Left    int
-	// Libraries are the clients with their versions, and NotPlayed is what they did not play.
+	// Libraries are the clients with their versions. NotPlayed lists what they did not run.
 	Libraries, NotPlayed []string
 	Tallies              []clientlog.Tally
 	Rows                 []callerRow
@@ -57,7 +58,7 @@ type callerRow struct {
 // callerCell is what one client did on a row.
 type callerCell struct {
 	Kind, Marks string
-	// Sentence says it in words.
+	// Sentence describes the behaviour in words.
 	Sentence string
 }
 
@@ -263,10 +264,10 @@ func (c callerCell) Label(row contract.RowID, column string) string {
 	return string(row) + " on " + column + ": " + cmp.Or(c.Sentence, "not run")
 }
 
-// Sign says the kind without its colour.
+// Sign represents the kind without using its colour.
 func (c callerCell) Sign() string { return kindSign(c.Kind) }
 
-// Sign says the kind of the worst cell without its colour.
+// Sign represents the kind of the worst cell without using its colour.
 func (r callerRow) Sign() string { return kindSign(r.Kind) }
 
 func kindSign(kind string) string {

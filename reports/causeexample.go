@@ -29,13 +29,13 @@ func (m markedText) orNil() *markedText {
 // causeExample is the example of a cause as reports show it, safe to show.
 type causeExample struct {
 	Case string
-	// Head is the status and the header field that matter, "" where there is no answer or where the body alone matters.
+	// Head is the status and the relevant header field. It is "" if there is no response or if only the body is relevant.
 	Head markedText
-	// Body is the part of the body around what is marked in it.
+	// Body is the part of the body around the marked text.
 	Body markedText
-	// NoBody says why there is no body to show, "" where there is one.
+	// NoBody is the reason why there is no body to show, or "" if there is one.
 	NoBody string
-	// Got is what was found, Want what was expected.
+	// Got is what was found, and Want is what was expected.
 	Got, Want string
 	// Load describes the load of a load case, line by line.
 	Load []string

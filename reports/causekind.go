@@ -238,7 +238,7 @@ func valueKind(got string) string {
 // shownKind is a gateway's text in a title.
 func shownKind(s string) string { return plain.Text(s, kindLimit) }
 
-// What differs from case to case where the cause is the same.
+// The parts of a finding that differ from case to case even if the cause is the same.
 var (
 	quotedText = regexp.MustCompile(`"(?:[^"\\]|\\.)*"…?`)
 	surfaceIDs = surfaceNames()

@@ -13,41 +13,41 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Cause is what the failures or warnings of several cases have in common: the same requirement, violated in the same way. What
-// mends one of them mends all.
+// Cause groups the failures or warnings of several cases that violate the same requirement in the same way. Fixing the problem in one of them usually
+// fixes all of them.
 //
-// All of its texts are safe to show. The example is as the log has it.
+// All texts of a Cause are safe to show. The example is as recorded in the log.
 type Cause struct {
-	// Title names the fault: "401 responses have no param".
+	// Title names the problem, for example "401 responses have no param".
 	Title string
 	// Requirement is "" for cases that could not be judged.
 	Requirement contract.Requirement
-	// Level is the strongest of the findings, "" where there are none.
+	// Level is the strongest level among the findings, or "" if there are none.
 	Level contract.RequirementLevel
-	// Verdict is [contract.Fail] for a violated MUST, [contract.Warn] for a SHOULD, else that of the cases without findings.
+	// Verdict is [contract.Fail] for a violated MUST and [contract.Warn] for a SHOULD. If there are no findings, it is the verdict of the cases.
 	Verdict contract.Verdict
-	// Cases are ids in log order, each once. Surfaces are in the order of the contract.
+	// Cases are ids in log order, without duplicates. Surfaces are in the order of the contract.
 	Cases    []string
 	Surfaces []dialect.Surface
-	// Example is the case that is easiest to read, and Finding its finding.
+	// Example is the case that is easiest to read, and Finding is its finding.
 	Example runlog.Case
 	Finding contract.Finding
-	// Contract is what the contract says, Suffers who is affected and how, Mend what usually mends it. Each is "" if it is unknown.
+	// Contract is what the contract states, Suffers is who is affected and how, and Mend is what usually fixes the problem. Each is "" if it is
+	// unknown.
 	Contract, Suffers, Mend string
 
 	kind     string
 	statuses []int // of the answers, each once
 }
 
-// Size is the number of cases and endpoints: "43 cases, 9 endpoints".
+// Size returns the number of cases and endpoints, for example "43 cases, 9 endpoints".
 func (c Cause) Size() string {
 	return plain.Count(len(c.Cases), "case") + ", " + plain.Count(len(c.Surfaces), "endpoint")
 }
 
-// Causes groups what needs attention in a run by its cause. Failures come first, then what could not be judged, then warnings;
-// among these the gravest, and among equally grave ones those with the most cases. Failures that the baseline expects are left out,
-// and so are findings that only follow from another of their case. Every case that fails, warns or could not be judged is in at
-// least one cause.
+// Causes groups what needs attention in a run by cause. Failures come first, then cases that could not be judged, then warnings. Within each group,
+// causes are ordered by severity, then by number of cases. Failures that the baseline expects are omitted, and so are findings that only follow from
+// another finding of the same case. Every case that fails, warns or could not be judged belongs to at least one cause.
 func Causes(run runlog.Run) []Cause {
 	var list []*Cause
 	known := make(map[string]*Cause)

@@ -7,7 +7,7 @@ import (
 	"github.com/gatecert/gatecert/contract"
 )
 
-// The order of causes, the gravest first.
+// The order of causes, most severe first.
 const (
 	gravityLeak = iota
 	gravitySuccess

@@ -71,9 +71,9 @@ type ctrfExtra struct {
 	RunID    string           `json:"runId"`
 }
 
-// CTRF writes ctrf.json in the Common Test Report Format, which has fewer statuses than there are verdicts: warn is passed;
-// fail, untestable and error are failed; not-offered and expected-fail are skipped. rawStatus is the verdict. An incomplete
-// run has one more test, which failed. It fails only when w does.
+// CTRF writes ctrf.json in the Common Test Report Format, which has fewer statuses than there are verdicts: warn is passed; fail, untestable and
+// error are failed; not-offered and expected-fail are skipped. rawStatus contains the verdict. An incomplete run has one additional, failed test.
+// CTRF returns only errors of w.
 func CTRF(w io.Writer, run runlog.Run) error {
 	stop := run.Started
 	if run.Footer != nil {

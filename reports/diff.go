@@ -9,7 +9,7 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Move is how a case changed from one run to another.
+// Move states how a case changed between two runs.
 type Move string
 
 // The moves, worst first.
@@ -25,8 +25,7 @@ const (
 // moves are those that a diff lists, in order.
 func moves() []Move { return []Move{Worse, Changed, Better, Appeared, Gone} }
 
-// Compare returns how a case changed. It compares verdicts and violated requirements, not the text of findings, which
-// differs from call to call.
+// Compare returns how a case changed. It compares verdicts and violated requirements, but not the text of findings, which differs from call to call.
 func Compare(before, after runlog.Case) Move {
 	b, a := before.Verdict.OrError(), after.Verdict.OrError()
 	switch {
@@ -57,7 +56,7 @@ func violated(c runlog.Case) []contract.Requirement {
 type Change struct {
 	ID   string
 	Move Move
-	// Before is nil for a new case, After for one that is gone.
+	// Before is nil for a new case. After is nil for a case that no longer exists.
 	Before, After *runlog.Case
 }
 
@@ -66,11 +65,11 @@ type Diff struct {
 	Old, New runlog.Run
 	// Changes are sorted by move, worst first, then by case id.
 	Changes []Change
-	// Unchanged counts the cases that stayed the same.
+	// Unchanged is the number of cases that stayed the same.
 	Unchanged int
 }
 
-// NewDiff compares two runs case by case. A case that was expected and never ran counts as an error.
+// NewDiff compares two runs case by case. A case that was expected but never ran counts as an error.
 func NewDiff(old, run runlog.Run) Diff {
 	d := Diff{Old: old, New: run}
 	before := make(map[string]*runlog.Case)
@@ -101,7 +100,7 @@ func NewDiff(old, run runlog.Run) Diff {
 	return d
 }
 
-// Count is the number of cases with a move.
+// Count returns the number of cases with a move.
 func (d Diff) Count(move Move) int {
 	if move == Same {
 		return d.Unchanged
@@ -115,12 +114,12 @@ func (d Diff) Count(move Move) int {
 	return n
 }
 
-// Compared is the number of cases that are in both runs.
+// Compared returns the number of cases that are in both runs.
 func (d Diff) Compared() int {
 	return d.Unchanged + d.Count(Worse) + d.Count(Changed) + d.Count(Better)
 }
 
-// Replay is a case that ran again.
+// Replay contains the results of a case that ran again.
 type Replay struct{ Before, After runlog.Case }
 
 // ReplayOutcome is how the result of a case changed when it ran again.
@@ -128,10 +127,10 @@ type ReplayOutcome string
 
 // The outcomes of a replay.
 const (
-	Fixed        ReplayOutcome = "fixed"         // it failed before and does not fail now
+	Fixed        ReplayOutcome = "fixed"         // it failed before and no longer fails
 	StillFailing ReplayOutcome = "still failing" // it fails as before
 	StillPassing ReplayOutcome = "still passing" // it passes, or warns, as before
-	Different    ReplayOutcome = "different"     // it fails in another way, or did not fail before
+	Different    ReplayOutcome = "different"     // it fails differently, or did not fail before
 )
 
 // Outcome compares the two results. An expected failure counts as a failure.
@@ -166,7 +165,7 @@ func (t *terminal) newAnswer(after runlog.Case) {
 	t.line("")
 }
 
-// Terminal writes the new result with the new answer, and the old result if it differs. It fails only when w does.
+// Terminal writes the new result with the new response, and the old result if it differs. It returns only errors of w.
 func (r Replay) Terminal(w io.Writer, opts TerminalOptions) error {
 	t := terminal{opts: opts.withDefaults()}
 	t.failure(failureTextOf(r.After))

@@ -15,10 +15,10 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// DiffSchema names the version of a diff's JSON.
+// DiffSchema is the version of a diff's JSON.
 const DiffSchema = "gatecert.diff/1"
 
-// Sentence sums up the diff: "2 worse, 1 better, 553 unchanged".
+// Sentence summarises the diff, for example "2 worse, 1 better, 553 unchanged".
 func (d Diff) Sentence() string {
 	var parts []string
 	for _, m := range moves() {
@@ -29,7 +29,7 @@ func (d Diff) Sentence() string {
 	return strings.Join(append(parts, fmt.Sprintf("%d unchanged", d.Unchanged)), ", ")
 }
 
-// Notes are the differences that make two runs hard to compare, each a sentence, safe to show.
+// Notes describes the differences that make two runs hard to compare, one sentence each. The sentences are safe to show.
 func (d Diff) Notes() []string {
 	var list []string
 	for _, r := range []struct {
@@ -76,7 +76,7 @@ func onlyIn(one, other runlog.Run) string {
 	return plain.Text(plain.Count(n, "case")+" on "+plain.Joined(slices.Compact(surfaces)), textLimit)
 }
 
-// Text is the change in one line, safe to show: "pass → fail  MUST status-class: got 503, want 404".
+// Text describes the change in one line that is safe to show, for example "pass → fail  MUST status-class: got 503, want 404".
 func (c Change) Text() string {
 	text := cmp.Or(string(verdictOf(c.Before)), "–") + " → " + cmp.Or(string(verdictOf(c.After)), "–")
 	if reason := c.reason(); reason != "" {
@@ -101,7 +101,7 @@ func verdictOf(c *runlog.Case) contract.Verdict {
 	return c.Verdict.OrError()
 }
 
-// Terminal writes the diff for a terminal, at most opts.Failures cases of each move. It fails only when w does.
+// Terminal writes the diff for a terminal, with at most opts.Failures cases of each move. It returns only errors of w.
 func (d Diff) Terminal(w io.Writer, opts TerminalOptions) error {
 	opts = opts.withDefaults()
 	t := terminal{opts: opts}
@@ -144,7 +144,7 @@ func targetName(run runlog.Run) string {
 	return plain.Text(strings.TrimSpace(run.Target.Name+" "+run.Target.Version), nameLimit)
 }
 
-// Markdown writes the diff in GitHub's dialect, for a comment on a change. It fails only when w does.
+// Markdown writes the diff in GitHub Flavored Markdown, for a comment on a pull request. It returns only errors of w.
 func (d Diff) Markdown(w io.Writer) error {
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "## gatecert diff: %s\n\n", code(d.New.Target.Name, nameLimit))
@@ -215,7 +215,7 @@ type diffChange struct {
 	Reason string `json:"reason,omitempty"`
 }
 
-// JSON writes the diff for programs. It fails only when w does.
+// JSON writes the diff for programs. It returns only errors of w.
 func (d Diff) JSON(w io.Writer) error {
 	out := diffReport{
 		Schema: DiffSchema, Old: newDiffRun(d.Old), New: newDiffRun(d.New), Sentence: d.Sentence(),

@@ -13,7 +13,7 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Bounds, in runes, of what a gateway sent, where a report shows it as text.
+// The maximum lengths, in characters, of text from a gateway in a report.
 const (
 	textLimit = 400  // a message, a URL, a want or a got
 	curlLimit = 4096 // a command line, which is useless when it is cut
@@ -30,9 +30,9 @@ type failureText struct {
 	Verdict contract.Verdict
 	// Scenario is the name of the scenario, "" when none began or its name is the id.
 	Scenario string
-	// Step is the first step that failed, else the first that warned, else "".
+	// Step is the first step that failed. If none failed, it is the first step that warned, or "".
 	Step string
-	// Request is the request line, Response a one-line summary of what came back.
+	// Request is the request line. Response is a one-line summary of the response.
 	Request, Response string
 	// Reason explains a verdict without findings.
 	Reason   string
@@ -40,7 +40,7 @@ type failureText struct {
 	// Load describes the load, line by line; none for a case of one request.
 	Load []string
 	Curl string
-	// Trace is where the gateway's own trace is found, "" for a request without one.
+	// Trace states where to find the gateway's own trace. It is "" for a request without a trace.
 	Trace string
 }
 
@@ -130,7 +130,7 @@ func (f failureText) text() string {
 	return b.String() + "\n"
 }
 
-// Headline is the shortest description of a case: its reason or its first finding. It is safe to show.
+// Headline returns the shortest description of a case: its reason or its first finding. It is safe to show.
 func Headline(c runlog.Case) string { return failureTextOf(c).headline() }
 
 // responseText sums up a response: "500 in 12ms, 311 bytes", "200 in 12ms, 312 bytes of audio/mpeg, SHA-256 b911…",
@@ -171,7 +171,7 @@ func loadSentence(s runlog.LoadSummary) string {
 	return line
 }
 
-// LoadText describes a load case line by line: what was sent, and the result of each requirement. It is safe to show.
+// LoadText describes a load case line by line: the load that was sent, and the result of each requirement. It is safe to show.
 func LoadText(s runlog.LoadSummary) []string {
 	lines := []string{loadSentence(s)}
 	if s.Sentence != "" {
@@ -230,8 +230,8 @@ func loadSurfaces(run runlog.Run) []dialect.Surface {
 	return surfaces
 }
 
-// Notes are the facts about a run as a whole, one sentence each, that every report has: what the controls found, a breaker that
-// opened, a clean-up that failed. They are safe to print.
+// Notes returns the facts about a run as a whole that every report contains, one sentence each: for example, results of the control calls, a breaker
+// that opened, or a clean-up that failed. The sentences are safe to print.
 func Notes(run runlog.Run) []string { return runNotes(run) }
 
 // runNotes are facts about the run that its verdicts do not show, each a sentence, safe to show.

@@ -8,19 +8,19 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Format is a report that is a file in a run's folder.
+// Format is a report that is written as a file in a run's folder.
 type Format struct {
-	// Name selects it on a command line: "json".
+	// Name selects the format on a command line, for example "json".
 	Name string
-	// File is its name in a run's folder: "report.json".
+	// File is the name of the file in a run's folder, for example "report.json".
 	File   string
 	Render func(io.Writer, runlog.Run) error
-	// OnDemand is set when it is written only if it is selected by name.
+	// OnDemand is set if the report is written only if it is selected by name.
 	OnDemand bool
 }
 
-// Formats returns the formats of report files. [Terminal] is not among them: it needs to know the terminal. A new format
-// is one file with its renderer, and one line here.
+// Formats returns the formats of report files. They do not include [Terminal], which needs information about the terminal. To add a format, add one
+// file with its renderer, and one line here.
 func Formats() []Format {
 	return []Format{
 		{Name: "html", File: "report.html", Render: HTML},
@@ -36,7 +36,7 @@ func Formats() []Format {
 	}
 }
 
-// FormatsIn are [Formats] in a language. Those for machines are the same in all.
+// FormatsIn returns [Formats] in a language. Formats for programs are the same in all languages.
 func FormatsIn(l Language) []Format {
 	formats := Formats()
 	for i := range formats {

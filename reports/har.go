@@ -116,8 +116,7 @@ type harTimings struct {
 	SSL     float64 `json:"ssl"`
 }
 
-// HAR writes exchanges.har: every exchange of the log, controls first, redacted as it was captured. It fails only when
-// w does.
+// HAR writes exchanges.har with every exchange in the log, control calls first, redacted as captured. It returns only errors of w.
 func HAR(w io.Writer, run runlog.Run) error {
 	log := harLog{
 		Version: "1.2", Creator: map[string]string{"name": "gatecert", "version": plain.Text(run.Tool, nameLimit)}, Entries: []harEntry{},

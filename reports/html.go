@@ -36,16 +36,16 @@ const shownCauses = 8
 type page struct {
 	Title   string
 	Verdict contract.Verdict
-	// Brand says what kind of page it is: "conformance report".
+	// Brand describes the kind of page, for example "conformance report".
 	Brand string
-	// About are the facts to read with the verdict: when, which URL, level and claim.
+	// About lists the facts that belong to the verdict: date, URL, level and claim.
 	About []string
-	// Words are what verdicts mean on this page, where they do not mean themselves.
+	// Words contains the meaning of verdicts on this page, if it differs from their usual meaning.
 	Words map[contract.Verdict]string
 	// Headline and Detail are the closing sentence of the other reports, cut at its colon.
 	Headline, Detail string
 	Notes            []string
-	// Targets is set where the columns are targets.
+	// Targets is set if the columns are targets.
 	Targets bool
 	// Causes are what to fix first, under Fix. MoreCauses counts those that the page has no room for.
 	Causes     []pageCause
@@ -53,19 +53,18 @@ type page struct {
 	MoreCauses string
 	Matrix     Matrix
 	Scores     scores
-	// Loads are the load cases. OnlyLoads is set where there are no others.
+	// Loads are the load cases. OnlyLoads is set if there are no other cases.
 	Loads     []runlog.Case
 	OnlyLoads bool
-	// Levels are totals by what By names: "Level", "Target" or "Theme".
-	// Counted are what is counted: "Cases", "Gateways".
+	// Levels are the totals, grouped by what By names: "Level", "Target" or "Theme". Counted names what is counted: "Cases" or "Gateways".
 	Levels  []pageLevel
 	By      string
 	Counted string
-	// RowName and ColumnName are what stands at the head of the rows, and what a column is called where it can be chosen.
+	// RowName is the heading of the rows. ColumnName is what a column is called where readers can choose one.
 	RowName, ColumnName string
 	Facts               []Fact
 	Profile             string
-	// Callers are what client libraries do, nil where none played.
+	// Callers describes the behaviour of client libraries. It is nil if none ran.
 	Callers *callers
 
 	language Language
@@ -75,7 +74,7 @@ type page struct {
 	Policy string // Content-Security-Policy
 	Style  template.CSS
 	Script template.JS
-	// Cases and Evidence are JSON. Only what is in Cases is read when the page opens.
+	// Cases and Evidence are JSON. Only Cases is parsed when the page opens.
 	Cases, Evidence template.JS
 }
 
@@ -85,10 +84,10 @@ func newPage(title string, verdict contract.Verdict, sentence string, notes []st
 	return p
 }
 
-// Word is what a verdict is called on this page.
+// Word returns the word for a verdict on this page.
 func (p page) Word(v contract.Verdict) string { return cmp.Or(p.Words[v], string(v)) }
 
-// Legend are the verdicts that the page explains: those that mean something on it.
+// Legend returns the verdicts that the page explains, that is, those that have a meaning on it.
 func (p page) Legend() []contract.Verdict {
 	return slices.DeleteFunc(contract.Verdicts(), func(v contract.Verdict) bool { return p.Words != nil && p.Words[v] == "" })
 }
@@ -96,10 +95,10 @@ func (p page) Legend() []contract.Verdict {
 // Many reports whether the matrix has too many columns for numbers in its cells on a laptop.
 func (p page) Many() bool { return !p.Targets && len(p.Matrix.Columns) > 10 }
 
-// First are the causes that the page shows at once, Rest those that it folds.
+// First returns the causes that the page shows at once. Rest returns those that are collapsed.
 func (p page) First() []pageCause { return p.Causes[:min(len(p.Causes), shownCauses)] }
 
-// Rest are the causes after the first.
+// Rest returns the causes after the first ones.
 func (p page) Rest() []pageCause { return p.Causes[len(p.First()):] }
 
 type pageLevel struct {
@@ -121,11 +120,11 @@ var pageFuncs = template.FuncMap{
 	"n":    chartNumber, "charts": loadCharts, "summary": loadSentence, "capital": capital, "check": checkVerdict, "duration": duration,
 }
 
-// HTML writes report.html: one file that refers to no other and can run only its own script. Evidence is cut so that the
-// file stays below 2.4 MB; the log has all of it. It fails only when w does.
+// HTML writes report.html: a single file that refers to no other file and can run only its own script. Evidence is truncated so that the file stays
+// below 2.4 MB; the log contains all of it. HTML returns only errors of w.
 func HTML(w io.Writer, run runlog.Run) error { return HTMLIn(w, run, Language{}) }
 
-// HTMLIn is [HTML] in a language.
+// HTMLIn is like [HTML], but in a given language.
 func HTMLIn(w io.Writer, run runlog.Run, l Language) error {
 	m := NewMatrix(run)
 	p := newPage(targetName(run), run.Verdict(), Sentence(run), runNotes(run), "Level")
@@ -285,7 +284,7 @@ func cellLabel(r MatrixRow, c Cell) string {
 	return label
 }
 
-// CellLink is where a cell leads.
+// CellLink returns the address to which a cell links.
 func (p page) CellLink(row contract.RowID, column string) template.URL {
 	if p.links == nil {
 		return fragment(row, column)
@@ -293,7 +292,7 @@ func (p page) CellLink(row contract.RowID, column string) template.URL {
 	return template.URL(p.links.Cell(row, column))
 }
 
-// RowLink is where a row leads.
+// RowLink returns the address to which a row links.
 func (p page) RowLink(row contract.RowID) template.URL {
 	if p.links == nil {
 		return fragment(row)
@@ -301,7 +300,7 @@ func (p page) RowLink(row contract.RowID) template.URL {
 	return template.URL(p.links.Row(row))
 }
 
-// ColumnLink is where a column leads, "" for nowhere.
+// ColumnLink returns the address to which a column links, or "" if it does not link to anything.
 func (p page) ColumnLink(column string) template.URL {
 	if p.links == nil {
 		return ""

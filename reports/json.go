@@ -10,7 +10,7 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// ReportSchema names the version of report.json, as docs/schema/report.schema.json describes it.
+// ReportSchema is the version of report.json. docs/schema/report.schema.json describes this format.
 const ReportSchema = "gatecert.report/2"
 
 // report is report.json: the run with its matrix laid out and its evidence bounded.
@@ -45,9 +45,9 @@ type report struct {
 	// Stale are the baseline entries that no longer hold.
 	Stale []string `json:"stale"`
 	Notes []string `json:"notes"`
-	// UpstreamProtocols are the protocols in which the gateway called the mock upstream.
+	// UpstreamProtocols are the API formats in which the gateway called the mock upstream.
 	UpstreamProtocols []surfaceProtocol `json:"upstream_protocols"`
-	// Clients are what client libraries made of the answers, absent where none played.
+	// Clients describes how client libraries handled the responses. It is absent if none ran.
 	Clients *clientlog.Document `json:"clients,omitempty"`
 }
 
@@ -120,7 +120,7 @@ type reportControl struct {
 // reportBounds keep a body under 2 KiB and a case around 30 KiB, whatever the gateway sent.
 var reportBounds = bounds{body: 2 << 10, text: 1 << 10, fields: 32, events: 32}
 
-// JSON writes report.json. It fails only when w does.
+// JSON writes report.json. It returns only errors of w.
 func JSON(w io.Writer, run runlog.Run) error { return encodeJSON(w, newReport(run)) }
 
 func newReport(run runlog.Run) report {

@@ -58,15 +58,15 @@ type junitResult struct {
 	Text    string `xml:",chardata"`
 }
 
-// JUnit writes junit.xml: a suite per row that has cases, a testcase per case under its stable id.
+// JUnit writes junit.xml with a suite for each row that has cases, and a testcase for each case under its stable id.
 //
 //	fail, untestable           <failure>, with the verdict as its type
 //	error, never ran           <error>
 //	not-offered, expected-fail <skipped>, with the reason
 //	warn                       a pass whose system-out lists the warnings
 //
-// A run that is incomplete, or not conformant for a reason that no case shows, has one more suite with an <error>, so that
-// it is never green. It fails only when w does.
+// A run that is incomplete, or not conformant for a reason that no case shows, has one additional suite with an <error>, so that it is never green.
+// JUnit returns only errors of w.
 func JUnit(w io.Writer, run runlog.Run) error {
 	properties := []junitProperty{
 		{"target", plain.Text(run.Target.Name, nameLimit)},

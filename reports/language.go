@@ -12,8 +12,7 @@ import (
 	"github.com/clipperhouse/displaywidth"
 )
 
-// Language is the language of a report. Whatever a gateway sent, ids, names and the notes in a log stay as they are. The zero
-// value is English.
+// Language is the language of a report. Text from a gateway, ids, names and the notes in a log are not translated. The zero value is English.
 type Language struct {
 	// name is the BCP 47 tag.
 	name      string
@@ -33,10 +32,10 @@ type phrase struct {
 	literal int
 }
 
-// LanguageNames are the names that [LanguageNamed] knows.
+// LanguageNames returns the names that [LanguageNamed] accepts.
 func LanguageNames() []string { return []string{"en", "zh"} }
 
-// LanguageNamed is the language of a name: "en", or "zh" for simplified Chinese.
+// LanguageNamed returns the language with the given name: "en", or "zh" for simplified Chinese.
 func LanguageNamed(name string) (l Language, ok bool) {
 	switch name {
 	case "en", "":

@@ -16,11 +16,11 @@ import (
 // markdownLimit bounds summary.md in bytes. GitHub refuses a step summary over 1 MiB.
 const markdownLimit = 960 << 10
 
-// Markdown writes summary.md in GitHub Flavored Markdown: the result, what to fix first, the matrix, and the cases that need
-// attention, each folded. Cases beyond the size limit are only counted. It fails only when w does.
+// Markdown writes summary.md in GitHub Flavored Markdown: the result, what to fix first, the matrix, and the cases that need attention, each in a
+// collapsed section. Cases beyond the size limit are only counted. Markdown returns only errors of w.
 func Markdown(w io.Writer, run runlog.Run) error { return MarkdownIn(w, run, Language{}) }
 
-// MarkdownIn is [Markdown] in a language.
+// MarkdownIn is like [Markdown], but in a given language.
 func MarkdownIn(w io.Writer, run runlog.Run, l Language) error {
 	m, say := NewMatrix(run), l.text
 	var out bytes.Buffer

@@ -11,15 +11,15 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// NotRun is the verdict of a row or a cell without cases. It is never in a log, and never green.
+// NotRun is the verdict of a row or a cell without cases. It never occurs in a log and is never green.
 const NotRun contract.Verdict = "not-run"
 
-// Matrix is a table of verdicts. The matrix of a run is the rows of the contract by surfaces, each cell with the worst
-// verdict of its cases. Other matrices have other rows or columns, and are rendered in the same way.
+// Matrix is a table of verdicts. In the matrix of a run, the rows are those of the contract, the columns are surfaces, and each cell has the worst
+// verdict of its cases. Other matrices have other rows or columns, but are rendered in the same way.
 type Matrix struct {
-	// Columns are, in a run's matrix, the surfaces that were selected or that have cases, in the contract's order.
+	// Columns are, in the matrix of a run, the surfaces that were selected or that have cases, in the contract's order.
 	Columns []Column
-	// Rows are, in a run's matrix, the 32 rows of the contract in order, followed by any other row in the log.
+	// Rows are, in the matrix of a run, the 32 rows of the contract in order, followed by any other rows in the log.
 	Rows []MatrixRow
 	// Totals counts the cases by verdict.
 	Totals runlog.Counts
@@ -27,15 +27,15 @@ type Matrix struct {
 	Levels []LevelTotals
 }
 
-// Column heads a column of a matrix.
+// Column is a column of a matrix.
 type Column struct {
-	// Name is its full name: "chat-stream".
+	// Name is the full name of the column, such as "chat-stream".
 	Name string
-	// Short is its name on a terminal: lines of at most four characters. The legend explains it.
+	// Short is the name of the column on a terminal, in lines of at most four characters. The legend explains it.
 	Short string
-	// Group is the heading above it and its neighbours, in a run's matrix the API format: "OpenAI". "" is none.
+	// Group is the heading above this column and its neighbours: in the matrix of a run, the API format, such as "OpenAI". It is "" if there is none.
 	Group string
-	// Streaming is set where the column is an endpoint asked for a stream. Without streaming it has the same Short.
+	// Streaming is set if the column is an endpoint with streaming. The endpoint without streaming has the same Short.
 	Streaming bool
 }
 
@@ -56,12 +56,12 @@ type Cell struct {
 	Column  string
 	Verdict contract.Verdict
 	Counts  runlog.Counts
-	// Cases are the ids of its cases, in the order of [runlog.Run.AllCases].
+	// Cases are the ids of the cell's cases, in the order of [runlog.Run.AllCases].
 	Cases []string
 }
 
-// Partly is how many of its cases were tested: "3/4". It is "" where all were, or none. A cell of which the gateway offers
-// a part is not-offered, so that it never looks like one that passed; what was tested must show all the same.
+// Partly returns how many of the cell's cases were tested, for example "3/4". It returns "" if all or none were tested. If the gateway offers only a
+// part of a cell, the cell is not-offered, so that it never looks like one that passed; Partly shows what was tested nevertheless.
 func (c Cell) Partly() string {
 	k, n := tested(c.Counts), len(c.Cases)
 	if k == 0 || k == n {
@@ -70,7 +70,8 @@ func (c Cell) Partly() string {
 	return fmt.Sprintf("%d/%d", k, n)
 }
 
-// Passing is how many of its cases pass: "12/17", "0/17". It is "" where all do, where there is only one, and where none ran.
+// Passing returns how many of the cell's cases pass, for example "12/17" or "0/17". It returns "" if all pass, if there is only one case, and if none
+// ran.
 func (c Cell) Passing() string {
 	k, n := c.Counts[contract.Pass], len(c.Cases)
 	if k == n || n < 2 {
@@ -79,12 +80,12 @@ func (c Cell) Passing() string {
 	return fmt.Sprintf("%d/%d", k, n)
 }
 
-// Minority reports whether a cell fails, but no more than half of its cases do.
+// Minority reports whether a cell fails although at most half of its cases fail.
 func (c Cell) Minority() bool {
 	return c.Verdict == contract.Fail && 2*c.Counts[contract.Fail] <= len(c.Cases)
 }
 
-// HasMinority reports whether a cell of the matrix is one of those of which few cases fail.
+// HasMinority reports whether [Cell.Minority] is true for any cell of the matrix.
 func (m Matrix) HasMinority() bool {
 	return slices.ContainsFunc(m.Rows, func(r MatrixRow) bool { return slices.ContainsFunc(r.Cells, Cell.Minority) })
 }
@@ -106,7 +107,7 @@ func tested(c runlog.Counts) int {
 	return n
 }
 
-// LevelTotals counts the cases of one certification level, without those of the levels below.
+// LevelTotals counts the cases of one certification level, excluding those of lower levels.
 type LevelTotals struct {
 	Level  contract.Level
 	Counts runlog.Counts
@@ -116,15 +117,15 @@ type LevelTotals struct {
 type pageEntry struct {
 	runlog.Case
 	Column string
-	// Target is the column where the columns are targets, "" where they are surfaces.
+	// Target is the column if the columns are targets, and "" if they are surfaces.
 	Target string
-	// Causes are the places of its causes in the page's list.
+	// Causes are the indexes of the cell's causes in the page's list.
 	Causes []int
 	// Traces is the page of a trace of its run.
 	Traces string
 }
 
-// NewMatrix lays out a run. Expected cases that never ran are errors in it.
+// NewMatrix returns the matrix of a run. Expected cases that never ran count as errors.
 func NewMatrix(run runlog.Run) Matrix {
 	cases := run.AllCases()
 	m := newMatrix(columns(run, cases), runEntries(cases, run.TraceURL))

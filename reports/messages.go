@@ -20,9 +20,9 @@ import (
 // messagesVersion is the version of the Cucumber Messages protocol.
 const messagesVersion = "34.2.0"
 
-// Messages writes messages.ndjson: the run in the Cucumber Messages protocol, for Cucumber's tools. Its features have one
-// scenario per case with the steps that ran, in place of the scenario outlines. A scenario fails when its case does; an
-// expected failure, and a case that is not offered, is skipped. It fails only when w does.
+// Messages writes messages.ndjson: the run in the Cucumber Messages protocol, for Cucumber's tools. Instead of the scenario outlines, its features
+// contain one scenario for each case, with the steps that ran. A scenario fails if its case fails. The scenario of an expected failure or of a case
+// that is not offered is skipped. Messages returns only errors of w.
 func Messages(w io.Writer, run runlog.Run) error {
 	out := bufio.NewWriter(w)
 	m := &messenger{enc: json.NewEncoder(out), ids: new(messages.Incrementing), pickles: make(map[string]*messages.Pickle)}

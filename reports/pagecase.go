@@ -64,7 +64,7 @@ type pageScenario struct {
 
 type pageMessage struct {
 	Line string `json:"line"`
-	// Status is set where the offending part of a response is its status, Field names the header field if it is that.
+	// Status is set if the offending part of a response is its status. Field is the name of the header field if it is a header field.
 	Status bool     `json:"status,omitempty"`
 	Field  string   `json:"field,omitempty"`
 	Notes  []string `json:"notes,omitempty"`
@@ -73,7 +73,7 @@ type pageMessage struct {
 	// Marked is the offending part of the body, which stands between Body and After.
 	Marked string `json:"marked,omitempty"`
 	After  string `json:"after,omitempty"`
-	// Size is the size of the body, and whether only its beginning is shown.
+	// Size describes the size of the body, and states whether only its beginning is shown.
 	Size string `json:"size,omitempty"`
 }
 

@@ -25,7 +25,7 @@ type pageCause struct {
 	// Place is its number in the page's list, Open whether its example is unfolded.
 	Place int
 	Open  bool
-	// Head and Body are the answer, Note what is wrong in it.
+	// Head and Body are the response. Note describes what is wrong with it.
 	Head, Body markedText
 	NoBody     string
 	Note, Curl string

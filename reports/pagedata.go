@@ -15,15 +15,15 @@ const evidenceLimit = 2000 << 10
 // pageCases is what the page's script reads at once.
 type pageCases struct {
 	Cases []json.RawMessage `json:"cases"`
-	// Left is the number of cases for which the page has no room.
+	// Left is the number of cases that do not fit on the page.
 	Left int `json:"left,omitempty"`
 }
 
 // pageData is what the page's script reads when somebody first asks for evidence.
 type pageData struct {
-	// Evidence has an element for each case, null where only the log has the evidence.
+	// Evidence has an element for each case. The element is null if only the log contains the evidence.
 	Evidence []json.RawMessage `json:"evidence"`
-	// Texts are what cases have in common, each once.
+	// Texts are the texts that cases share, without duplicates.
 	Texts []string `json:"texts"`
 	// Rules explain the rows of the contract by their ids.
 	Rules map[contract.RowID]pageRule `json:"rules"`
@@ -126,7 +126,7 @@ func newPageRule(row contract.Row) pageRule {
 	return rule
 }
 
-// RowFacts are what the contract says about a row apart from its meaning: cause or advice, status, and where its code is.
+// RowFacts returns what the contract states about a row in addition to its meaning: the cause or advice, the status, and the position of the code.
 func RowFacts(row contract.Row) []Fact {
 	advice, basis := "common cause", string(row.Status.Basis)
 	if row.Table == 2 {

@@ -14,9 +14,9 @@ import (
 // surfaceProtocol is in which protocols the gateway called the mock upstream for the calls on a surface.
 type surfaceProtocol struct {
 	Surface dialect.Surface `json:"surface"`
-	// Seen are those of the calls that reached it.
+	// Seen are the API formats of the calls that reached the upstream.
 	Seen []string `json:"seen"`
-	// Named is the one that the profile names, "" for none.
+	// Named is the API format that the profile declares, or "" if it declares none.
 	Named string `json:"named,omitempty"`
 }
 

@@ -10,13 +10,13 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Retry compares the cases that failed in an earlier run with what they give now.
+// Retry compares the results of cases that failed in an earlier run with their new results.
 type Retry struct {
 	replays []Replay
 	later   runlog.Run
 }
 
-// NewRetry compares some cases of an earlier run, which failed or never ran there, with those of a later one.
+// NewRetry compares some cases of an earlier run, which failed or never ran in that run, with the same cases of a later run.
 func NewRetry(earlier, later runlog.Run, cases []string) Retry {
 	r := Retry{later: later}
 	for _, id := range cases {
@@ -36,8 +36,8 @@ func NewRetry(earlier, later runlog.Run, cases []string) Retry {
 // retryLines is how many fixed cases are named.
 const retryLines = 10
 
-// Terminal writes how many of the cases are fixed, and which. What still fails stands in the report of the run; with causes, it is
-// written here. It fails only when w does.
+// Terminal writes how many of the cases are fixed, and which. The cases that still fail are described in the report of the run; if causes is set,
+// Terminal writes them too. It returns only errors of w.
 func (r Retry) Terminal(w io.Writer, opts TerminalOptions, causes bool) error {
 	t := terminal{opts: opts.withDefaults()}
 	if causes {

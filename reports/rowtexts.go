@@ -2,8 +2,8 @@ package reports
 
 import "github.com/gatecert/gatecert/contract"
 
-// RowText explains a row of the contract: what it means to a caller, and common mistakes. It is "" for a row that is not in the
-// contract. docs/rows.md has the same paragraphs.
+// RowText explains a row of the contract: what it means for callers, and common mistakes. It returns "" for a row that is not in the contract.
+// docs/rows.md contains the same paragraphs.
 func RowText(id contract.RowID) string { return rowTexts[id] }
 
 // rowTexts is read-only.

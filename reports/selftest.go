@@ -11,78 +11,78 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// SelfTestSchema names the version of a self-test's JSON.
+// SelfTestSchema is the version of a self-test's JSON.
 const SelfTestSchema = "gatecert.selftest/2"
 
-// SelfTest is what the harness found about gateways that are known to break the contract (mutants), and about others that
-// are known to keep it.
+// SelfTest contains the results of running the harness against gateways that are known to violate the contract (mutants), and against others that are
+// known to conform to it.
 type SelfTest struct {
 	Schema         string    `json:"schema"`
 	Tool           string    `json:"tool"`
 	ContractDigest string    `json:"contract_digest"`
 	Started        time.Time `json:"started"`
-	// Took is the time of the whole, in nanoseconds.
+	// Took is the duration of the whole self-test, in nanoseconds.
 	Took     time.Duration   `json:"took_ns"`
 	Gateways []GatewayResult `json:"gateways"`
-	// Load says that the self-test is about load cases. Rows are the rows that have some; it is empty without Load, for all.
+	// Load means that the self-test is about load cases. Rows are the rows that have load cases; without Load, it is empty, which means all rows.
 	Load bool             `json:"load,omitempty"`
 	Rows []contract.RowID `json:"rows,omitempty"`
-	// Partial says that only selected gateways were tested. NeverFailed and NeverBroken are then empty.
+	// Partial means that only selected gateways were tested. NeverFailed and NeverBroken are then empty.
 	Partial bool `json:"partial,omitempty"`
-	// NeverFailed are the rows that no mutant made fail.
+	// NeverFailed are the rows that failed under no mutant.
 	NeverFailed []contract.RowID `json:"rows_never_failed,omitempty"`
-	// NeverBroken are the requirements that were never found broken.
+	// NeverBroken are the requirements that no case ever reported as violated.
 	NeverBroken []contract.Requirement `json:"requirements_never_broken,omitempty"`
 }
 
-// GatewayResult is what the harness found about one gateway: a mutant, or one with a permitted behaviour.
+// GatewayResult contains the results for one gateway: a mutant, or a gateway with a permitted behaviour.
 type GatewayResult struct {
-	// Name is that of the mutant or the permitted behaviour.
+	// Name is the name of the mutant or of the permitted behaviour.
 	Name     string `json:"name"`
 	Sentence string `json:"sentence"`
-	// Theme is that of the mutant, "" for a permitted behaviour.
+	// Theme is the theme of the mutant, or "" for a permitted behaviour.
 	Theme string        `json:"theme,omitempty"`
 	Took  time.Duration `json:"took_ns"`
-	// Ran counts the cases that ran.
+	// Ran is the number of cases that ran.
 	Ran int `json:"ran"`
-	// Kills are the cases that killed the mutant as expected; none for a permitted behaviour.
+	// Kills are the cases that detected the mutant as expected. The list is empty for a permitted behaviour.
 	Kills []Kill `json:"kills"`
-	// Mistakes are the harness's: cases that the mutant survived, and false alarms.
+	// Mistakes are mistakes of the harness: cases that did not detect the mutant, and false alarms.
 	Mistakes []Mistake `json:"mistakes"`
-	// ParallelMistakes are those of a first try, made while other gateways were tested. Mistakes are then those of a second
-	// try, alone.
+	// ParallelMistakes are the mistakes of a first attempt, during which other gateways were tested at the same time. Mistakes are then those of a
+	// second attempt, in which the gateway was tested alone.
 	ParallelMistakes []Mistake `json:"parallel_mistakes,omitempty"`
 }
 
-// Kill is a case that killed a mutant, with the expected verdict.
+// Kill is a case that detected a mutant, with the expected verdict.
 type Kill struct {
 	Case    string           `json:"case"`
 	Row     contract.RowID   `json:"row"`
 	Verdict contract.Verdict `json:"verdict"`
-	// Broken are the requirements that the case found broken.
+	// Broken are the requirements that the case reported as violated.
 	Broken []contract.Requirement `json:"broken,omitempty"`
-	// Headline is the first finding, or the reason of the verdict.
+	// Headline is the first finding or, if there is none, the reason for the verdict.
 	Headline string `json:"headline"`
 }
 
-// Mistake is one thing that the harness got wrong.
+// Mistake is one mistake of the harness.
 type Mistake struct {
-	// Case is "" when the mistake is about the gateway as a whole.
+	// Case is "" if the mistake concerns the gateway as a whole.
 	Case string           `json:"case,omitempty"`
 	Row  contract.RowID   `json:"row,omitempty"`
 	Want contract.Verdict `json:"want,omitempty"`
 	Got  contract.Verdict `json:"got,omitempty"`
-	// Problem is a sentence about it.
+	// Problem describes the mistake in a sentence.
 	Problem string `json:"problem"`
 }
 
-// OK reports whether the harness made no mistake about the gateway.
+// OK reports whether the harness made no mistakes about the gateway.
 func (g GatewayResult) OK() bool { return len(g.Mistakes) == 0 }
 
 func (g GatewayResult) mutant() bool { return g.Theme != "" }
 
-// OK reports whether every mutant was killed in exactly the expected cases, no permitted behaviour raised a false alarm,
-// and every row and requirement was broken by a mutant.
+// OK reports whether every mutant was detected in exactly the expected cases, no permitted behaviour raised a false alarm, and every row and
+// requirement was violated by a mutant.
 func (s SelfTest) OK() bool {
 	return len(s.Gateways) > 0 && len(s.NeverFailed)+len(s.NeverBroken) == 0 &&
 		!slices.ContainsFunc(s.Gateways, func(g GatewayResult) bool { return !g.OK() })
@@ -95,8 +95,8 @@ func (s SelfTest) verdict() contract.Verdict {
 	return contract.Fail
 }
 
-// Matrix is the self-test as gateways x rows of the contract. A cell passes where cases killed the mutant, fails where the harness
-// made a mistake, and is not-run where nothing changed: what is red survived.
+// Matrix returns the self-test as a matrix of gateways and rows of the contract. A cell passes if cases detected the mutant, fails if the harness
+// made a mistake, and is not-run if nothing changed. A red cell therefore means that the mutant was not detected.
 func (s SelfTest) Matrix() Matrix {
 	m := Matrix{Totals: make(runlog.Counts)}
 	rows := s.rows()
@@ -149,7 +149,7 @@ func (g GatewayResult) cell(row contract.RowID) Cell {
 	return cell
 }
 
-// Sentence closes the reports of a self-test.
+// Sentence returns the closing sentence of a self-test's reports.
 //
 //	self-test passed: 96 mutants killed in exactly the expected cases, no false alarm from 20 permitted behaviours, all 32 rows broken
 //	self-test FAILED: 2 of 96 mutants were not killed, or not in exactly the expected cases: a, b; no mutant makes code:bad_response fail

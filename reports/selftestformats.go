@@ -12,7 +12,7 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Terminal writes the matrix of gateways and rows for people at a terminal, and the mistakes. It fails only when w does.
+// Terminal writes the matrix of gateways and rows for a terminal, and the mistakes. It returns only errors of w.
 func (s SelfTest) Terminal(w io.Writer, opts TerminalOptions) error {
 	t := terminal{opts: opts.withDefaults()}
 	m := s.Matrix()
@@ -67,11 +67,10 @@ func (m Mistake) text() string {
 	return plain.Text(fmt.Sprintf("%s: got %s, want %s: %s", m.Case, m.Got, m.Want, m.Problem), textLimit)
 }
 
-// JSON writes the self-test for machines. It fails only when w does.
+// JSON writes the self-test for programs. It returns only errors of w.
 func (s SelfTest) JSON(w io.Writer) error { return encodeJSON(w, s) }
 
-// HTML writes the self-test as a page like [HTML]'s: a cell opens the cases that killed the mutant. It fails only when w
-// does.
+// HTML writes the self-test as a page like that of [HTML]. A cell opens the cases that detected the mutant. HTML returns only errors of w.
 func (s SelfTest) HTML(w io.Writer) error {
 	m := s.Matrix()
 	p := newPage("Self-test of gatecert", s.verdict(), s.Sentence(), nil, "Theme")

@@ -11,9 +11,9 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Sentence closes every report: the overall result, the level, and the number of rows by verdict. For a run of selected
-// rows or cases it counts these, since a part of the contract makes no gateway conformant. Only a gateway that claims the
-// published codes is called conformant without a restriction.
+// Sentence returns the closing sentence of every report: the overall result, the level, and the number of rows by verdict. For a run of selected rows
+// or cases, it counts only these and does not call the gateway conformant, because the run covers only a part of the contract. Only a gateway that
+// claims the published codes is called conformant without a restriction.
 //
 //	conformant at level edge: 12 of 32 rows pass, 20 not run
 //	NOT conformant at level relay: 2 of 32 rows fail, 17 pass, 13 not run
@@ -158,7 +158,7 @@ func styleOf(v contract.Verdict) verdictStyle {
 	}
 }
 
-// CaseLine is a case in one line: its sign, its id, how long it took, and its problem if it has one. It is safe to show.
+// CaseLine describes a case in one line: its sign, its id, its duration, and its problem if it has one. The line is safe to show.
 func CaseLine(c runlog.Case) string {
 	line := fmt.Sprintf("%s %s %s", sign(c.Verdict.OrError()), plain.Text(c.ID, nameLimit), c.Duration.Round(time.Millisecond))
 	if headline := Headline(c); headline != "" && c.Verdict != contract.Pass {

@@ -15,22 +15,22 @@ import (
 // MatrixSchema is the version of the JSON of a [SideBySide].
 const MatrixSchema = "gatecert.matrix/1"
 
-// SideBySide is several runs in one matrix: the rows of the contract by targets.
+// SideBySide contains several runs in one matrix: the rows of the contract by targets.
 type SideBySide struct {
 	Runs []runlog.Run
-	// Matrix has one column per run, in their order.
+	// Matrix has one column for each run, in order.
 	Matrix   Matrix
 	entries  []pageEntry
 	language Language
 }
 
-// In returns the matrix in a language. What a gateway said, names and ids stay as they are, and so does the JSON.
+// In returns the matrix in a language. Text from a gateway, names and ids are not translated, and neither is the JSON.
 func (s SideBySide) In(l Language) SideBySide {
 	s.language = l
 	return s
 }
 
-// NewSideBySide lays out runs. The name of a target that occurs more than once gets a number.
+// NewSideBySide returns a matrix of the runs. If several targets have the same name, a number is added to the name.
 func NewSideBySide(runs []runlog.Run) SideBySide {
 	s := SideBySide{Runs: runs}
 	var columns []Column
@@ -99,7 +99,7 @@ func (s SideBySide) notes() []string {
 	return list
 }
 
-// Terminal writes the matrix for people at a terminal. It fails only when w does.
+// Terminal writes the matrix for a terminal. It returns only errors of w.
 func (s SideBySide) Terminal(w io.Writer, opts TerminalOptions) error {
 	opts.Language = s.language
 	t, say := terminal{opts: opts.withDefaults()}, s.language.text
@@ -127,7 +127,7 @@ func (s SideBySide) Terminal(w io.Writer, opts TerminalOptions) error {
 	return flush(w, &t.out)
 }
 
-// Markdown writes the matrix in GitHub's dialect. It fails only when w does.
+// Markdown writes the matrix in GitHub Flavored Markdown. It returns only errors of w.
 func (s SideBySide) Markdown(w io.Writer) error {
 	var out bytes.Buffer
 	say := s.language.text
@@ -176,7 +176,7 @@ type matrixReport struct {
 	Remarks  []string       `json:"remarks"`
 	Targets  []matrixTarget `json:"targets"`
 	Rows     []matrixLine   `json:"rows"`
-	// Clients are what client libraries do on each row, where they played.
+	// Clients describes the behaviour of client libraries on each row, if they ran.
 	Clients []matrixCallers `json:"clients,omitempty"`
 }
 
@@ -187,7 +187,7 @@ type matrixTarget struct {
 	Level contract.Level `json:"level"`
 	Cases runlog.Counts  `json:"cases"`
 	Rows  runlog.Counts  `json:"rows"`
-	// Aspects are those that a case tested.
+	// Aspects are the aspects that at least one case tested.
 	Aspects map[contract.Aspect]matrixScore `json:"aspects"`
 }
 
@@ -209,7 +209,7 @@ type matrixCell struct {
 	Cases   runlog.Counts    `json:"cases"`
 }
 
-// JSON writes the matrix for programs. It fails only when w does.
+// JSON writes the matrix for programs. It returns only errors of w.
 func (s SideBySide) JSON(w io.Writer) error {
 	out := matrixReport{Schema: MatrixSchema, Sentence: s.sentence(), Remarks: filled(s.notes()), Targets: []matrixTarget{}, Rows: []matrixLine{}}
 	for i, run := range s.Runs {
@@ -233,7 +233,7 @@ func (s SideBySide) JSON(w io.Writer) error {
 	return encodeJSON(w, out)
 }
 
-// HTML writes the matrix as a page like that of [HTML]: a cell opens the evidence of its cases. It fails only when w does.
+// HTML writes the matrix as a page like that of [HTML]. A cell opens the evidence of its cases. HTML returns only errors of w.
 func (s SideBySide) HTML(w io.Writer) error {
 	var names []string
 	for _, c := range s.Matrix.Columns {

@@ -8,16 +8,16 @@ import (
 	"github.com/gatecert/gatecert/contract"
 )
 
-// Links are where a matrix leads that stands on a page of another package: addresses relative to that page, escaped as in a URL.
+// Links are the link targets of a matrix on a page of another package. The addresses are relative to that page and escaped as in a URL.
 type Links struct {
-	// Cell has the evidence of a row in a column.
+	// Cell returns the address of the evidence for a row in a column.
 	Cell   func(row contract.RowID, column string) string
 	Row    func(row contract.RowID) string
 	Column func(column string) string
 }
 
-// Tables returns the matrix of [SideBySide.HTML] and its table of aspects, for a page of another package that has the [Style]. The second
-// is empty when no case tested an aspect.
+// Tables returns the matrix of [SideBySide.HTML] and its table of aspects, for a page of another package that uses [Style]. The second table is empty
+// if no case tested an aspect.
 func (s SideBySide) Tables(l Links) (matrix, aspects template.HTML, err error) {
 	tmpl, err := newPageTemplate()
 	if err != nil {

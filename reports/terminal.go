@@ -15,19 +15,18 @@ import (
 
 // TerminalOptions describe the terminal. The zero value is 80 columns without colour.
 type TerminalOptions struct {
-	// Color adds colour to the signs. No information is in the colour alone.
+	// Color adds colour to the signs. No information depends on the colour alone.
 	Color bool
-	// Width is the number of columns, 80 when 0. A matrix is laid out so that it fits.
+	// Width is the number of columns; 0 means 80. A matrix is laid out to fit this width.
 	Width int
-	// Failures is the number of causes shown with an example, 5 when 0.
+	// Failures is the number of causes shown with an example; 0 means 5.
 	Failures int
-	// Language is that of the report.
+	// Language is the language of the report.
 	Language Language
 }
 
-// Terminal writes the report for a terminal: the matrix, the causes of what needs attention, the totals and a closing
-// sentence.
-// It fails only when w does.
+// Terminal writes the report for a terminal: the matrix, the causes of what needs attention, the totals and a closing sentence. It returns only
+// errors of w.
 func Terminal(w io.Writer, run runlog.Run, opts TerminalOptions) error {
 	t := terminal{opts: opts.withDefaults()}
 	m := NewMatrix(run)
@@ -56,7 +55,7 @@ func Terminal(w io.Writer, run runlog.Run, opts TerminalOptions) error {
 	return flush(w, &t.out)
 }
 
-// Closing writes the closing sentence of a run alone. It fails only when w does.
+// Closing writes only the closing sentence of a run. It returns only errors of w.
 func Closing(w io.Writer, run runlog.Run, opts TerminalOptions) error {
 	t := terminal{opts: opts.withDefaults()}
 	t.line("%s", t.paint(run.Verdict(), t.opts.Language.text(Sentence(run)+".")))

@@ -10,10 +10,10 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Trace is where the request of a case is found in the gateway's own traces and logs.
+// Trace states where to find the request of a case in the gateway's own traces and logs.
 type Trace struct {
 	ID string `json:"id"`
-	// Request is the X-Request-Id, URL the page of the trace; "" for none.
+	// Request is the X-Request-Id. URL is the page of the trace, or "" if there is none.
 	Request string `json:"request,omitempty"`
 	URL     string `json:"url,omitempty"`
 }
@@ -21,8 +21,8 @@ type Trace struct {
 // traceIn is the place by which a run's traces are linked.
 const traceIn = "{trace_id}"
 
-// TraceOf is the trace of a case, nil for one whose request had none. template is the log's: where it is anything but an http or https URL,
-// nothing is linked.
+// TraceOf returns the trace of a case, or nil for a case whose request had none. template is the trace URL in the log. If it is not an http or https
+// URL, no link is created.
 func TraceOf(c runlog.Case, template string) *Trace {
 	if c.Observation == nil {
 		return nil

@@ -11,8 +11,8 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Verdicts writes one line per case, "verdict case-id", sorted by id, so that diff can compare two runs. The last line of an
-// incomplete run says why. It fails only when w does.
+// Verdicts writes one line for each case, "verdict case-id", sorted by id, so that diff can compare two runs. The last line of an incomplete run
+// states the reason. Verdicts returns only errors of w.
 func Verdicts(w io.Writer, run runlog.Run) error {
 	cases := slices.SortedFunc(slices.Values(run.AllCases()), func(a, b runlog.Case) int { return strings.Compare(a.ID, b.ID) })
 	out := bufio.NewWriter(w)

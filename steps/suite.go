@@ -15,10 +15,10 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Outcome is what came of one scenario.
+// Outcome is the result of one scenario.
 type Outcome struct {
 	Case runlog.Case
-	// Notes are things about the gateway's state that people should know.
+	// Notes are remarks about the gateway's state for the user.
 	Notes []string
 }
 
@@ -26,25 +26,24 @@ type Outcome struct {
 type Suite struct {
 	Features fs.FS
 	Session  Session
-	// Selected are the ids of the cases to run. Other scenarios leave no trace.
+	// Selected contains the ids of the cases to run. Other scenarios leave no trace.
 	Selected map[string]bool
-	// Witnesses are those of them after which a healthy call is made. They should run one at a time.
+	// Witnesses are the selected cases after which a healthy call is made. They should run one at a time.
 	Witnesses map[string]bool
 	// Concurrency is the number of scenarios that run at once, at least 1.
 	Concurrency int
-	// Sink takes every outcome. It is called from many goroutines at once.
+	// Sink receives every outcome. It must be safe for concurrent use.
 	Sink func(Outcome)
 }
 
-// ErrFeatures is returned when the features cannot be run at all: they do not parse, or nothing matched.
+// ErrFeatures is returned if the features cannot be run at all because they cannot be parsed or nothing matches the selection.
 var ErrFeatures = errors.New("the features cannot be run")
 
 // exitOptions is godog's code for bad options or features that do not parse.
 const exitOptions = 2
 
-// Run runs the selected scenarios. A scenario that failed is not an error but an outcome. Run returns [ErrFeatures]
-// when godog could not run at all, and ctx's cause when the run was cancelled; scenarios that had not begun by then have
-// no outcome.
+// Run runs the selected scenarios. A failed scenario is not an error but an outcome. Run returns [ErrFeatures] if godog could not run at all, and
+// ctx's cause if the run was cancelled. Scenarios that had not begun by then have no outcome.
 func (s Suite) Run(ctx context.Context) error {
 	if len(s.Selected) == 0 {
 		return nil

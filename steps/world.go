@@ -1,5 +1,4 @@
-// Package steps binds the sentences of the features to what they do: thin step definitions over a [World]. It speaks no
-// HTTP and formats nothing.
+// Package steps binds the sentences of the features to code: thin step definitions that work on a [World]. It contains no HTTP or formatting code.
 package steps
 
 import (
@@ -15,34 +14,34 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Session is what the steps need of a prepared gateway.
+// Session is the part of a prepared gateway that the steps need.
 type Session interface {
-	// Observe brings a case about once.
+	// Observe creates the case's circumstance once and observes the response.
 	Observe(ctx context.Context, c contract.Case) (contract.Observation, error)
-	// Healthy makes the healthy call for a case that was observed once; detail says why it did not succeed.
+	// Healthy makes the healthy call for a case that was observed once. detail states why the call did not succeed.
 	Healthy(ctx context.Context, c contract.Case) (ok bool, detail string, err error)
-	// AwaitRecovery waits until the healthy call for a case succeeds. It returns how long that took, 0 when the first
-	// call succeeded. Where a limit of the key was the reason, the calls after it keep to the limit.
+	// AwaitRecovery waits until the healthy call for a case succeeds. It returns how long that took, or 0 if the first call succeeded. If a limit of
+	// the key was the reason for the wait, later calls stay within the limit.
 	AwaitRecovery(ctx context.Context, c contract.Case) (time.Duration, error)
-	// AtOnce is how many cases may run at once, of at most so many, and whether healthy calls have failed for a while before.
+	// AtOnce returns how many cases may run at once, at most most, and whether healthy calls have failed for some time before.
 	AtOnce(most int) (n int, fragile bool)
-	// AnswersUnhealthy reports whether an answer is like one that a healthy call got while the gateway was not healthy.
+	// AnswersUnhealthy reports whether a response resembles one that a healthy call received while the gateway was not healthy.
 	AnswersUnhealthy(o contract.Observation) bool
-	// Limited reports whether the calls keep to a limit, and SlowDown makes them twice as slow.
+	// Limited reports whether calls are paced to stay within a limit. SlowDown halves their rate.
 	Limited() bool
 	SlowDown()
-	// Aftermath makes the healthy call after a case that ran alone. It returns nil where that says nothing about the case.
+	// Aftermath makes the healthy call after a case that ran alone. It returns nil if this call shows nothing about the case.
 	Aftermath(ctx context.Context, surface dialect.Surface) (*contract.Aftermath, error)
-	// RunLoad runs a load case. It returns an error that wraps [ErrUnreached] when the load did not bring the circumstance
-	// about, and one that wraps [ErrGeneratorBusy] when this machine could not keep up.
+	// RunLoad runs a load case. It returns an error that wraps [ErrUnreached] if the load did not create the circumstance, and one that wraps
+	// [ErrGeneratorBusy] if this machine could not keep up.
 	RunLoad(ctx context.Context, c contract.Case) (LoadResult, error)
 }
 
-// LoadResult is what a load case showed.
+// LoadResult is the result of a load case.
 type LoadResult struct {
 	Findings []contract.Finding
 	Summary  runlog.LoadSummary
-	// Evidence is one of the answers that violated a requirement, nil when none did.
+	// Evidence is one of the responses that violated a requirement, or nil if none did.
 	Evidence *contract.Observation
 }
 
@@ -59,13 +58,12 @@ func (r LoadResult) judgement() contract.Judgement {
 }
 
 var (
-	// ErrUnreached is returned when a load ended without bringing its circumstance about: the gateway refused calls that
-	// it should have admitted, or the permitted number of calls was not enough.
+	// ErrUnreached is returned if a load ended without creating its circumstance: the gateway refused calls that it should have admitted, or the
+	// permitted number of calls was not enough.
 	ErrUnreached = errors.New("the load did not produce the circumstance")
-	// ErrGivenUp is returned when a case was not tried, because others on its surface took too long.
+	// ErrGivenUp is returned if a case was not attempted because other cases on its surface took too long.
 	ErrGivenUp = errors.New("given up")
-	// ErrGeneratorBusy is returned when this machine could not keep up with a load, so that its results say nothing about
-	// the gateway.
+	// ErrGeneratorBusy is returned if this machine could not keep up with a load, so that the results show nothing about the gateway.
 	ErrGeneratorBusy = errors.New("the load generator could not keep up on this machine")
 )
 
@@ -199,8 +197,8 @@ func filter(findings []contract.Finding, keep func(contract.Finding) bool) []con
 	return slices.DeleteFunc(slices.Clone(findings), func(f contract.Finding) bool { return !keep(f) })
 }
 
-// Revise judges a case again with what the upstream saw of its call by the end of the run. It reports whether the findings
-// are others now. An outcome that does not follow from findings stands.
+// Revise judges a case again with the upstream's record of its call at the end of the run. It reports whether the findings have changed. An outcome
+// that was not derived from findings stays as it is.
 func Revise(c contract.Case, before runlog.Case, seen contract.Seen) (after runlog.Case, changed bool) {
 	switch before.Verdict {
 	case contract.Pass, contract.Warn, contract.Fail, contract.ExpectedFail:

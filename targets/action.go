@@ -17,10 +17,11 @@ import (
 // actionLimit bounds one action; undoing gets the same time of its own, also after the run was cancelled.
 const actionLimit = 30 * time.Second
 
-// Shell runs one line of a recipe. It returns what the line printed, with an error when it failed.
+// Shell runs one shell command of a recipe. It returns the output of the command, and an error if the command failed.
 type Shell func(ctx context.Context, line string) (output []byte, err error)
 
-// SystemShell is a [Shell] that leaves the line to sh. What the line starts ends with it, also what it leaves in the background.
+// SystemShell is a [Shell] that passes the command to sh. When the command ends, all processes that it started are killed, including those in the
+// background.
 func SystemShell(ctx context.Context, line string) ([]byte, error) {
 	// The line is the user's own, from the user's own profile.
 	return program.Run(exec.CommandContext(ctx, "sh", "-c", line)) //nolint:gosec // see above
@@ -52,7 +53,7 @@ func (s *Session) runActions(ctx context.Context, actions []profile.Action) erro
 	return nil
 }
 
-// Around runs the calls of a load case between the actions of its recipe, as [Session.Observe] does for one call.
+// Around runs the calls of a load case between the actions of its recipe, just as [Session.Observe] runs a single call.
 func (s *Session) Around(ctx context.Context, c contract.Case, run func(context.Context) error) error {
 	pr, err := RequestFor(s.Profile, c, newToken())
 	if err != nil {

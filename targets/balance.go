@@ -14,8 +14,8 @@ import (
 	"github.com/gatecert/gatecert/internal/wait"
 )
 
-// ReadsBalance selects the cases whose cost is checked. They run one after the other: what another costs would be taken for
-// theirs. The slow ones are left out, since each would take the gateway's time limit.
+// ReadsBalance selects the cases whose cost is checked. These cases run one at a time, because the cost of another call would be attributed to them.
+// Slow cases are left out, because each of them would take the gateway's time limit.
 func (s *Session) ReadsBalance(c contract.Case) bool {
 	return s.Profile.Balance.Path != "" && c.Reach() == contract.ReachMust && c.Circumstance != contract.SlowUpstream
 }
@@ -47,7 +47,7 @@ func (s *Session) balanceBefore(ctx context.Context, key string) (float64, error
 	return s.Balance(ctx, key)
 }
 
-// settlePolls bounds the wait for a refund that a gateway books after it has answered: at most a second in all.
+// settlePolls limits the wait for a refund that a gateway books after it has responded to at most one second in total.
 const (
 	settlePolls = 20
 	settlePoll  = 50 * time.Millisecond
@@ -66,7 +66,7 @@ func (s *Session) settledBalance(ctx context.Context, key string, before float64
 	}
 }
 
-// Balance reads what the owner of a key has left. The profile has to say where that stands.
+// Balance reads the remaining balance of a key's owner. The profile must state where to find the balance.
 func (s *Session) Balance(ctx context.Context, key string) (float64, error) {
 	o, err := s.client.Do(ctx, exchange.Call{
 		Surface: dialect.Chat, BaseURL: s.Profile.BaseURL, Key: key,

@@ -8,11 +8,10 @@ import (
 	"github.com/gatecert/gatecert/contract"
 )
 
-// BringAbout brings a case about for somebody else's client: it gives do the request of the case, with the actions of its recipe
-// done before and undone after. Where the case takes many calls until one is refused, they are made first, so that the next one is
-// refused too.
+// BringAbout creates the circumstance of a case for another client: it performs the actions of the recipe, calls do with the request of the case, and
+// undoes the actions. If the case needs many calls until one is refused, BringAbout makes these calls first, so that the next call is also refused.
 //
-// It returns [profile.ErrNotOffered] when the profile lacks what the case needs, the errors of actions, and the error of do.
+// It returns [profile.ErrNotOffered] if the profile lacks what the case needs, the errors of actions, and the error of do.
 func (s *Session) BringAbout(ctx context.Context, c contract.Case, do func(ctx context.Context, pr Request) error) error {
 	pr, err := s.request(c, newToken())
 	if err != nil {
@@ -29,8 +28,7 @@ func (s *Session) BringAbout(ctx context.Context, c contract.Case, do func(ctx c
 	})
 }
 
-// RequestOf is the request of a case under a token of its own, for one more client while [Session.BringAbout] holds the
-// circumstance.
+// RequestOf returns the request of a case with a new token, for an additional client while [Session.BringAbout] maintains the circumstance.
 func (s *Session) RequestOf(c contract.Case) (Request, error) { return s.request(c, newToken()) }
 
 // exhaust makes the calls of a case until one is refused.

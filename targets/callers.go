@@ -44,9 +44,9 @@ func (s *Session) onKeptConnection(c contract.Case, pr Request) bool {
 		c.Circumstance != contract.OverRateLimit && !s.Limited() && !fragile && choose(c, "connection", keptShare) == 0
 }
 
-// TryNewerVersion makes a healthy call with the newer API version of the surface's format, if it has one. Where the gateway
-// serves it, half of the cases on the surface are sent with it from now on. Otherwise refused names the version and says what
-// the gateway answered: clients that send it cannot use the gateway, but the contract does not ask for it.
+// TryNewerVersion makes a healthy call with the newer API version of the surface's format, if there is one. If the gateway serves the call, half of
+// the cases on the surface use this version from then on. Otherwise, refused names the version and the gateway's response. Clients that send the
+// newer version cannot use such a gateway, but the contract does not require it.
 func (s *Session) TryNewerVersion(ctx context.Context, surface dialect.Surface) (refused string, err error) {
 	call := HealthyCall(s.Profile, surface, newToken())
 	if !setNewerVersion(&call) {

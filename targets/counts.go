@@ -18,10 +18,10 @@ var longPrompt = strings.Repeat("one two three four five six seven eight nine te
 // unsupportedCount is the recipe of a count that the gateway cannot make.
 const unsupportedCount = "unknown-path/" + contract.Uncounted
 
-// CheckCounts compares the count of tokens in the answer to a healthy call with that of a much longer prompt. Where both are the
-// same, or nothing was counted, the gateway has made the count up: a client that trusts it never shortens its context. The
-// healthy call is then what [unsupportedCount] is about, whatever the profile says, and the note tells so. It is "" where
-// the counts differ, and where nothing can be said. It has to be called before the cases.
+// CheckCounts compares the token count in the response to a healthy call with the count for a much longer prompt. If both counts are equal, or
+// nothing was counted, the gateway has invented the count: a client that relies on it never shortens its context. [unsupportedCount] then uses the
+// healthy call regardless of the profile, and the note states this. The note is "" if the counts differ, or if nothing can be concluded. CheckCounts
+// must be called before the cases run.
 func (s *Session) CheckCounts(ctx context.Context, healthy contract.Observation) (note string, err error) {
 	short, ok := countIn(healthy)
 	if !ok {

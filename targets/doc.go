@@ -1,4 +1,3 @@
-// Package targets describes the gateway under test: its profile, what of the contract it claims, and how each
-// circumstance is brought about on it. A driver prepares a kind of gateway; the folders below this one hold them, and
-// the mock upstream.
+// Package targets describes the gateway under test: its profile, the part of the contract that it claims, and how each circumstance is created on it.
+// A driver prepares one kind of gateway. The drivers and the mock upstream are in the folders below this one.
 package targets

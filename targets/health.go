@@ -15,7 +15,7 @@ import (
 	"github.com/gatecert/gatecert/internal/wait"
 )
 
-// ErrNotRecovered is returned when a gateway is not healthy again within the time that it gets to recover.
+// ErrNotRecovered is returned if a gateway does not become healthy again within the permitted time.
 var ErrNotRecovered = errors.New("the gateway has not recovered")
 
 const (
@@ -93,9 +93,9 @@ func (h *health) left(single time.Duration) time.Duration {
 	return max(0, min(single, max(recoveryBudget, single)-h.waited))
 }
 
-// AtOnce is how many cases may run at once, of at most so many as the run would, and whether the gateway has stopped
-// serving healthy calls before. Each time that it does it is half as many: a breaker that opens after five failures in a
-// row stays closed when four cases run at once, with a healthy call before each.
+// AtOnce returns how many cases may run at once, at most most, and whether the gateway has stopped serving healthy calls before. Each time that the
+// gateway stops serving healthy calls, the number is halved: a breaker that opens after five consecutive failures stays closed if four cases run at
+// once, with a healthy call before each case.
 func (s *Session) AtOnce(most int) (n int, fragile bool) {
 	s.health.mu.Lock()
 	defer s.health.mu.Unlock()
@@ -126,8 +126,8 @@ func (s *Session) remember(surface dialect.Surface, o contract.Observation) {
 	s.health.answers[words(o)] = true
 }
 
-// AnswersUnhealthy reports whether an answer is like one that a healthy call got while the gateway was not healthy: it
-// may come from a breaker then, even where the call got as far as the upstream before.
+// AnswersUnhealthy reports whether a response resembles one that a healthy call received while the gateway was not healthy. Such a response may come
+// from a breaker, even if the call had reached the upstream before.
 func (s *Session) AnswersUnhealthy(o contract.Observation) bool {
 	s.health.mu.Lock()
 	defer s.health.mu.Unlock()
@@ -135,14 +135,14 @@ func (s *Session) AnswersUnhealthy(o contract.Observation) bool {
 	return o.Failure == nil && len(s.health.answers) > 0 && s.health.answers[words(o)]
 }
 
-// Limited reports whether the calls of the run are paced, because the valid key is limited.
+// Limited reports whether the calls of the run are paced because the valid key has a rate limit.
 func (s *Session) Limited() bool {
 	s.health.mu.Lock()
 	defer s.health.mu.Unlock()
 	return s.health.limited
 }
 
-// SlowDown doubles the time between two calls, after one more was refused.
+// SlowDown doubles the time between two calls after another call was refused.
 func (s *Session) SlowDown() {
 	s.health.mu.Lock()
 	pace := s.health.pace
@@ -150,7 +150,7 @@ func (s *Session) SlowDown() {
 	s.health.slowDown(max(2*pace, firstPause))
 }
 
-// HealthNotes says in a sentence each what was learnt about the gateway's state; nothing when it was always healthy.
+// HealthNotes describes, in one sentence each, what was learnt about the gateway's state. It returns nothing if the gateway was always healthy.
 func (s *Session) HealthNotes() []string {
 	h := &s.health
 	h.mu.Lock()
@@ -184,8 +184,7 @@ func (s *Session) HealthNotes() []string {
 	return notes
 }
 
-// Healthy makes the healthy call for a case once, with the relay model that the case was sent with, and says why it did not
-// succeed.
+// Healthy makes the healthy call for a case once, with the relay model that the case used. If the call does not succeed, Healthy returns the reason.
 func (s *Session) Healthy(ctx context.Context, c contract.Case) (ok bool, detail string, err error) {
 	place, _ := s.relays.Load(c)
 	used, _ := place.(int)
@@ -193,9 +192,9 @@ func (s *Session) Healthy(ctx context.Context, c contract.Case) (ok bool, detail
 	return ok, detail, err
 }
 
-// AwaitRecovery waits until the healthy call for a case succeeds. It returns how long that took: 0 when the gateway was healthy
-// at once, or is with another relay model. Where the next call is refused again at once, the key is limited, and all calls of
-// the session are paced from then on. It returns [ErrNotRecovered] when settle.recovery, or the budget of the run, is over.
+// AwaitRecovery waits until the healthy call for a case succeeds. It returns how long that took, or 0 if the gateway was healthy at once or is
+// healthy with another relay model. If the next call is refused again at once, the key has a rate limit, and all calls of the session are paced from
+// then on. AwaitRecovery returns [ErrNotRecovered] when settle.recovery or the run's waiting time is used up.
 func (s *Session) AwaitRecovery(ctx context.Context, c contract.Case) (time.Duration, error) {
 	_, waited, err := s.recover(ctx, c)
 	return waited, err
@@ -216,9 +215,9 @@ func (s *Session) recover(ctx context.Context, c contract.Case) (most, waited ti
 	return most, waited, err
 }
 
-// Aftermath implements the wait of the requirement no-collateral: the healthy call has to succeed within settle.recovery. It
-// returns nil where nothing can be said: the key is limited, the gateway was down before, or the run has waited for it so often
-// that less than settle.recovery was left.
+// Aftermath implements the wait of the requirement no-collateral: the healthy call must succeed within settle.recovery. It returns nil if nothing can
+// be concluded: because the key is limited, because the gateway was down before, or because less than settle.recovery is left of the run's waiting
+// time.
 func (s *Session) Aftermath(ctx context.Context, surface dialect.Surface) (*contract.Aftermath, error) {
 	if s.Limited() || s.health.isDown() {
 		return nil, nil //nolint:nilnil // nothing can be said
@@ -248,7 +247,7 @@ func (h *health) isDown() bool {
 // except the control calls themselves, which may have been too many at once for a limit.
 const firstRecovery = 20 * time.Second
 
-// AwaitStart is [Session.AwaitRecovery] before the cases of a run: at most 20 s.
+// AwaitStart is like [Session.AwaitRecovery], but is used before the cases of a run and waits for at most 20 s.
 func (s *Session) AwaitStart(ctx context.Context, surface dialect.Surface) (time.Duration, error) {
 	return s.awaitRecovery(ctx, contract.Case{Surface: surface}, s.health.left(min(firstRecovery, s.Profile.Settle.Recovery)))
 }
@@ -302,8 +301,8 @@ func (s *Session) notRecovered(refused bool, waited, left time.Duration, detail 
 	return fmt.Errorf("%w within %s: %s", ErrNotRecovered, left.Round(time.Second), detail)
 }
 
-// FindLimit makes two healthy calls one right after the other on a surface, and paces the session when the second is
-// refused. It returns [ErrNotRecovered] when the gateway does not serve the first.
+// FindLimit makes two consecutive healthy calls on a surface, and paces the session if the second one is refused. It returns [ErrNotRecovered] if the
+// gateway does not serve the first call.
 func (s *Session) FindLimit(ctx context.Context, surface dialect.Surface) error {
 	if _, err := s.AwaitStart(ctx, surface); err != nil {
 		return err

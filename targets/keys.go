@@ -12,12 +12,11 @@ import (
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
-// ErrUnknownKey is returned when the gateway does not accept a key that the profile declares as valid. Its text names the
-// key's place in the profile.
+// ErrUnknownKey is returned if the gateway does not accept a key that the profile declares as valid. Its text names the key's field in the profile.
 var ErrUnknownKey = errors.New("the gateway does not accept a key from the profile")
 
-// CheckLimitedKey makes a healthy call with the key and the model that have the declared rate limit. It returns [ErrUnknownKey]
-// when the gateway answers 401 or 403, or 404 for a model: what comes of such a call says nothing about a limit.
+// CheckLimitedKey makes a healthy call with the key and the model that have the declared rate limit. It returns [ErrUnknownKey] if the gateway
+// responds with 401 or 403, or with 404 for a model, because such a response shows nothing about a limit.
 func (s *Session) CheckLimitedKey(ctx context.Context, surface dialect.Surface) error {
 	call := HealthyCall(s.Profile, surface, newToken())
 	rate, place := s.Profile.Limits.Rate, "limits.rate.key"
@@ -44,11 +43,10 @@ func (s *Session) CheckLimitedKey(ctx context.Context, surface dialect.Surface) 
 // preparedKeys are the circumstances of the keys that no healthy call may succeed with.
 var preparedKeys = []string{"revoked-key", "spent-account", "spent-key"}
 
-// CheckPreparedKeys makes the call of one case with each of the revoked and spent keys among the cases of a run. The notes say
-// of each key that works, or that the gateway answers like one that was never issued, what that may mean: a slip in the
-// profile or a fault of the gateway. It is not an error, since nobody but the profile's author can tell which. The answers of the
-// cases with an unknown key are marked, see [contract.Declared]. It has to be called before the cases. Keys that a driver has
-// made are what it says.
+// CheckPreparedKeys makes the call of one case with each revoked or spent key that the cases of a run use. If a key works, or if the gateway responds
+// as it does to a key that was never issued, a note describes the possible causes: a mistake in the profile or a fault of the gateway. Neither is an
+// error, because only the profile's author can tell which it is. The responses of cases with an unknown key are marked, see [contract.Declared].
+// CheckPreparedKeys must be called before the cases run. It does not check keys that a driver created, because their state is known.
 func (s *Session) CheckPreparedKeys(ctx context.Context, cases []contract.Case) (notes []string, err error) {
 	if s.Profile.Driver != profile.StaticDriver {
 		return nil, nil

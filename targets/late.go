@@ -12,8 +12,8 @@ import (
 	"github.com/gatecert/gatecert/internal/wait"
 )
 
-// LateGrace is how long the upstream's record is left alone after the last refused call: a gateway that sends a refused
-// prompt from a queue does so within milliseconds.
+// LateGrace is how long gatecert waits after the last refused call before it reads the upstream's record. A gateway that sends a refused prompt from
+// a queue does so within milliseconds.
 const LateGrace = 500 * time.Millisecond
 
 // recordedCalls is, by case, what the upstream had seen of the judged call.
@@ -44,8 +44,8 @@ func (r *recordedCalls) add(c contract.Case, token string, seen contract.Seen) {
 // askedAtOnce bounds how many records are asked for at once: the mock upstream may be far away.
 const askedAtOnce = 8
 
-// LateCalls asks the upstream again, at the earliest [LateGrace] after the last refused call, what it saw of the judged
-// calls. It returns the record of every case, by id, whose call came again after the case was judged.
+// LateCalls asks the upstream again for its record of the judged calls, at the earliest [LateGrace] after the last refused call. It returns the
+// records, by case id, of all cases whose call arrived again after the case was judged.
 func (s *Session) LateCalls(ctx context.Context) (map[string]contract.Seen, error) {
 	if s.upstream == nil {
 		return nil, nil //nolint:nilnil // no record, no late calls

@@ -13,8 +13,7 @@ import (
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
-// OfferOf reads the profile that a log holds and returns what such a target offers. It returns [profile.ErrProfile] when the
-// text is not a profile.
+// OfferOf parses the profile in a log and returns what such a target offers. It returns [profile.ErrProfile] if the text is not a profile.
 func OfferOf(profileYAML string) (contract.Offer, error) {
 	logged, err := profile.ParseRedacted(profileYAML)
 	if err != nil {
@@ -33,8 +32,8 @@ func OfferOf(profileYAML string) (contract.Offer, error) {
 	}, nil
 }
 
-// RecipesOf says of each recipe that decides about the path, the method, the headers or the body of a request what it decides:
-// whoever reads a result has to know that these requests are not gatecert's own. The lines are sorted.
+// RecipesOf lists the recipes that set the path, method, headers or body of a request, and what each of them sets. Readers of a result need to know
+// that gatecert did not choose these parts of the requests itself. The lines are sorted.
 func RecipesOf(p profile.Profile) []string {
 	var lines []string
 	for name, r := range p.Circumstances {

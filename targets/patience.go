@@ -10,7 +10,7 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// ErrGivenUp is returned for the cases of a surface whose calls took longer than the profile's patience again and again.
+// ErrGivenUp is returned for the remaining cases of a surface after several consecutive calls on it took longer than the profile's patience.
 var ErrGivenUp = errors.New("given up")
 
 // mostOverdue is how many calls in a row on a surface may take longer than the patience. Each may take twice that, so that a

@@ -14,7 +14,7 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// HealthyAt makes the healthy call of a surface at another root than the profile's.
+// HealthyAt makes the healthy call of a surface at a root other than the profile's.
 func (s *Session) HealthyAt(ctx context.Context, surface dialect.Surface, root string) (o contract.Observation, ok bool, err error) {
 	call := HealthyCall(s.Profile, surface, newToken())
 	call.BaseURL, call.Shown.BaseURL = root, ""
@@ -25,8 +25,8 @@ func (s *Session) HealthyAt(ctx context.Context, surface dialect.Surface, root s
 	return o, ok, nil
 }
 
-// ListModels asks for the list of models, which costs nothing. It returns their names in the order of the answer, or nil when
-// the gateway has no such list. Of a long answer it reads the part that was captured.
+// ListModels requests the list of models, which costs nothing. It returns the names in the order of the response, or nil if the gateway does not
+// provide such a list. Of a long response, it reads only the captured part.
 func (s *Session) ListModels(ctx context.Context) ([]string, error) {
 	call := HealthyCall(s.Profile, dialect.Models, newToken())
 	call.Path = dialect.Models.ListPath()
@@ -73,11 +73,10 @@ func namesIn(list []byte) (names []string) {
 	}
 }
 
-// ErrNoUpstream is returned when the mock upstream's record cannot be read. Its text says why.
+// ErrNoUpstream is returned if the mock upstream's record cannot be read. Its text states the reason.
 var ErrNoUpstream = errors.New("the mock upstream's record cannot be read")
 
-// ReadsUpstream returns [ErrNoUpstream] when the record of the profile's mock upstream cannot be read, and nil without a mock
-// upstream.
+// ReadsUpstream returns [ErrNoUpstream] if the record of the profile's mock upstream cannot be read. It returns nil if there is no mock upstream.
 func (s *Session) ReadsUpstream(ctx context.Context) error {
 	if s.upstream == nil {
 		return nil
@@ -88,8 +87,8 @@ func (s *Session) ReadsUpstream(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// ToUpstream makes a healthy call on a surface with the model that leads to the mock upstream. The observation has what the
-// mock upstream saw of it. The session must have one.
+// ToUpstream makes a healthy call on a surface with the model that is routed to the mock upstream. The observation contains the mock upstream's
+// record of the call. The session must have a mock upstream.
 func (s *Session) ToUpstream(ctx context.Context, surface dialect.Surface) (o contract.Observation, ok bool, detail string, err error) {
 	token := newToken()
 	call := HealthyCall(s.Profile, surface, token)
@@ -108,5 +107,5 @@ func (s *Session) ToUpstream(ctx context.Context, surface dialect.Surface) (o co
 	return o, ok, detail, nil
 }
 
-// HasUpstream reports whether the session can ask the mock upstream what it saw.
+// HasUpstream reports whether the session can read the mock upstream's record.
 func (s *Session) HasUpstream() bool { return s.upstream != nil }

@@ -63,8 +63,8 @@ func (s *Session) healthyFor(ctx context.Context, p profile.Profile, c contract.
 	return s.control(ctx, c.Surface, ControlHealthy, call)
 }
 
-// UseOtherModel tries the other models of the profile on a surface whose own is not served there, and uses the first that is.
-// It returns its name, "" for none.
+// UseOtherModel is used if the gateway does not serve the model that the profile sets for a surface. It tries the other models of the profile and
+// uses the first one that the gateway serves. It returns that model's name, or "" if there is none.
 func (s *Session) UseOtherModel(ctx context.Context, surface dialect.Surface) (model string, err error) {
 	for _, name := range s.Profile.Models.Others(surface) {
 		call := HealthyCall(s.Profile, surface, newToken())

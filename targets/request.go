@@ -14,33 +14,34 @@ import (
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
-// Request is all that brings one case about on one target.
+// Request contains everything needed to create the circumstance of one case on one target.
 type Request struct {
 	Call exchange.Call
-	// Repeat sends the call up to so many times, until one is refused with 429; that answer is judged. 0 and 1 send it once.
+	// Repeat sends the call up to this many times, until one call is refused with 429. The response to that call is judged. 0 and 1 send the call
+	// once.
 	Repeat int
-	// Before and After run around the call; a case that has any runs alone.
+	// Before and After run before and after the call. A case with actions runs alone.
 	Before, After []profile.Action
 }
 
-// Exclusive reports whether the request changes what other cases meet, and so must run alone.
+// Exclusive reports whether the request changes conditions for other cases, and therefore must run alone.
 func (p Request) Exclusive() bool { return len(p.Before)+len(p.After) > 0 }
 
 // healthyPrompt is short: on a real upstream every control call costs tokens.
 const healthyPrompt = "Say hello."
 
-// HealthyCall is the call that must succeed on a surface before anything there is judged.
+// HealthyCall returns the call that must succeed on a surface before anything on the surface is judged.
 func HealthyCall(p profile.Profile, s dialect.Surface, token string) exchange.Call {
 	return callOn(p, s, token, p.Models.On(s), promptFor(p, token, "", healthyPrompt))
 }
 
-// PromptCall is the healthy call of a surface with a text and, for the mock upstream, with words of a directive. before stands in front
-// of both: it is what prompts share.
+// PromptCall returns the healthy call of a surface with the given text and, for the mock upstream, the given directive words. before is placed in
+// front of both; it is the part that prompts share.
 func PromptCall(p profile.Profile, s dialect.Surface, token, directive, before, text string) exchange.Call {
 	return callOn(p, s, token, p.Models.On(s), before+promptFor(p, token, directive, cmp.Or(text, healthyPrompt)))
 }
 
-// NonsenseCall is the call that must not succeed: a gateway that answers it would answer anything.
+// NonsenseCall returns the call that must not succeed. A gateway that serves this call would serve any call.
 func NonsenseCall(p profile.Profile, s dialect.Surface, token string) exchange.Call {
 	return callOn(p, s, token, noSuchModel(token), promptFor(p, token, "", healthyPrompt))
 }
@@ -90,10 +91,10 @@ func shownHeader(p profile.Profile, header map[string]string) map[string]string 
 	return shown
 }
 
-// RequestFor makes the request of one case from its recipe. The token, unique to the call, finds it again at the upstream. For a load case it is a
-// healthy call: the load engine decides what fails, and on which share of the calls.
+// RequestFor returns the request of one case, built from its recipe. The token is unique to the call and identifies it in the upstream's record. For
+// a load case, RequestFor returns a healthy call, because the load engine decides which share of the calls fails, and how.
 //
-// It returns [profile.ErrNotOffered] when the profile lacks what the case needs, and says what that is.
+// If the profile lacks what the case needs, RequestFor returns [profile.ErrNotOffered] with the reason.
 func RequestFor(p profile.Profile, c contract.Case, token string) (Request, error) {
 	if !slices.Contains(p.Surfaces, c.Surface) {
 		return Request{}, fmt.Errorf("%w: the profile does not list the endpoint %s", profile.ErrNotOffered, c.Surface)
@@ -171,8 +172,7 @@ func apply(p profile.Profile, r profile.Recipe, call *exchange.Call) {
 	}
 }
 
-// PromptPlaceholder stands for the prompt in a recipe's body, so that a body of the recipe's own shape still carries
-// the token and the directive.
+// PromptPlaceholder stands for the prompt in a recipe's body, so that a body with its own structure still contains the token and the directive.
 const PromptPlaceholder = "{{prompt}}"
 
 // withPrompt puts the prompt in wherever a body's value has its placeholder.
@@ -197,7 +197,7 @@ func withPrompt(value any, prompt string) any {
 	}
 }
 
-// CallWithKey is a healthy call with the given key; the mock upstream, if there is one, obeys the directive.
+// CallWithKey returns a healthy call with the given key. The mock upstream, if there is one, follows the directive.
 func CallWithKey(p profile.Profile, s dialect.Surface, key, token, directive string) exchange.Call {
 	call := callOn(p, s, token, p.Models.Routed(s), promptFor(p, token, directive, healthyPrompt))
 	call.Key, call.KeyRole = key, p.KeyRole(key)

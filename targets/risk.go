@@ -12,11 +12,11 @@ import (
 // Risks is the number of values that [RiskOf] returns.
 const Risks = 7
 
-// RiskOf orders the cases by how apt they are to open a breaker. Where that never closes again, or only after a minute, all
-// that could be judged before has been: what the gateway refuses by itself, what a proxy asks its upstream in vain, what it
-// passes on for the upstream to refuse, and then what makes the upstream fail. Of the last, most breakers count neither what
-// is the caller's own fault nor an answer of 200 that the gateway has begun to pass on. What must not reach the upstream
-// comes first also because that is asked again, some time later, whether it did.
+// RiskOf orders the cases by how likely they are to open a breaker. If an open breaker never closes again, or only after a minute, everything that
+// could be judged before has then been judged. The order is: cases that the gateway refuses by itself; cases with a nonexistent path or model, for
+// which a proxy calls its upstream in vain; other cases that the gateway may pass on for the upstream to refuse; and cases in which the upstream
+// fails. Among the last, most breakers ignore errors that the caller caused, and responses with status 200 that the gateway has begun to pass on.
+// Cases that must not reach the upstream come first for another reason too: gatecert checks again later whether they reached it.
 func RiskOf(p profile.Profile, c contract.Case) int {
 	switch {
 	case c.Reach() == contract.ReachNever:

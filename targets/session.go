@@ -16,11 +16,10 @@ import (
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
-// Session is a prepared gateway together with what a run keeps open to bring cases about on it and to observe them. Its
-// methods may be called from many goroutines.
+// Session is a prepared gateway, together with what a run keeps open to create and observe cases on it. Its methods are safe for concurrent use.
 type Session struct {
 	Profile profile.Profile
-	// Roots are the authorities that vouch for the gateway's certificate, nil for the system's.
+	// Roots are the authorities that sign the gateway's certificate. nil means the authorities of the system.
 	Roots        *x509.CertPool
 	upstream     Upstream
 	client       *exchange.Client
@@ -45,18 +44,17 @@ type Session struct {
 	newer sync.Map
 }
 
-// Host is what a session may use of this machine. The zero value has a shell and no database.
+// Host is what a session may use on this machine. The zero value provides a shell and no database.
 type Host struct {
-	// OpenStore opens the database that a profile names. A driver's own, see [Prepared], comes first.
+	// OpenStore opens the database that a profile names. The driver's own OpenStore (see [Prepared]) takes precedence.
 	OpenStore OpenStore
-	// Shell runs the shell commands of recipes. nil is [SystemShell].
+	// Shell runs the shell commands of recipes. nil means [SystemShell].
 	Shell Shell
-	// Persist tries every case of a surface, however many calls there took longer than the patience.
+	// Persist runs every case of a surface, regardless of how many calls on the surface took longer than the patience.
 	Persist bool
 }
 
-// NewSession returns a session on a prepared gateway. Close ends it; taking down what the driver prepared is left to
-// [Prepared].
+// NewSession returns a session on a prepared gateway. Close ends the session, but does not undo the driver's preparation; see [Prepared].
 func NewSession(p Prepared, host Host) *Session {
 	limits := exchange.Limits{Patience: p.Profile.Limits.Patience, Total: 2 * p.Profile.Limits.Patience, Idle: p.Profile.Limits.Patience}
 	if p.OpenStore != nil {
@@ -102,7 +100,7 @@ func newToken() string {
 	return hex.EncodeToString(raw[:])
 }
 
-// Offers reports whether the target offers what a case needs; if not, the error says what is missing.
+// Offers returns nil if the target offers what a case needs. Otherwise, the error states what is missing.
 func (s *Session) Offers(c contract.Case) error {
 	_, err := RequestFor(s.Profile, c, "plan")
 	return err
@@ -114,10 +112,10 @@ func (s *Session) Exclusive(c contract.Case) bool {
 	return err == nil && pr.Exclusive()
 }
 
-// Observe brings a case about once and returns what came back.
+// Observe creates the circumstance of a case once and returns the observation.
 //
-// It returns [profile.ErrNotOffered] when the profile lacks what the case needs, and other errors when the harness itself
-// could not do its part: an action failed, the upstream cannot be asked.
+// It returns [profile.ErrNotOffered] if the profile lacks what the case needs, and other errors if the harness itself fails: for example, because an
+// action fails or the upstream's record cannot be read.
 func (s *Session) Observe(ctx context.Context, c contract.Case) (o contract.Observation, err error) {
 	if err := s.patient(c); err != nil {
 		return o, err
@@ -229,7 +227,7 @@ func (s *Session) awaitUpstream(ctx context.Context, c contract.Case, token stri
 	return nil
 }
 
-// Control makes a control call on a surface: the healthy one must succeed, the nonsense one must not.
+// Control makes a control call on a surface. The healthy call must succeed, and the nonsense call must fail.
 func (s *Session) Control(ctx context.Context, surface dialect.Surface, kind ControlKind) (o contract.Observation, ok bool, detail string, err error) {
 	call := HealthyCall
 	if kind == ControlNonsense {
@@ -272,7 +270,7 @@ func (s *Session) paced(ctx context.Context, call exchange.Call) (o contract.Obs
 	return o, nil
 }
 
-// ControlKind says which of the two control calls is made.
+// ControlKind states which of the two control calls is made.
 type ControlKind string
 
 // The two control calls.

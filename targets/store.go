@@ -8,21 +8,20 @@ import (
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
-// ErrNoStore is returned when a statement is to run and there is no database to run it against: the profile names none,
-// or nothing here can open one.
+// ErrNoStore is returned if a statement must run and there is no database: the profile names none, or the program has no means to open one.
 var ErrNoStore = errors.New("the profile does not name a database that gatecert can open")
 
 // Store runs statements against a gateway's database. Package store has implementations.
 type Store interface {
-	// Exec runs one statement. It returns what the database objects to.
+	// Exec runs one statement. It returns the database's error, if any.
 	Exec(ctx context.Context, statement string) error
 	Close() error
 }
 
-// OpenStore opens the database that a profile names. It returns [ErrNoStore] when it names none.
+// OpenStore opens the database that a profile names. It returns [ErrNoStore] if the profile names none.
 type OpenStore func(db profile.DB) (Store, error)
 
-// LazyStore opens a database on first use: most runs never touch it. It may be used from many goroutines.
+// LazyStore opens a database on first use, because most runs never access it. It is safe for concurrent use.
 type LazyStore struct {
 	db   profile.DB
 	open OpenStore
@@ -31,10 +30,10 @@ type LazyStore struct {
 	opened Store
 }
 
-// NewLazyStore returns the store that open opens; nil opens none.
+// NewLazyStore returns a store that is opened with open. If open is nil, nothing can be opened.
 func NewLazyStore(db profile.DB, open OpenStore) *LazyStore { return &LazyStore{db: db, open: open} }
 
-// Exec implements [Store]. It returns [ErrNoStore] where there is none.
+// Exec implements [Store]. It returns [ErrNoStore] if there is no database.
 func (s *LazyStore) Exec(ctx context.Context, statement string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

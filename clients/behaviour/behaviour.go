@@ -1,5 +1,5 @@
-// Package behaviour holds what client libraries did on the reference gateway when they were last recorded: a golden file for each, with
-// its version. make clients-record writes them.
+// Package behaviour contains the recorded behaviour of client libraries on the reference gateway: a golden file for each library, with its version.
+// make clients-record writes these files.
 package behaviour
 
 import (
@@ -12,8 +12,7 @@ import (
 //go:embed *.txt
 var files embed.FS
 
-// Recorded returns what each client did, by the names of the clients. It returns [clientlog.ErrLog] for a file that make clients-record did not
-// write.
+// Recorded returns the behaviour of each client, by client name. It returns [clientlog.ErrLog] for a file that make clients-record did not write.
 func Recorded() ([]clientlog.Behaviour, error) {
 	entries, err := files.ReadDir(".")
 	if err != nil {

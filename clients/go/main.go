@@ -1,6 +1,6 @@
-// Command gatecert-clients is the adapter of the Go client libraries for gatecert clients: gatecert-clients openai speaks the lines
-// of docs/clients.md for github.com/openai/openai-go. It is a module and a binary of its own because the libraries take minutes to
-// compile; with -tags one it has Anthropic's first alone, for CI.
+// Command gatecert-clients is the adapter for the Go client libraries that gatecert clients uses. For example, gatecert-clients openai implements the
+// line protocol of docs/clients.md for github.com/openai/openai-go. It is a separate module and binary because the libraries take minutes to compile.
+// With -tags one, it contains only the first version of Anthropic's library, for CI.
 package main
 
 import (

@@ -53,7 +53,7 @@ Examples:
   gatecert load capacity --target my-gateway.yaml --surface images --from 0.2 --to 5 --latency 40s --full 1m    a real upstream`
 }
 
-// The highest rates that are probed by default, in requests/s.
+// The default upper limits for the probed rates, in requests/s.
 const (
 	maxRemoteRate = 200
 	maxLocalRate  = 20_000
@@ -240,7 +240,7 @@ func (cmd capacityCommand) slo() (load.SLO, error) {
 	return slo, nil
 }
 
-// The defaults of the flags that --slo stands in for.
+// The defaults of the flags that --slo replaces.
 const (
 	defaultLatency  = time.Second
 	defaultQuantile = 0.99

@@ -209,7 +209,7 @@ func checkLog(path string) error {
 	return runlog.CheckHeader(file)
 }
 
-// The most that is read of a file as a whole, in bytes: of a log, and of one that is small by nature: a key, a certificate.
+// The maximum number of bytes to read from a whole file: from a log, and from a small file such as a key or a certificate.
 const (
 	maxLogFile   = 1 << 30
 	maxSmallFile = 4 << 20

@@ -48,7 +48,7 @@ type completeCommand struct {
 // emptyWord stands for an empty word where a shell cannot pass one.
 const emptyWord = "%empty%"
 
-// Run prints what may stand in place of the last word, a line each, with a description after a tab.
+// Run prints the possible completions of the last word, one per line, each followed by a tab and a description.
 func (w completeCommand) Run(c *console, parsed *kong.Context) error {
 	words := w.Words
 	if len(words) > 0 && words[0] == "--" {

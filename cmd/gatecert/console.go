@@ -44,7 +44,7 @@ type device struct {
 	columns               int  // of the output, 0 if it is not a terminal
 }
 
-// The widths of a report that goes to no terminal, and what COLUMNS may say about it.
+// The default width of a report that is not written to a terminal, and the permitted values of COLUMNS.
 const (
 	defaultWidth             = 100
 	fewestColumns, mostWidth = 20, 1000

@@ -74,7 +74,7 @@ func given(ctx *kong.Context) (url, target bool) {
 	return url, target
 }
 
-// AfterApply implements kong's hook: the gateway's URL may stand in the environment.
+// AfterApply implements kong's hook. It reads the gateway's URL from the environment.
 func (f *targetFlags) AfterApply() error {
 	if f.URL == "" && f.Target == "" {
 		f.URL = os.Getenv(urlVariable)

@@ -82,7 +82,7 @@ func (f *targetFlags) orLogged(c *console, earlier runlog.Run, yes bool) (p prof
 	return p, f.mayTell(c, p.BaseURL, yes)
 }
 
-// How long a gateway that accepts connections again may take until it serves calls, and how often it is tried.
+// How long a gateway that accepts connections again may take until it serves calls, and how often gatecert checks this.
 const (
 	startsFor   = 30 * time.Second
 	startsEvery = time.Second

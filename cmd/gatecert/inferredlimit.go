@@ -8,19 +8,19 @@ import (
 
 // inferredLimit is an inferred limit as --json prints it. Times are in seconds.
 type inferredLimit struct {
-	// Kind is "" where it is not clear.
+	// Kind is "" if it is unclear.
 	Kind string `json:"kind"`
-	// Unclear says why it is not.
+	// Unclear is the reason why Kind is unclear.
 	Unclear string  `json:"unclear,omitempty"`
 	Limit   int     `json:"limit,omitempty"`
 	Window  float64 `json:"window,omitempty"`
 	// Refill is in calls per second.
 	Refill    float64            `json:"refill,omitempty"`
 	Intervals *inferredIntervals `json:"intervals,omitempty"`
-	// Scope says whether others share the limit; nil where that was not asked.
+	// Scope states whether others share the limit. It is nil if this was not tested.
 	Scope    *inferredScope `json:"scope,omitempty"`
 	Evidence []string       `json:"evidence"`
-	// Experiments are those that were made, in their order.
+	// Experiments are the experiments that were made, in order.
 	Experiments []inferringExperiment `json:"experiments"`
 }
 

@@ -18,7 +18,7 @@ func (manCommand) Help() string {
   gatecert man >~/.local/share/man/man1/gatecert.1`
 }
 
-// Run prints the page in the man macros of roff, which every man reads. The same build prints the same page.
+// Run prints the page in roff's man macros, which every man program can read. The same build always prints the same page.
 func (manCommand) Run(c *console, parsed *kong.Context) error {
 	var page manPage
 	build := version.Current()

@@ -30,7 +30,7 @@ type fleetDriver struct {
 	setup fleet.Setup
 }
 
-// Prepare implements [targets.Driver]. The calls of a rate limit's verification are then made by the workers in turn.
+// Prepare implements [targets.Driver]. After it, the workers take turns making the calls that verify a rate limit.
 func (d *fleetDriver) Prepare(ctx context.Context, p profile.Profile) (targets.Prepared, error) {
 	prepared, err := d.Driver.Prepare(ctx, p)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/gatecert/gatecert/load"
 )
 
-// resultsName is the file of vegeta's JSON lines, which is written while the load goes on and cannot be rendered from the log. Until its
-// measurement is over, partSuffix stands after its name.
+// resultsName is the name of a file in vegeta's JSON lines format. It is written during the load and cannot be rendered from the log. Until the
+// measurement has ended, partSuffix is appended to its name.
 const (
 	resultsName = "results.json"
 	partSuffix  = ".part"

@@ -16,8 +16,8 @@ var credentialWord = regexp.MustCompile(`(?i)(?:^|[^a-z0-9])(?:authorization|aut
 // camel is the place between two words of a name such as accessToken.
 var camel = regexp.MustCompile(`([a-z0-9])([A-Z])`)
 
-// IsCredential reports whether a name (of a header field, a parameter of a query, a member of a body, a variable) says that its
-// value is a credential. It goes by whole words: x-portkey-vendor and max_tokens hold none.
+// IsCredential reports whether a name (of a header field, query parameter, body member or variable) indicates that its value is a credential.
+// IsCredential compares whole words: x-portkey-vendor and max_tokens do not match.
 func IsCredential(name string) bool {
 	return credentialWord.MatchString(name) || credentialWord.MatchString(camel.ReplaceAllString(name, "$1-$2"))
 }
@@ -25,8 +25,8 @@ func IsCredential(name string) bool {
 // replaced matches a credential of which only the names of secrets are left.
 var replaced = regexp.MustCompile(`^(?:[A-Za-z]+ )?\[[^\[\]]+\]$`)
 
-// Credential replaces the value of a field that is a credential by a name, and returns what of it is secret: the value, the
-// part after its scheme (Bearer, Basic), the password of Basic, the values of cookies. A scheme is kept.
+// Credential replaces the value of a credential field by a name and returns its secret parts: the value, the part after its scheme (Bearer, Basic),
+// the password of Basic, and the values of cookies. The scheme is kept.
 func Credential(what, value string) (shown string, secrets []Secret) {
 	if value == "" || replaced.MatchString(value) {
 		return value, nil
@@ -60,12 +60,12 @@ var schemes = []string{"bearer", "basic", "token", "digest", "apikey"}
 
 func isScheme(word string) bool { return slices.Contains(schemes, strings.ToLower(word)) }
 
-// Syntax is a way in which a text gives a value with its name.
+// Syntax is a way in which a text associates a value with a name.
 type Syntax int
 
-// The syntaxes. They add up.
+// The syntaxes. They can be combined with the | operator.
 const (
-	// URLs are those with a user and a password.
+	// URLs means URLs that contain a user name and a password.
 	URLs Syntax = 1 << iota
 	// Assignments are name=value, as in a query, an environment and a list of settings.
 	Assignments
@@ -75,7 +75,7 @@ const (
 	Commands
 )
 
-// The expressions of the syntaxes. The group "name" says what the group "value" is. The name of a secret in brackets is a value.
+// The regular expressions of the syntaxes. The group "name" describes the value in the group "value". A secret's name in brackets counts as a value.
 var (
 	urlPassword = regexp.MustCompile(`\b[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#"'@:]*:(?P<value>(?:\[[^\[\]]*\]|[^\s/?#"'@])+)@`)
 	urlUser     = regexp.MustCompile(`\bhttps?://(?P<value>[^\s/?#"'@:]+):?@`)
@@ -85,8 +85,8 @@ var (
 	fieldValue  = regexp.MustCompile(`\b(?P<name>[A-Za-z][A-Za-z0-9-]*):\s*(?P<value>[^\s"'][^"'\n]*)`)
 )
 
-// Inline replaces the credentials that a text gives by name, and returns them. A credential without a name of its own, the
-// password of a URL, is called what.
+// Inline replaces the credentials to which a text gives a name, and returns them. A credential without a name of its own, such as the password in a
+// URL, gets the name what.
 func Inline(what, text string, syntax Syntax) (shown string, secrets []Secret) {
 	for _, rule := range []struct {
 		syntax Syntax

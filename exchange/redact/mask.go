@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// MaxVisible is how many characters of a key a mask may leave beyond a public prefix such as "sk-" (CONTRACT.md, "Nothing
-// that must stay inside").
+// MaxVisible is the maximum number of characters of a key that a mask may leave visible, not counting a public prefix such as "sk-" (CONTRACT.md,
+// "Nothing that must stay inside").
 const MaxVisible = 8
 
 // mask matches what replaces the middle or the end of a key.

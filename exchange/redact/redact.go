@@ -1,4 +1,4 @@
-// Package redact finds secrets in text and replaces them, also in the encodings in which a gateway may return them.
+// Package redact finds and replaces secrets in text, including in the encodings in which a gateway may return them.
 package redact
 
 import (
@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// CallerKey names the key of the call.
+// CallerKey is the name of the key of the call.
 const CallerKey = "caller key"
 
-// Redactor replaces secrets by their names: "[caller key]". It finds a secret in upper and lower case, in the escapes of
-// URLs, JSON and HTML, as hexadecimal, base64 at any offset or SHA-256 digest, an address also in the ways in which clients
-// print it, and a mask that leaves more than [MaxVisible] characters. A short secret is found as a whole token only:
-// "bricks" does not stand in "bricksllm_error". A Redactor is immutable and safe for concurrent use.
+// Redactor replaces secrets by their names, such as "[caller key]". It finds a secret in upper and lower case; escaped as in URLs, JSON and HTML; as
+// hexadecimal, base64 at any offset, or a SHA-256 digest; as an address in the forms that clients print; and behind a mask that leaves more than
+// [MaxVisible] characters visible. It finds a short secret only as a complete token: "bricks" does not match in "bricksllm_error". A Redactor is
+// immutable and safe for concurrent use.
 type Redactor struct {
 	needles   []needle // longest first
 	addresses []address
@@ -22,12 +22,12 @@ type Redactor struct {
 	echoes    []string // the names of secrets that an answer may repeat
 }
 
-// New returns a redactor of the secrets. The first of two with the same value gives the name.
+// New returns a redactor for the secrets. If two secrets have the same value, the first one determines the name.
 func New(secrets ...Secret) *Redactor {
 	return (&Redactor{}).With(secrets...)
 }
 
-// With returns a redactor of more secrets. They take precedence over those of r.
+// With returns a redactor with additional secrets. They take precedence over those of r.
 func (r *Redactor) With(secrets ...Secret) *Redactor {
 	out := &Redactor{echoes: r.echoes}
 	for _, secret := range secrets {
@@ -59,8 +59,8 @@ func (r *Redactor) Text(text string) string {
 	return string(clean)
 }
 
-// Bytes returns the content with every secret replaced, and the names of those found that are reported, each once. It returns
-// content without secrets unchanged, and a copy of content with secrets. Where secrets overlap, everything they cover is replaced.
+// Bytes returns the content with every secret replaced, and the names of the found secrets that must be reported, without duplicates. If the content
+// contains no secrets, Bytes returns it unchanged; otherwise it returns a copy. If secrets overlap, everything that they cover is replaced.
 func (r *Redactor) Bytes(content []byte) (clean []byte, found []string) {
 	spans := r.spans(content)
 	if len(spans) == 0 {
@@ -80,8 +80,8 @@ func (r *Redactor) Bytes(content []byte) (clean []byte, found []string) {
 	return append(clean, content[end:]...), found
 }
 
-// Pieces replaces the secrets that stand in texts that a reader puts together, where no text alone contains them. The name
-// stands in the first of the texts that a secret covers, the others lose their part of it.
+// Pieces replaces secrets that are split across texts which a reader concatenates, so that no single text contains the whole secret. The name appears
+// in the first text that the secret covers; the other texts lose their part of the secret.
 func (r *Redactor) Pieces(texts []string) (clean, found []string) {
 	clean = slices.Clone(texts)
 	spans := r.spans([]byte(strings.Join(texts, "")))
@@ -113,8 +113,8 @@ func (r *Redactor) Pieces(texts []string) (clean, found []string) {
 	return clean, found
 }
 
-// OpenBytes is Bytes for content that broke off: when it ends with the beginning of a secret, that is replaced too. It is
-// not among the secrets found, since nobody knows how the content would have continued.
+// OpenBytes is like Bytes, but for truncated content: if the content ends with the beginning of a secret, that part is also replaced. It does not
+// count as a found secret, because nobody knows how the content would have continued.
 func (r *Redactor) OpenBytes(content []byte) (clean []byte, found []string) {
 	clean, found = r.Bytes(content)
 	lower := folded(clean)
@@ -176,7 +176,7 @@ func (r *Redactor) spans(content []byte) []span {
 	return disjoint
 }
 
-// Named reports whether the name of a header field contains a secret, and which one.
+// Named reports whether the name of a header field contains a secret, and returns the name of that secret.
 func (r *Redactor) Named(name string) (what string, found bool) {
 	spans := r.spans([]byte(name))
 	if len(spans) == 0 {
@@ -185,7 +185,7 @@ func (r *Redactor) Named(name string) (what string, found bool) {
 	return spans[0].whats[0], true
 }
 
-// Reported returns the names of secrets without those that an answer may repeat.
+// Reported returns the given names without those of secrets that a response may repeat.
 func (r *Redactor) Reported(whats []string) []string {
 	if len(r.echoes) == 0 {
 		return whats
@@ -201,8 +201,7 @@ var credentialFields = []string{
 	"Authorization", "Proxy-Authorization", "X-Api-Key", "X-Goog-Api-Key", "Cookie", "Set-Cookie",
 }
 
-// Field returns the value of a header field with its secrets replaced. In a field that carries credentials the whole value
-// is a secret.
+// Field returns the value of a header field with its secrets replaced. In a field that carries credentials, the whole value is a secret.
 func (r *Redactor) Field(name, value string) string {
 	clean := r.Text(value)
 	if !slices.Contains(credentialFields, name) || replaced.MatchString(clean) {

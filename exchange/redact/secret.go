@@ -9,19 +9,19 @@ import (
 	"unicode"
 )
 
-// Secret is a value that no report may show, and the name that replaces it.
+// Secret is a value that reports must not show, and the name that replaces it.
 type Secret struct {
-	// What names the secret: "caller key", "upstream key", "upstream address".
+	// What is the name of the secret, such as "caller key", "upstream key" or "upstream address".
 	What  string
 	Value string
-	// Echo is set for a value that is sent to the gateway and holds no credential by its name, such as a tenant: an answer may
-	// repeat it. It is replaced like the others, and not reported.
+	// Echo is set for a value that is sent to the gateway under a name that does not mark a credential, such as a tenant. A response may repeat such
+	// a value: it is redacted like other secrets, but not reported.
 	Echo bool
 }
 
 // Lengths in bytes.
 const (
-	// MinLength is that of the shortest secret that is searched for. Shorter values would be found in ordinary words.
+	// MinLength is the length of the shortest secret that is searched for. Shorter values would match parts of ordinary words.
 	MinLength = 6
 	// minEncoded is the length from which the digest and the encodings of a secret are searched for too.
 	minEncoded = 8
@@ -33,8 +33,7 @@ const (
 	minMixed    = 10
 )
 
-// Weak reports whether a secret cannot be searched for in answers: it is short, a word or a number, and would be found in
-// ordinary text.
+// Weak reports whether a secret cannot be searched for in responses because it is short, a word or a number, and would match ordinary text.
 func (s Secret) Weak() bool {
 	return len(s.Value) < MinLength || s.classes() == 1 && len(s.Value) < minWord
 }
@@ -42,7 +41,7 @@ func (s Secret) Weak() bool {
 // Mixed reports whether a secret is neither a word nor a number.
 func (s Secret) Mixed() bool { return s.classes() > 1 }
 
-// Strong splits secrets into those that can be searched for in answers, and the weak ones.
+// Strong splits secrets into those that can be searched for in responses and the weak ones.
 func Strong(secrets []Secret) (strong, weak []Secret) {
 	for _, s := range secrets {
 		if s.Weak() {
@@ -172,8 +171,8 @@ func folded(text []byte) []byte {
 // minToken is the length of the shortest secret that is replaced in a text which is known to hold it.
 const minToken = 3
 
-// Token replaces a secret that is too weak to be searched for in answers, in a text of which it is known that it may hold it,
-// such as the output of a command that was given it. It is replaced as a whole token only.
+// Token replaces a secret that is too weak to be searched for in responses. Use it only for text that is known to be able to contain the secret, such
+// as the output of a command that received it. Token replaces the secret only where it is a complete token.
 func Token(text string, secret Secret) string {
 	if len(secret.Value) < minToken {
 		return text

@@ -1,5 +1,5 @@
-// Package atomicfile replaces files as a whole: a reader sees the old content or all of the new, and a full disk or a crash
-// leaves the old.
+// Package atomicfile replaces whole files: a reader sees either the old content or all of the new content, and after a crash or on a full disk, the
+// old content remains.
 package atomicfile
 
 import (
@@ -12,9 +12,9 @@ import (
 	"path/filepath"
 )
 
-// Write replaces the file at path by what write writes. It writes a temporary file next to it, syncs it to the disk and
-// renames it. mode is for a new file, before the umask; one that exists keeps its own. A path that is not a regular file
-// (a pipe, /dev/stdout) is written directly.
+// Write replaces the file at path with the output of write. It writes a temporary file in the same folder, syncs this file to the disk and renames
+// it. mode applies to a new file, before the umask; an existing file keeps its mode. If path is not a regular file (a pipe, /dev/stdout), Write
+// writes to it directly.
 func Write(path string, mode fs.FileMode, write func(io.Writer) error) error {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target // replace the file, not the link
@@ -44,7 +44,7 @@ func Write(path string, mode fs.FileMode, write func(io.Writer) error) error {
 	return nil
 }
 
-// WriteBytes is [Write] for content that is in memory.
+// WriteBytes is like [Write], but for content in memory.
 func WriteBytes(path string, mode fs.FileMode, content []byte) error {
 	return Write(path, mode, func(w io.Writer) error {
 		_, err := w.Write(content)

@@ -1,4 +1,4 @@
-// Package bounded bounds what clients can make a server hold: connections and bytes.
+// Package bounded limits how many connections clients can keep open at a server and how many bytes they can make it buffer.
 package bounded
 
 import (
@@ -9,13 +9,13 @@ import (
 	"sync/atomic"
 )
 
-// Connections bounds the open connections of an [http.Server]. The zero value admits none.
+// Connections limits the open connections of an [http.Server]. The zero value admits none.
 type Connections struct {
 	Max  int64
 	open atomic.Int64
 }
 
-// ConnState closes a new connection where Max are open. It is for [http.Server.ConnState].
+// ConnState closes a new connection if Max connections are open. Set it as [http.Server.ConnState].
 func (c *Connections) ConnState(conn net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew:
@@ -28,28 +28,28 @@ func (c *Connections) ConnState(conn net.Conn, state http.ConnState) {
 	}
 }
 
-// ErrFull is returned by a reader when all bytes are in use.
+// ErrFull is returned by a reader if all bytes are in use.
 var ErrFull = errors.New("the requests in progress use too much memory")
 
-// Bytes bounds the bytes that are held for all clients together.
+// Bytes limits the number of bytes that are buffered for all clients together.
 type Bytes struct {
 	Max  int64
 	used atomic.Int64
 }
 
-// Hold begins to count the bytes of one client. The caller releases them.
+// Hold begins to count the bytes of one client. The caller must release them.
 func (b *Bytes) Hold() *Held { return &Held{all: b} }
 
-// Held are the bytes that one client has in use. It is for one goroutine.
+// Held counts the bytes that one client uses. It is not safe for concurrent use.
 type Held struct {
 	all *Bytes
 	n   int64
 }
 
-// Reader counts what is read. It returns [ErrFull] where that is too much for all clients together.
+// Reader returns a reader that counts the bytes read. It returns [ErrFull] if the bytes of all clients together exceed the limit.
 func (h *Held) Reader(r io.Reader) io.Reader { return heldReader{r, h} }
 
-// Release ends the use of all bytes that were read.
+// Release releases all bytes that were read.
 func (h *Held) Release() {
 	h.all.used.Add(-h.n)
 	h.n = 0

@@ -20,10 +20,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Browser is one process for all pages of a test.
+// Browser is one browser process for all pages of a test.
 type Browser struct{ ctx context.Context } //nolint:containedctx // it is how chromedp names a browser
 
-// Start starts a browser, which ends with the test. It skips the test where there is none; in CI its absence is a failure.
+// Start starts a browser, which ends with the test. If there is no browser, Start skips the test; in CI, the test fails.
 func Start(t *testing.T) Browser {
 	t.Helper()
 	var path string
@@ -52,11 +52,11 @@ func Start(t *testing.T) Browser {
 	return Browser{ctx}
 }
 
-// Page is a page in a tab of its own.
+// Page is a page in its own tab.
 type Page struct{ ctx context.Context } //nolint:containedctx // and a tab
 
-// Show renders a page, runs the actions before, loads it with the hash in its address, and fails the test if the page ever complains on
-// its console.
+// Show renders a page. It runs the actions in before, and then loads the page with hash in its URL. The test fails if the page ever writes an error
+// to the console.
 func (b Browser) Show(t *testing.T, render func(io.Writer) error, hash string, before ...chromedp.Action[chromedp.Void]) Page {
 	t.Helper()
 	var out bytes.Buffer
@@ -108,7 +108,7 @@ func (p Page) Eval(t *testing.T, expression string) any {
 	return value
 }
 
-// Text is what a reader sees of the first element that a selector fits.
+// Text returns the visible text of the first element that matches a selector.
 func (p Page) Text(t *testing.T, selector string) string {
 	t.Helper()
 	text, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](`document.querySelector("`+selector+`").innerText`))
@@ -116,7 +116,7 @@ func (p Page) Text(t *testing.T, selector string) string {
 	return text
 }
 
-// Press sends named keys to what has the focus.
+// Press sends named keys to the element that has the focus.
 func (p Page) Press(t *testing.T, keys ...string) {
 	t.Helper()
 	for _, key := range keys {
@@ -124,7 +124,7 @@ func (p Page) Press(t *testing.T, keys ...string) {
 	}
 }
 
-// Picture is the whole page as a PNG.
+// Picture returns the whole page as a PNG image.
 func (p Page) Picture(t *testing.T) []byte {
 	t.Helper()
 	picture, err := chromedp.Run(p.ctx, chromedp.FullScreenshot(100))

@@ -63,7 +63,7 @@ func ReadManifest(dir string) ([]Adapter, error) {
 	return list.Adapters, nil
 }
 
-// Missing says what an adapter lacks, "" for nothing.
+// Missing describes what an adapter lacks. It returns "" if nothing is missing.
 func (a Adapter) Missing() string {
 	if a.Needs == "" {
 		return ""

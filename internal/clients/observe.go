@@ -13,7 +13,7 @@ import (
 	"github.com/gatecert/gatecert/reports/clientlog"
 )
 
-// The bounds of what is kept of a client's words, in bytes.
+// The maximum lengths, in bytes, of recorded text from a client.
 const (
 	maxField   = 200
 	maxMessage = 500

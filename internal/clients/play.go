@@ -20,18 +20,17 @@ import (
 	"github.com/gatecert/gatecert/targets"
 )
 
-// Config is what is played.
+// Config selects what [Play] runs.
 type Config struct {
 	Session  *targets.Session
 	Redactor *redact.Redactor
 	Adapters []Adapter
 	// Asks selects cases; nil selects all.
 	Asks func(contract.Case) bool
-	// Probes are the names of the probes to play. Slow also plays the probes that make a client wait for
-	// minutes.
+	// Probes are the names of the probes to run. Slow also runs the probes that make a client wait for minutes.
 	Probes []string
 	Slow   bool
-	// CallTime bounds a call of a client with all its attempts.
+	// CallTime is the maximum duration of a client's call, including all its attempts.
 	CallTime time.Duration
 	// Progress, when not nil, is called after every call, one at a time.
 	Progress func(done, total int)
@@ -51,8 +50,8 @@ type playing struct {
 	done, total int
 }
 
-// Play plays rows and probes with every client. The log names every client that cannot be started or whose ordinary call fails, and
-// Play leaves it out. If ctx is done first, Play returns the log so far and the cause.
+// Play runs rows and probes with every client. The log names every client that cannot be started or whose ordinary call fails, and Play leaves it
+// out. If ctx is done first, Play returns the log so far and the cause.
 func Play(ctx context.Context, config Config) (log clientlog.Log, err error) {
 	transport := newTransport(config.Session.Roots)
 	defer transport.CloseIdleConnections()

@@ -32,7 +32,7 @@ const probeCode = "do_request_failed"
 // Probe describes a probe, for listings.
 type Probe struct{ Name, Sentence string }
 
-// Probes returns all probes in their order.
+// Probes returns all probes in order.
 func Probes() []Probe {
 	var all []Probe
 	for _, p := range probes() {

@@ -19,7 +19,7 @@ import (
 	"github.com/gatecert/gatecert/reports/plain"
 )
 
-// The bounds of an adapter.
+// The limits for an adapter.
 const (
 	// maxLine bounds one line, in bytes.
 	maxLine = 1 << 20
@@ -33,7 +33,7 @@ const (
 	maxTail = 2 << 10
 )
 
-// ErrAdapter is returned when an adapter violates the protocol. Its text says how.
+// ErrAdapter is returned if an adapter violates the protocol. Its text describes the violation.
 var ErrAdapter = errors.New("adapter")
 
 // process is a running adapter.
@@ -233,7 +233,7 @@ func (t *tail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// String is the last line that says something, for the end of an error.
+// String returns the last line that contains text, to be appended to an error.
 func (t *tail) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()

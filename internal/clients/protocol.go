@@ -14,7 +14,7 @@ type hello struct {
 	Version  string            `json:"version"`
 	Runtime  string            `json:"runtime"`
 	Surfaces []dialect.Surface `json:"surfaces"`
-	// Parallel is how many calls the adapter makes at once; 0 and 1 are one after the other.
+	// Parallel is how many calls the adapter makes at once. 0 and 1 mean one at a time.
 	Parallel int `json:"parallel"`
 }
 
@@ -32,19 +32,19 @@ type ask struct {
 // answer is a line of an adapter: how a call ended.
 type answer struct {
 	ID string `json:"id"`
-	// OK says that the client raised no error.
+	// OK means that the client raised no error.
 	OK bool `json:"ok"`
-	// Class is the name of the error's class, Typed says that it is one of the client's own.
+	// Class is the name of the error's class. Typed means that this class is one of the client's own.
 	Class string `json:"class"`
 	Typed bool   `json:"typed"`
-	// Status is the HTTP status that the error reports, 0 for none.
+	// Status is the HTTP status that the error reports, or 0 if it reports none.
 	Status  int    `json:"status"`
 	Message string `json:"message"`
-	// Fields are texts in fields of the error by the expression that reads them: "err.code". Raw are those in a body that the
-	// error carries unparsed.
+	// Fields contains the texts in fields of the error, by the expression that reads them, such as "err.code". Raw contains the texts in an unparsed
+	// body in the error.
 	Fields map[string]string `json:"fields"`
 	Raw    map[string]string `json:"raw"`
-	// Text is what the client delivered of the answer.
+	// Text is the part of the response that the client delivered.
 	Text string `json:"text"`
 }
 

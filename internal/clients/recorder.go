@@ -22,7 +22,7 @@ import (
 )
 
 const (
-	// MaxAttempts bounds the attempts that the recorder forwards in one call. Further attempts receive no response.
+	// MaxAttempts is the maximum number of attempts that the recorder forwards in one call. Further attempts receive no response.
 	MaxAttempts = 32
 	// maxRequest bounds the body of an attempt, and maxAnswer what is kept of its answer, in bytes.
 	maxRequest = 8 << 20
@@ -159,7 +159,7 @@ type watched struct {
 	refused bool // the client did not take it
 }
 
-// Unwrap is for http.ResponseController.
+// Unwrap implements the interface that [http.ResponseController] uses.
 func (w *watched) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // WriteHeader implements http.ResponseWriter.

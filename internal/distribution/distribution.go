@@ -1,4 +1,4 @@
-// Package distribution reads distributions of durations and counts as people write them on a command line, and samples them.
+// Package distribution parses distributions of durations and counts from a command line, and samples them.
 //
 //	200ms                  always the same
 //	uniform:100ms-300ms    anything between, evenly
@@ -19,10 +19,10 @@ import (
 	"time"
 )
 
-// ErrSyntax is returned for a text that is not a distribution. The error says what is wrong.
+// ErrSyntax is returned for a text that is not a distribution. The error describes the mistake.
 var ErrSyntax = errors.New("invalid distribution")
 
-// Distribution is a distribution of durations in nanoseconds, or of counts. The zero value always gives 0.
+// Distribution is a distribution of durations in nanoseconds, or of counts. The zero value always returns 0.
 type Distribution struct {
 	kind string
 	a, b float64
@@ -44,7 +44,7 @@ const (
 	maxSigma     = 3
 )
 
-// ParseDuration reads a distribution of durations, each more than 0 and at most most.
+// ParseDuration parses a distribution of durations, each more than 0 and at most most.
 func ParseDuration(text string, most time.Duration) (Distribution, error) {
 	return parse(text, float64(most), "a duration such as 200ms", func(value string) (float64, error) {
 		d, err := time.ParseDuration(value)
@@ -52,7 +52,7 @@ func ParseDuration(text string, most time.Duration) (Distribution, error) {
 	})
 }
 
-// ParseCount reads a distribution of counts, each from 1 to most.
+// ParseCount parses a distribution of counts, each from 1 to most.
 func ParseCount(text string, most int) (Distribution, error) {
 	return parse(text, float64(most), "a whole number such as 512", func(value string) (float64, error) {
 		n, err := strconv.Atoi(value)
@@ -118,7 +118,8 @@ func parse(text string, most float64, what string, number func(string) (float64,
 	return d, nil
 }
 
-// Sample returns a value: at least 0, and without the rare ones beyond twenty times the median that a model would not show either.
+// Sample returns a random value of at least 0. It omits rare values beyond twenty times the median, because a real model would not produce them
+// either.
 func (d Distribution) Sample(random *rand.Rand) float64 {
 	switch d.kind {
 	case uniform:
@@ -139,10 +140,10 @@ func (d Distribution) Duration(random *rand.Rand) time.Duration {
 	return time.Duration(d.Sample(random))
 }
 
-// Count samples a distribution of counts: at least 1.
+// Count samples a distribution of counts. The result is at least 1.
 func (d Distribution) Count(random *rand.Rand) int { return max(1, int(math.Round(d.Sample(random)))) }
 
-// Most is a value that hardly a sample exceeds: the longest one, or that of four standard deviations.
+// Most returns a value that hardly any sample exceeds: the longest value, or the value at four standard deviations.
 func (d Distribution) Most() float64 {
 	switch d.kind {
 	case uniform:
@@ -158,7 +159,7 @@ func (d Distribution) Most() float64 {
 	}
 }
 
-// Mean returns the mean of a distribution, near enough to plan with.
+// Mean returns the mean of a distribution, accurate enough for planning.
 func (d Distribution) Mean() float64 {
 	switch d.kind {
 	case uniform:
@@ -173,5 +174,5 @@ func (d Distribution) Mean() float64 {
 // IsZero reports whether there is no distribution.
 func (d Distribution) IsZero() bool { return d == Distribution{} }
 
-// String returns the distribution as it was written.
+// String returns the distribution in the form in which it was written.
 func (d Distribution) String() string { return d.text }

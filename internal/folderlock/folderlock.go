@@ -1,4 +1,4 @@
-// Package folderlock keeps two processes from writing into one folder at once.
+// Package folderlock prevents two processes from writing to the same folder at the same time.
 package folderlock
 
 import (
@@ -11,24 +11,24 @@ import (
 	"time"
 )
 
-// Name is the file that is locked. It is in the folder as long as the lock is held.
+// Name is the name of the locked file. The folder contains this file as long as the lock is held.
 const Name = "run.lock"
 
-// ErrHeld is returned when another process has the folder. Its text names that process.
+// ErrHeld is returned if another process holds the lock of the folder. Its text identifies that process.
 var ErrHeld = errors.New("the folder is in use")
 
-// Lock is a folder that is held. [Lock.Release] gives it back.
+// Lock is the lock of a folder. [Lock.Release] releases it.
 type Lock struct {
 	file *os.File
-	// Stale describes the process that died with the lock, "" when there was none.
+	// Stale describes the process that died while it held the lock. It is "" if there was none.
 	Stale string
 }
 
 // maxOwner bounds what is read of a lock file, which anybody may have written.
 const maxOwner = 200
 
-// Take takes the lock of a folder, which must exist. The lock of a process that is dead is taken over. It returns [ErrHeld],
-// and the error of the file system when the file cannot be made.
+// Take acquires the lock of a folder, which must exist. It takes over the lock of a process that has died. It returns [ErrHeld], and the file
+// system's error if the lock file cannot be created.
 func Take(dir string) (*Lock, error) {
 	path := filepath.Join(dir, Name)
 	for {
@@ -71,7 +71,7 @@ func (l *Lock) sign() error {
 	return err
 }
 
-// Release gives the folder back. It does nothing for a nil lock.
+// Release releases the lock. It does nothing for a nil lock.
 func (l *Lock) Release() error {
 	if l == nil {
 		return nil

@@ -13,13 +13,13 @@ import (
 // of other tests has the port by the time it is listened on.
 const first, count = 20000, 10000
 
-// Each process begins with another port, and none of its ports is used twice.
+// Each process begins with a different port, and uses each of its ports only once.
 var (
 	start = rand.Uint32N(count)
 	used  atomic.Uint32
 )
 
-// Address returns a loopback address that nobody listens on right now, and that it returns to nobody else in this process.
+// Address returns a loopback address at which nothing is currently listening. It returns the same address only once in this process.
 func Address(tb testing.TB) string {
 	tb.Helper()
 	for range count {

@@ -12,8 +12,8 @@ var ErrBinary = errors.New("not a histogram")
 // maxTotal bounds how many values a histogram that was read may have. No load sends as many, and sums of them do not overflow.
 const maxTotal = 1 << 50
 
-// AppendBinary appends the histogram to b: for each bar that has values its distance from the bar before it and its count, as varints. It
-// takes 3 to 8 bytes a bar.
+// AppendBinary appends the encoded histogram to b: for each bar that has values, the distance from the previous bar and the count, as varints. Each
+// bar takes 3 to 8 bytes.
 func (h histogram) AppendBinary(b []byte) []byte {
 	last := int64(0)
 	for _, bar := range h.Bars() {
@@ -51,9 +51,10 @@ func eachBar(data []byte, b bounds, visit func(value, n int64)) error {
 	return nil
 }
 
-// AddBinary adds the durations of a histogram that AppendBinary has written. Nothing is lost: the sum is that of [Histogram.Merge]. It
-// returns [ErrBinary], and then has added nothing.
+// AddBinary adds the durations of a histogram that AppendBinary has encoded. The result is exactly that of [Histogram.Merge]. If data is not such a
+// histogram, AddBinary adds nothing and returns [ErrBinary].
 func (h *Histogram) AddBinary(data []byte) error { return h.addBinary(data, durations) }
 
-// AddBinary adds the numbers of a histogram that AppendBinary has written. It returns [ErrBinary], and then has added nothing.
+// AddBinary adds the numbers of a histogram that AppendBinary has encoded. If data is not such a histogram, AddBinary adds nothing and returns
+// [ErrBinary].
 func (c *Counts) AddBinary(data []byte) error { return c.addBinary(data, counts) }

@@ -1,5 +1,5 @@
-// Package histogram has the two histograms of a load: of durations, and of counts. Both are HDR histograms with three significant
-// digits, so that a quantile is off by 0.1 % at most, and their size does not grow with what they count.
+// Package histogram provides two histograms for load tests: one of durations and one of counts. Both are HDR histograms with three significant
+// digits, so that a quantile is off by at most 0.1 %, and their size does not grow with the number of values.
 package histogram
 
 import (
@@ -73,13 +73,13 @@ func (h histogram) max() int64 {
 	return h.hdr.Max()
 }
 
-// Bar is the values between two bounds.
+// Bar contains the values between two bounds.
 type Bar struct {
 	From, To int64
 	Count    uint64
 }
 
-// Bars returns the values in ascending order, those that the histogram does not tell apart in one bar.
+// Bars returns the values in ascending order. Values that the histogram does not distinguish are in one bar.
 func (h histogram) Bars() []Bar {
 	if h.hdr == nil {
 		return nil
@@ -93,7 +93,7 @@ func (h histogram) Bars() []Bar {
 	return bars
 }
 
-// Reset empties a histogram, and keeps its memory.
+// Reset empties a histogram and keeps its memory for reuse.
 func (h *histogram) Reset() {
 	if h.hdr != nil {
 		h.hdr.Reset()
@@ -115,7 +115,7 @@ func (h histogram) within(bound int64) (n uint64) {
 // Histogram is a distribution of durations from 1 µs to 1 h. The zero value is empty. It is not safe for concurrent use.
 type Histogram struct{ histogram }
 
-// Add counts a duration. One of more than an hour counts as an hour.
+// Add counts a duration. A duration of more than an hour counts as an hour.
 func (h *Histogram) Add(d time.Duration) { h.add(int64(d), 1, durations) }
 
 // AddMany counts a duration n times.
@@ -126,13 +126,13 @@ func (h *Histogram) AddMany(d time.Duration, n uint64) {
 // Merge adds the durations of another histogram.
 func (h *Histogram) Merge(other Histogram) { h.merge(other.histogram, durations) }
 
-// Quantile returns the duration that a share q of all (0 to 1) does not exceed. It is 0 without durations.
+// Quantile returns the duration that a share q of all durations (0 to 1) does not exceed. It is 0 if the histogram is empty.
 func (h Histogram) Quantile(q float64) time.Duration { return time.Duration(h.quantile(q)) }
 
-// Mean returns the arithmetic mean. It is 0 without durations.
+// Mean returns the arithmetic mean. It is 0 if the histogram is empty.
 func (h Histogram) Mean() time.Duration { return time.Duration(math.Round(h.mean())) }
 
-// Max returns the longest duration, within the histogram's precision. It is 0 without durations.
+// Max returns the longest duration, within the histogram's precision. It is 0 if the histogram is empty.
 func (h Histogram) Max() time.Duration { return time.Duration(h.max()) }
 
 // Within returns how many durations do not exceed bound, within the histogram's precision.
@@ -152,17 +152,17 @@ func (h Histogram) WriteHgrm(w io.Writer) error {
 // Counts is a distribution of whole numbers from 0 to 100 million. The zero value is empty. It is not safe for concurrent use.
 type Counts struct{ histogram }
 
-// Add counts a number. One of more than 100 million counts as 100 million.
+// Add counts a number. A number of more than 100 million counts as 100 million.
 func (c *Counts) Add(n int64) { c.add(n, 1, counts) }
 
 // Merge adds the numbers of another histogram.
 func (c *Counts) Merge(other Counts) { c.merge(other.histogram, counts) }
 
-// Quantile returns the number that a share q of all (0 to 1) does not exceed. It is 0 without numbers.
+// Quantile returns the number that a share q of all numbers (0 to 1) does not exceed. It is 0 if the histogram is empty.
 func (c Counts) Quantile(q float64) int64 { return c.quantile(q) }
 
-// Mean returns the arithmetic mean. It is 0 without numbers.
+// Mean returns the arithmetic mean. It is 0 if the histogram is empty.
 func (c Counts) Mean() float64 { return c.mean() }
 
-// Max returns the greatest number, within the histogram's precision. It is 0 without numbers.
+// Max returns the greatest number, within the histogram's precision. It is 0 if the histogram is empty.
 func (c Counts) Max() int64 { return c.max() }

@@ -21,17 +21,17 @@ var templates embed.FS
 // ErrOptions is returned for options that cannot be written into a manifest.
 var ErrOptions = errors.New("invalid launcher options")
 
-// Options say what is started.
+// Options describe the workers to start.
 type Options struct {
-	// Fleet is the name of the fleet, Workers how many workers it has, 1 to 10,000.
+	// Fleet is the name of the fleet. Workers is the number of its workers, 1 to 10,000.
 	Fleet   string
 	Workers int
-	// Image has gatecert as its entry point, NATSImage the NATS server.
+	// Image is an image whose entry point is gatecert. NATSImage is the image of the NATS server.
 	Image, NATSImage string
 	// Targets are the URLs that the workers may send to.
 	Targets []string
-	// Namespace is the namespace in the manifests, "" for none. Join is the URL of the NATS server, for systemd, where
-	// the server is not started too.
+	// Namespace is the namespace in the manifests, or "" for none. Join is the URL of the NATS server. It is needed for systemd, because the systemd
+	// script does not start a server.
 	Namespace, Join string
 }
 

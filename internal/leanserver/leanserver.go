@@ -1,5 +1,5 @@
-// Package leanserver is a gateway of known capacity for measurements: it answers as fast as Go can, or as its queue lets it. A program serves it
-// in a process of its own, so that its CPU time is not the load generator's.
+// Package leanserver is a gateway of known capacity for measurements. It responds as fast as Go can, or as its queue permits. A program serves it in
+// a separate process, so that its CPU time does not count as the load generator's.
 package leanserver
 
 import (
@@ -33,8 +33,8 @@ func leanHTTP(status, body, fields string) []byte {
 		"Content-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body)
 }
 
-// Queue is that of a server of known capacity. It is virtual: a request learns when its answer is due, so that what the
-// machine does to one answer delays no other.
+// Queue is the queue of a server of known capacity. The queue is virtual: each request computes when its response is due, so that a delay of one
+// response on this machine delays no other response.
 type Queue struct {
 	mu      sync.Mutex
 	free    []time.Time // when each server is free, the first one first
@@ -43,7 +43,7 @@ type Queue struct {
 	durations []time.Duration
 }
 
-// NewQueue returns the queue of so many servers, each of which takes so long for a request.
+// NewQueue returns the queue of the given number of servers, each of which takes the given time for a request.
 func NewQueue(servers int, service time.Duration) *Queue {
 	return &Queue{free: make([]time.Time, servers), service: service}
 }
@@ -63,7 +63,7 @@ func newQueueOf(mode string) *Queue {
 	return NewQueue(n, took)
 }
 
-// Wait returns when the answer to a request that has just come is due.
+// Wait returns when the response to a request that has just arrived is due.
 func (q *Queue) Wait() {
 	if q == nil {
 		return
@@ -84,7 +84,7 @@ func (q *Queue) Wait() {
 	q.durations = append(q.durations, time.Since(now))
 }
 
-// Measured returns the median and the mean of how long requests took, by the clock of the server.
+// Measured returns the median and the mean of the requests' durations, by the server's clock.
 func (q *Queue) Measured() (p50, mean time.Duration) {
 	if q == nil {
 		return 0, 0
@@ -102,9 +102,9 @@ func (q *Queue) Measured() (p50, mean time.Duration) {
 	return q.durations[len(q.durations)/2], sum / time.Duration(len(q.durations))
 }
 
-// Serve answers every request, and prints its address to out, until in ends. A mode such as "8x20ms" is a queue of so many servers, each of
-// which takes so long for a request; any other answers at once. A path with "refuse" is answered with 429, /measured with the median and the
-// mean of how long requests took, and /requests with how many there were.
+// Serve responds to every request until in ends, and prints its address to out. A mode such as "8x20ms" selects a queue of 8 servers, each of which
+// takes 20 ms for a request; with any other mode, Serve responds at once. The response to a path that contains "refuse" is a 429, the response to
+// /measured contains the median and the mean of the requests' durations, and the response to /requests contains the number of requests.
 func Serve(mode string, in io.Reader, out io.Writer) error {
 	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {

@@ -1,5 +1,4 @@
-// Package otlp sends what a run did as spans to an OpenTelemetry collector: a trace a case, under the id with which the gateway got the
-// request.
+// Package otlp sends spans of a run to an OpenTelemetry collector: one trace for each case, with the trace id that the case's request carried.
 package otlp
 
 import (
@@ -19,7 +18,7 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Sender makes spans of cases and sends them, while the run goes on. Close sends the rest.
+// Sender creates spans for cases and sends them during the run. Close sends the rest.
 type Sender struct {
 	provider *sdk.TracerProvider
 	tracer   trace.Tracer
@@ -33,8 +32,8 @@ const (
 	closeLimit = 10 * time.Second
 )
 
-// New returns a sender to a collector: http://127.0.0.1:4318, whose /v1/traces gets the spans, or a URL with a path of its own. It returns
-// [ErrEndpoint] for anything else. tool is the name and version of gatecert, target the name of the gateway.
+// New returns a sender to a collector. endpoint is a URL such as http://127.0.0.1:4318, whose /v1/traces receives the spans, or a URL with its own
+// path. For anything else, New returns [ErrEndpoint]. tool is the name and version of gatecert, and target is the name of the gateway.
 func New(endpoint, tool, target string) (*Sender, error) {
 	sending, err := newExporter(endpoint)
 	if err != nil {
@@ -47,14 +46,14 @@ func New(endpoint, tool, target string) (*Sender, error) {
 	return &Sender{provider: provider, tracer: provider.Tracer("github.com/gatecert/gatecert"), exporter: sending}, nil
 }
 
-// Close sends what was not sent yet, and returns the first error of the collector. It waits for ten seconds at most.
+// Close sends the spans that have not been sent yet, and returns the collector's first error. It waits for at most ten seconds.
 func (s *Sender) Close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
 	defer cancel()
 	return errors.Join(s.provider.Shutdown(ctx), s.exporter.failure())
 }
 
-// Case makes the spans of a case that ended. A case whose request had no trace, such as a load case, has none.
+// Case creates the spans of a case that has ended. A case whose request had no trace, such as a load case, has no spans.
 func (s *Sender) Case(c runlog.Case) {
 	if c.Observation == nil {
 		return

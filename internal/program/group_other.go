@@ -4,7 +4,7 @@ package program
 
 import "os/exec"
 
-// Where there are no process groups, only the command itself ends with its context.
+// OwnGroup does nothing: on systems without process groups, only the command itself ends with its context.
 func OwnGroup(*exec.Cmd) {}
 
 func EndGroup(*exec.Cmd) {}

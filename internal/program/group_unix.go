@@ -13,5 +13,5 @@ func OwnGroup(cmd *exec.Cmd) {
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 }
 
-// EndGroup ends what is left of the group. Usually nothing is.
+// EndGroup kills the remaining processes of the group. Usually, there are none.
 func EndGroup(cmd *exec.Cmd) { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }

@@ -1,5 +1,5 @@
-// Package program runs programs that somebody else wrote, such as the shell commands of a profile: what they start ends with them,
-// and what they print is bounded.
+// Package program runs programs from other people, such as the shell commands of a profile. When a program ends, the processes that it started are
+// killed. The size of its output is limited.
 package program
 
 import (
@@ -15,9 +15,8 @@ const (
 	pipeGrace = 250 * time.Millisecond
 )
 
-// Run runs a command that [exec.CommandContext] made, in a process group of its own, and returns the first 64 KiB of what it
-// printed. All of the group ends with the command or its context, whichever is first: what a shell command leaves in the
-// background does not outlive the line.
+// Run runs a command created with [exec.CommandContext] in its own process group, and returns the first 64 KiB of its output. When the command ends
+// or its context is done, whichever comes first, the whole group is killed, so that background processes of a shell command do not outlive it.
 func Run(cmd *exec.Cmd) ([]byte, error) {
 	var out head
 	cmd.Stdout, cmd.Stderr = &out, &out

@@ -1,8 +1,7 @@
-// Package recorded replays the answers of a real deployment, for the tests of targets/newapi and of the command. Cassettes have
-// no secrets: keys, passwords, sessions and the run's tag are replaced when they are recorded.
+// Package recorded replays the responses of a real deployment, for the tests of targets/newapi and of the command. Cassettes contain no secrets:
+// keys, passwords, sessions and the run's tag are replaced when a cassette is recorded.
 //
-// To record them again, run the tests where the deployment and this machine can reach each other, with the access token of
-// its root user:
+// To record them again, run the tests where the deployment and this machine can reach each other, with the access token of its root user:
 //
 //	GATECERT_RECORD=http://127.0.0.1:3000 GATECERT_RECORD_TOKEN=… go test ./targets/newapi -run TestDriver/name
 package recorded
@@ -59,10 +58,10 @@ func scrub(text string) string {
 	return text
 }
 
-// Deployment answers as a real deployment did when it was recorded.
+// Deployment responds as a real deployment did when it was recorded.
 type Deployment struct {
 	URL string
-	// Token is an access token that it accepts.
+	// Token is an access token that the deployment accepts.
 	Token string
 
 	recorder *recorder.Recorder
@@ -71,8 +70,8 @@ type Deployment struct {
 	// settled holds the answers to model calls, by key and body, that a deployment always gives: a run that makes a call more
 	// often than the recorded one, such as a healthy call, gets the same again. An error of the deployment is not one of them.
 	settled sync.Map // string -> settledAnswer
-	// Refuse, when not nil, is asked first: it makes refusals that no deployment at hand would make, with status 200 as a
-	// deployment does. It is set before the first request.
+	// Refuse, if not nil, is called first. It simulates refusals that no available deployment would produce, with status 200 as in a deployment. Set
+	// it before the first request.
 	Refuse func(r *http.Request, body string) (answer string, refused bool)
 }
 
@@ -86,8 +85,8 @@ func (s settledAnswer) repeated() *http.Response {
 	return &s.response
 }
 
-// Serve serves a cassette until the test ends. name is the path of its YAML file without the extension. With GATECERT_RECORD in
-// the environment it records the cassette.
+// Serve serves a cassette until the test ends. name is the path of its YAML file without the extension. If GATECERT_RECORD is set in the environment,
+// Serve records the cassette.
 func Serve(t *testing.T, name string) *Deployment {
 	t.Helper()
 	d := &Deployment{Token: "scrubbed"}
@@ -112,10 +111,10 @@ func Serve(t *testing.T, name string) *Deployment {
 	return d
 }
 
-// Recording reports whether the answers are those of a real deployment, and being recorded.
+// Recording reports whether the responses come from a real deployment and are being recorded.
 func (d *Deployment) Recording() bool { return d.live != nil }
 
-// ServeHTTP answers from the cassette, or forwards the request and records the answer.
+// ServeHTTP responds from the cassette, or forwards the request and records the response.
 func (d *Deployment) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {

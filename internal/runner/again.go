@@ -14,23 +14,22 @@ import (
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
-// Sample is a random part of the cases of an earlier run.
+// Sample is a random sample of the cases of an earlier run.
 type Sample struct {
-	// Cases are the ids, in the order of the contract. Of is how many they were chosen from.
+	// Cases are the ids of the chosen cases, in the order of the contract. Of is the number of cases from which they were chosen.
 	Cases []string
 	Of    int
-	// NotOffered counts the cases that the target does not offer, so that they could not be chosen.
+	// NotOffered is the number of cases that could not be chosen because the target does not offer them.
 	NotOffered int
 }
 
 // sampleShare is the share of the cases that a sample has: one in so many.
 const sampleShare = 10
 
-// SampleOf chooses a tenth of the cases of an earlier run that passed or failed, at least one: the same with the same seed,
-// the same log and the same target. Load cases are never chosen. SampleOf assumes that the target offers every case that a
-// driver has to prepare first.
+// SampleOf chooses a tenth, but at least one, of the cases of an earlier run that passed or failed. With the same seed, log and target, it chooses
+// the same cases. It never chooses load cases. SampleOf assumes that the target offers every case that a driver has to prepare first.
 //
-// It returns [ErrNothingToRun] when the target offers none of them.
+// It returns [ErrNothingToRun] if the target offers none of the cases.
 func SampleOf(earlier runlog.Run, job Job, seed uint64) (Sample, error) {
 	var s Sample
 	var offered []string
@@ -65,8 +64,7 @@ func judged(v contract.Verdict) bool {
 	return v == contract.Pass || v == contract.Warn || v == contract.Fail || v == contract.ExpectedFail
 }
 
-// PlayAgain runs some cases of an earlier run again, whatever the job selects. It returns the errors of
-// [Run].
+// PlayAgain runs some cases of an earlier run again, regardless of the job's selection. It returns the errors of [Run].
 func PlayAgain(ctx context.Context, job Job, cases []string) (runlog.Run, error) {
 	job.Selection = runlog.Selection{Level: contract.Full, Cases: cases, WithoutLoad: true}
 	for _, id := range cases {

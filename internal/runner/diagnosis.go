@@ -20,8 +20,7 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// ErrInconclusive is returned when nothing can be judged, before any case is played. Its text is one sentence: what
-// happened, where, and what to do.
+// ErrInconclusive is returned before any case runs if nothing can be judged. Its text is one sentence: what happened, where, and what to do.
 var ErrInconclusive = errors.New("INCONCLUSIVE")
 
 // diagnosis is [ErrInconclusive] with its sentence. It is [ErrUnreachable] too where there was no connection.
@@ -32,7 +31,7 @@ type diagnosis struct {
 
 func (d diagnosis) Error() string { return ErrInconclusive.Error() + ": " + d.sentence }
 
-// Is implements the interface of [errors.Is].
+// Is implements the interface that [errors.Is] uses.
 func (d diagnosis) Is(target error) bool {
 	return target == ErrInconclusive || d.unreachable && target == ErrUnreachable
 }
@@ -67,7 +66,7 @@ type mockFacts struct {
 // symptom is what a failed control call has in common with others.
 type symptom int
 
-// The symptoms. Where two are equally frequent, the first is reported.
+// The symptoms. If two are equally frequent, the first is reported.
 const (
 	unreachable  symptom = iota // no connection
 	silent                      // a connection, and no answer
@@ -241,7 +240,8 @@ func (f facts) servesAll(c runlog.Control) string {
 		"turn off the model that the gateway serves in place of unknown models (a default, a wildcard or a fallback)", f.url)
 }
 
-// maxListed bounds the models that a sentence names, maxName their length, and maxQuote what is quoted of an answer.
+// maxListed is the maximum number of models that a sentence names, maxName is the maximum length of a model's name, and maxQuote is the maximum
+// length of a quoted response.
 const (
 	maxListed = 5
 	maxName   = 60

@@ -15,24 +15,21 @@ import (
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
-// Found is what a gateway at a URL turned out to offer.
+// Found describes what a gateway at a URL offers.
 type Found struct {
-	// Surfaces are the surfaces whose control calls behaved as required. Models are the models to
-	// request there.
+	// Surfaces are the surfaces whose control calls behaved as required. Models are the models to request on these surfaces.
 	Surfaces []dialect.Surface
 	Models   profile.Models
-	// Failed explains for every other surface why its control calls failed, in one line each that is safe
-	// to show.
+	// Failed explains, for each of the other surfaces, why its control calls failed. Each explanation is one line that is safe to show.
 	Failed []string
-	// Offered are the names in the gateway's list of models, as far as they look like names; nil where it has no list.
+	// Offered contains the entries of the gateway's list of models that look like names. It is nil if the gateway has no such list.
 	Offered []string
 }
 
-// Discover makes the control calls of every surface of a target that nobody has prepared. If the target has no model,
-// Discover takes some from the gateway's list.
+// Discover makes the control calls of every surface of a target that has not been prepared. If the target has no model, Discover takes some from the
+// gateway's list.
 //
-// It returns [ErrUsage] when there is no model to ask for, [ErrInconclusive] when no surface can be judged, and the errors of
-// [Prepare].
+// It returns [ErrUsage] if there is no model to request, [ErrInconclusive] if no surface can be judged, and the errors of [Prepare].
 func Discover(ctx context.Context, driver targets.Driver, target profile.Profile) (found Found, err error) {
 	prepared, err := Prepare(ctx, driver, target)
 	if err != nil {

@@ -16,14 +16,13 @@ import (
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
-// Job is one run, checked as far as that is possible before anything is sent.
+// Job is one run. Everything about it that can be checked without sending requests has been checked.
 type Job struct {
 	Target    profile.Profile
 	Driver    targets.Driver
 	OpenStore targets.OpenStore
 	Selection runlog.Selection
-	// TimeLimit bounds the run; 0 means no limit. Persist runs every case of a surface even if its calls
-	// take too long.
+	// TimeLimit is the maximum duration of the run; 0 means no limit. Persist runs every case of a surface even if its calls take too long.
 	TimeLimit time.Duration
 	Persist   bool
 	// AllowActions permits the shell commands and SQL statements of Target. Those of a driver need no permission.
@@ -33,25 +32,24 @@ type Job struct {
 	Baseline        baseline.Baseline
 	// Concurrency replaces the profile's number of cases that run at once; 0 keeps it.
 	Concurrency int
-	// TraceURL is the page of a trace, for the reports, with {trace_id} in place of its id.
+	// TraceURL is the URL of a page that shows a trace, for the reports, with {trace_id} in place of the trace id.
 	TraceURL string
-	// Log gets one event a Write. nil keeps the log in memory only.
+	// Log receives one event in each Write call. If it is nil, the log is kept only in memory.
 	Log io.Writer
-	// Command is the command line for the log. Its secrets are redacted here.
+	// Command is the command line to record in the log. Its secrets are redacted.
 	Command []string
 	// Progress, when not nil, is called as the run proceeds, one call at a time.
 	Progress func(Progress)
-	// Afterwards, when not nil, is called when the log of a run that was not interrupted has its footer, and the gateway is still prepared.
-	// Its error is returned with the run and changes nothing in it.
+	// Afterwards, if not nil, is called after the footer of an uninterrupted run is written, while the gateway is still prepared. Run returns its
+	// error together with the unchanged run.
 	Afterwards func(ctx context.Context, run runlog.Run, s *targets.Session) error
 }
 
 // Run runs a job and returns the run as its log records it.
 //
-// A gateway that fails is not an error but a verdict of the run. Run returns [ErrNothingToRun], [ErrInconclusive],
-// [ErrUnreachable] or [ErrHarness] when there can be no verdict, and the errors of package targets for consent, credentials and gateways
-// that cannot be prepared. When ctx is cancelled, the log keeps what was found until then, the run is marked as
-// interrupted, and the cause of the cancellation is returned with it.
+// A failing gateway is not an error but a verdict of the run. Run returns [ErrNothingToRun], [ErrInconclusive], [ErrUnreachable] or [ErrHarness] when
+// there can be no verdict, and the errors of package targets for consent, credentials and gateways that cannot be prepared. If ctx is cancelled, the
+// log keeps the results so far, the run is marked as interrupted, and Run returns the cause of the cancellation together with the run.
 func Run(ctx context.Context, job Job) (runlog.Run, error) {
 	r := &runner{
 		job: job, id: runID(), selection: job.Selection,
@@ -67,16 +65,16 @@ func runID() string {
 	return fmt.Sprintf("%s-%x", time.Now().UTC().Format("20060102T150405"), tail)
 }
 
-// The errors with which a run ends without a verdict about the gateway. cmd/gatecert maps them to exit codes in one place.
+// The errors that a run returns if it ends without a verdict on the gateway. cmd/gatecert maps them to exit codes in one place.
 var (
-	// ErrUsage is returned when the configuration names something that does not exist: a row, a surface, a level.
+	// ErrUsage is returned if the configuration names something that does not exist: a row, a surface, a level.
 	ErrUsage = errors.New("usage")
-	// ErrNothingToRun is returned when the selection leaves no case that the target offers.
+	// ErrNothingToRun is returned if the target offers none of the selected cases.
 	ErrNothingToRun = errors.New("nothing to run")
-	// ErrUnreachable is returned when the gateway cannot be reached. Its text is that of [ErrInconclusive].
+	// ErrUnreachable is returned if the gateway cannot be reached. Its text is that of [ErrInconclusive].
 	ErrUnreachable = errors.New("target unreachable")
-	// ErrTimeLimit is returned when the time limit of a run is over. The run is then incomplete, or never began.
+	// ErrTimeLimit is returned if the time limit of a run has passed. The run is then incomplete, or never began.
 	ErrTimeLimit = errors.New("the time limit was exceeded")
-	// ErrHarness is returned when gatecert itself failed: the log cannot be written, the driver cannot prepare the target.
+	// ErrHarness is returned if gatecert itself fails: for example, because it cannot write the log or the driver cannot prepare the target.
 	ErrHarness = errors.New("harness fault")
 )

@@ -101,7 +101,7 @@ func (j *journal) close(conclude func(runlog.Run) runlog.Footer) (runlog.Run, er
 	return run, nil
 }
 
-// Progress is how far a run has come. Package gatecert documents its fields.
+// Progress states how far a run has come. Package gatecert documents its fields.
 type Progress struct {
 	Phase       string
 	Target      string

@@ -20,15 +20,15 @@ import (
 	"github.com/gatecert/gatecert/targets/upstream"
 )
 
-// Measured says how the requests of a measurement differ from the healthy call of a surface.
+// Measured states how the requests of a measurement differ from the healthy call of a surface.
 type Measured struct {
 	// Model is the model that the mock upstream imitates. The zero value means none.
 	Model upstream.Model
 	// Usage requests token usage in streams if the API reports it only on request.
 	Usage bool
-	// Workload makes the prompts; the zero value leaves the healthy one.
+	// Workload generates the prompts. The zero value keeps the prompt of the healthy call.
 	Workload workload.Shape
-	// Prefix is how many tokens of text all prompts begin with.
+	// Prefix is the number of tokens of text with which all prompts begin.
 	Prefix int
 	// Models are the requested models with their weights. An empty list means the profile's own
 	// models.
@@ -46,7 +46,7 @@ type Weighted struct {
 // maxKinds is how many kinds of requests a load may mix.
 const maxKinds = 16
 
-// ErrMix is returned for a mix of more kinds than a load can have, or for a surface that cannot have the prompts of a workload.
+// ErrMix is returned for a mix of more kinds of requests than a load can have, or for a surface that cannot use the prompts of a workload.
 var ErrMix = errors.New("invalid mix of requests")
 
 // MeasuredHeader returns the header of a measurement's log. The caller adds the settings of the measurement.
@@ -57,7 +57,7 @@ func MeasuredHeader(p profile.Profile, kind runlog.MeasuredKind, command []strin
 	}
 }
 
-// Mix returns the requests of a measurement: each of the surfaces with each of the models.
+// Mix returns the requests of a measurement: each of the surfaces combined with each of the models.
 func (m Measured) Mix(p profile.Profile, surfaces []Weighted) ([]load.Request, error) {
 	models := m.Models
 	if len(models) == 0 {

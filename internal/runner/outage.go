@@ -15,10 +15,10 @@ import (
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
-// SlowOutage is the experiment in which the upstream hangs, or falls silent in the middle of a response or a stream, on a
-// surface and its streaming twin. Every faulty request must get the error of code:channel:response_time_exceeded.
+// SlowOutage returns the experiment in which the upstream hangs, or falls silent in the middle of a response or a stream, on a surface and its
+// streaming twin. Every faulty request must receive the error of code:channel:response_time_exceeded.
 //
-// It returns [profile.ErrNotOffered] when the profile lacks the surface, or a way to make the upstream slow.
+// SlowOutage returns [profile.ErrNotOffered] if the profile lacks the surface, or a way to make the upstream slow.
 func SlowOutage(p targets.Prepared, surface dialect.Surface) (outage.Experiment, error) {
 	e, err := newOutage(p, surface, func(s dialect.Surface) []fault {
 		hangs := contract.CaseOf(contract.SlowUpstream, s, contract.NoAnswer)
@@ -33,10 +33,10 @@ func SlowOutage(p targets.Prepared, surface dialect.Surface) (outage.Experiment,
 	return e, err
 }
 
-// FailingOutage is the experiment in which the upstream answers 500, resets the connection or cuts its stream off. Every
-// faulty request must get an error of http:5xx: which code of table 2 is right is checked by other cases.
+// FailingOutage returns the experiment in which the upstream responds with 500, resets the connection or cuts its stream off. Every faulty request
+// must receive an error of http:5xx; other cases check whether the code of table 2 is right.
 //
-// It returns [profile.ErrNotOffered] when the profile lacks the surface, or a way to make the upstream fail.
+// FailingOutage returns [profile.ErrNotOffered] if the profile lacks the surface, or a way to make the upstream fail.
 func FailingOutage(p targets.Prepared, surface dialect.Surface) (outage.Experiment, error) {
 	return newOutage(p, surface, func(s dialect.Surface) []fault {
 		fails := contract.CaseOf(contract.UpstreamError, s, contract.ErrorObject)

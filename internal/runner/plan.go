@@ -129,16 +129,16 @@ func (p plan) expected() []string {
 	return ids
 }
 
-// Choice selects a part of the contract, in the words of a command line.
+// Choice selects a part of the contract, as written on a command line.
 type Choice struct {
-	// Level leaves out the cases that need a higher level. "" selects all cases but the load cases.
+	// Level excludes the cases that need a higher level. "" selects all cases except the load cases.
 	Level contract.Level
-	// Rows are row ids or patterns, Cases ids of cases, Surfaces names of surfaces. An empty list selects all.
+	// Rows are row ids or patterns, Cases are ids of cases, and Surfaces are names of surfaces. An empty list selects all.
 	Rows, Cases, Surfaces []string
 }
 
-// Select checks a choice. A load case that the choice names is selected at any level. It returns [ErrUsage] when a
-// word names something that does not exist.
+// Select checks a choice. A load case that the choice names is selected at any level. Select returns [ErrUsage] if the choice names something that
+// does not exist.
 func Select(c Choice) (runlog.Selection, error) {
 	s := runlog.Selection{Level: contract.LevelOf(string(c.Level))}
 	if s.Level == "" {
@@ -175,8 +175,8 @@ func didYouMean[T ~string](typo string, known []T) string {
 	return yamlfile.DidYouMean(typo, known, "must be one of "+plain.Joined(known))
 }
 
-// RowHint suggests what to do about a name that matches no row. A row with another status is not what a typo meant:
-// http:418 is one digit away from two rows.
+// RowHint suggests how to correct a name that matches no row. It never suggests a row with another status, because http:418, for example, is one
+// digit away from two rows.
 func RowHint(name string) string {
 	digits := func(s string) string {
 		return strings.Map(func(r rune) rune {

@@ -17,11 +17,10 @@ import (
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
-// Prepare prepares a target. The caller closes what it returns.
+// Prepare prepares a target. The caller must close the result.
 //
-// It returns the errors of package targets for consent, credentials and gateways that cannot be prepared,
-// [ErrUnreachable] for a connection that could not be made, [ErrInconclusive] where the mock upstream cannot listen, and
-// [ErrHarness] for everything else.
+// Prepare returns the errors of package targets for consent, credentials and gateways that cannot be prepared, [ErrUnreachable] if no connection
+// could be made, [ErrInconclusive] if the mock upstream cannot listen, and [ErrHarness] for everything else.
 func Prepare(ctx context.Context, driver targets.Driver, target profile.Profile) (targets.Prepared, error) {
 	prepared, err := driver.Prepare(ctx, target)
 	if err != nil {
@@ -45,9 +44,8 @@ func Prepare(ctx context.Context, driver targets.Driver, target profile.Profile)
 	}
 }
 
-// CheckHealth makes the healthy call of a surface. A load repeats this call many times: if a single call fails, the load is
-// meaningless. It returns [ErrInconclusive] when the call does not succeed, which is [ErrUnreachable] too when there is no
-// connection.
+// CheckHealth makes the healthy call of a surface. A load repeats this call many times: if a single call fails, the load is meaningless. It returns
+// [ErrInconclusive] if the call does not succeed. If there is no connection, the error is also an [ErrUnreachable].
 func CheckHealth(ctx context.Context, p targets.Prepared, surface dialect.Surface) (err error) {
 	session := targets.NewSession(p, targets.Host{})
 	defer func() { err = errors.Join(err, session.Close()) }()
@@ -58,8 +56,8 @@ func CheckHealth(ctx context.Context, p targets.Prepared, surface dialect.Surfac
 	return checkControls(ctx, session, controls{calls: calls, failed: map[dialect.Surface]string{surface: calls[0].Detail}}, []dialect.Surface{surface})
 }
 
-// HealthyRequest returns the call that a profile's gateway answers with a success on a surface. Where the profile has a mock
-// upstream, the call uses the model that is routed to it.
+// HealthyRequest returns a call on a surface to which the profile's gateway responds with a success. If the profile has a mock upstream, the call
+// uses the model that is routed to it.
 func HealthyRequest(p profile.Profile, s dialect.Surface) load.Request {
 	return load.Request{Name: string(s), Call: Measured{}.call(p, s, "", workload.Prompt{})}
 }

@@ -21,14 +21,13 @@ import (
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
-// InferRateLimit infers the limit of the valid key of a prepared gateway. It makes at most as many calls as the budget allows and
-// takes several windows of time. Progress, when not nil, is called a few times a second. It returns the limit and the experiments that
-// it was inferred from.
+// InferRateLimit infers the limit of the valid key of a prepared gateway. It makes at most as many calls as the budget allows and takes several
+// windows of time. Progress, when not nil, is called a few times a second. It returns the limit and the experiments that it was inferred from.
 //
-// A limit that the profile declares is not inferred but verified, by the load cases of http:429.
+// If the profile declares a limit, use the load cases of http:429 to verify it instead.
 //
-// It returns [ErrNothingToRun] when the profile has no model for the surface, [ErrUnreachable] or [ErrHarness] when the healthy
-// call fails, and the errors of [limits.Infer].
+// It returns [ErrNothingToRun] when the profile has no model for the surface, [ErrUnreachable] or [ErrHarness] when the healthy call fails, and the
+// errors of [limits.Infer].
 func InferRateLimit(ctx context.Context, p targets.Prepared, surface dialect.Surface, budget limits.Budget, progress func(load.Progress)) (limits.LimiterModel, []limits.Experiment, error) {
 	if p.Profile.Models.Routed(surface) == "" {
 		return limits.LimiterModel{}, nil, fmt.Errorf("%w: the profile has no model for the endpoint %s", ErrNothingToRun, surface)
@@ -41,15 +40,15 @@ func InferRateLimit(ctx context.Context, p targets.Prepared, surface dialect.Sur
 	return limits.Infer(ctx, probers.prober(surface, p.Profile.Keys.Valid, ""), budget)
 }
 
-// Scope says who else calls while a limit is used up.
+// Scope states who else makes calls while a limit is used up.
 type Scope struct {
-	// OtherSource makes calls from another address, nil for none. OtherKey is another key, "" for none.
+	// OtherSource makes calls from another address; nil means none. OtherKey is another key; "" means none.
 	OtherSource exchange.Caller
 	OtherKey    string
 }
 
-// InferScope infers whether others share an inferred limit of the valid key. It takes the budget that the inference has left, as
-// [limits.Budget.Left] has it. It returns the errors of [limits.InferScope].
+// InferScope infers whether others share an inferred limit of the valid key. budget is what is left after the inference, as returned by
+// [limits.Budget.Left]. InferScope returns the errors of [limits.InferScope].
 func InferScope(ctx context.Context, p targets.Prepared, surface dialect.Surface, m limits.LimiterModel, others Scope, budget limits.Budget, progress func(load.Progress)) (limits.Scope, []limits.Experiment, error) {
 	own := newProberFactory(p, progress)
 	defer own.client.Close()

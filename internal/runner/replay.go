@@ -12,9 +12,9 @@ import (
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
-// Replay runs one case of an earlier run again, whatever the job selects.
+// Replay runs one case of an earlier run again, regardless of the job's selection.
 //
-// It returns [ErrUsage] when the earlier run has no such case, or did not offer it; and the errors of [Run].
+// It returns [ErrUsage] if the earlier run does not contain the case or did not offer it, and the errors of [Run].
 func Replay(ctx context.Context, job Job, earlier runlog.Run, id string) (runlog.Run, error) {
 	before, ok := earlier.Case(id)
 	if !ok {
@@ -34,10 +34,10 @@ func Replay(ctx context.Context, job Job, earlier runlog.Run, id string) (runlog
 	return Run(ctx, job)
 }
 
-// TargetOf returns the target of an earlier run, ready to be asked again: the zero profile for the reference gateway, or
-// a bare URL with the key that is given. A log contains no keys and no upstream address.
+// TargetOf returns the target of an earlier run, ready for new requests: the zero profile for the reference gateway, or a URL with the given key. A
+// log contains no keys and no upstream address.
 //
-// It returns [ErrUsage] when the profile has to be given.
+// TargetOf returns [ErrUsage] if the caller must pass the profile.
 func TargetOf(run runlog.Run, key string) (profile.Profile, error) {
 	logged, err := profile.ParseRedacted(run.Target.Profile)
 	if err != nil {

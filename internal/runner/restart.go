@@ -21,7 +21,7 @@ const (
 	closedFor   = time.Second
 )
 
-// Address is the host and port that a base URL leads to.
+// Address returns the host and port of a base URL.
 func Address(baseURL string) (string, error) {
 	u, err := url.Parse(baseURL)
 	if err != nil || u.Hostname() == "" {
@@ -48,9 +48,9 @@ func Accepts(ctx context.Context, address string) bool {
 	return true
 }
 
-// AwaitRestart returns when the server at an address has stopped accepting connections for a moment and accepts them again.
-// AwaitRestart sends nothing: it holds one connection open, which ends with the process at its other end. A restart behind a proxy
-// that goes on accepting connections cannot be seen in this way. It returns the cause when ctx is cancelled.
+// AwaitRestart returns when the server at an address has stopped accepting connections for a moment and accepts them again. It sends nothing: it
+// keeps one connection open, which is closed when the process at the other end exits. AwaitRestart cannot detect a restart behind a proxy that
+// continues to accept connections. If ctx is cancelled, it returns the cause.
 func AwaitRestart(ctx context.Context, address string) error {
 	for {
 		gone, err := awaitEnd(ctx, address)

@@ -10,21 +10,20 @@ import (
 	"strings"
 )
 
-// Answer is what the gateway sends, before it is sent.
+// Answer is a response before it is sent.
 type Answer struct {
 	Status int
-	// Fields are the header fields in their order, with their names as they are spelled on the wire. Those of the framing
-	// are added when the answer is sent.
+	// Fields are the header fields in order, with their names spelled as on the wire. The fields of the framing are added when the response is sent.
 	Fields []Field
-	// Body is the body of an answer that is not a stream.
+	// Body is the body of a response that is not a stream.
 	Body []byte
-	// Events are sent in place of Body.
+	// Events are sent instead of Body.
 	Events []Event
-	// Gzip compresses the body, which a client that sends no Accept-Encoding accepts (RFC 9110 12.5.3).
+	// Gzip compresses the body. A client that sends no Accept-Encoding accepts this (RFC 9110 12.5.3).
 	Gzip bool
-	// BreakOff closes the connection in the middle of what is announced.
+	// BreakOff closes the connection in the middle of the announced content.
 	BreakOff bool
-	// Nothing closes the connection without an answer.
+	// Nothing closes the connection without a response.
 	Nothing bool
 }
 
@@ -40,7 +39,7 @@ type Event struct {
 // Add adds a header field.
 func (a *Answer) Add(name, value string) { a.Fields = append(a.Fields, Field{name, value}) }
 
-// Set replaces all header fields of a name; an empty value removes them.
+// Set replaces all header fields with a name. An empty value removes them.
 func (a *Answer) Set(name, value string) {
 	a.Fields = slices.DeleteFunc(a.Fields, func(f Field) bool { return strings.EqualFold(f.Name, name) })
 	if value != "" {

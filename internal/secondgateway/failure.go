@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// Failure is why a call did not succeed, before it becomes an error of an API format.
+// Failure is the reason why a call did not succeed, before it is encoded as an error of an API format.
 type Failure struct {
 	Status int
-	// Code is one of table 2, "" for none.
+	// Code is a code of table 2, or "" if there is none.
 	Code    string
 	Message string
-	// Param is the parameter at fault, "" for none.
+	// Param is the invalid parameter, or "" if there is none.
 	Param string
-	// RetryAfter and Allow are the header fields of these names, "" for none.
+	// RetryAfter and Allow are the values of these header fields, or "" if the field is not sent.
 	RetryAfter, Allow string
 }
 

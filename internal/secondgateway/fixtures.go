@@ -17,7 +17,7 @@ const (
 	SpentAccountKey = "og_live_k5xj7qml83fuwe1z"
 	SpentKey        = "og_live_c0rg4yzp96sthb2n"
 	LimitedKey      = "og_live_m3va8idw17oeqk5x"
-	// UpstreamKey is the gateway's own.
+	// UpstreamKey is the gateway's own upstream key.
 	UpstreamKey = "up_94nfh27sjw0ceb61tqzk"
 )
 
@@ -27,16 +27,16 @@ const (
 	LimitWindowMS = 5000
 )
 
-// Fixtures describe the folder that [WriteStore] writes.
+// Fixtures describes the folder that [WriteStore] writes.
 type Fixtures struct {
-	// Upstream is the base URL of the upstream, Dead one at which nobody listens.
+	// Upstream is the base URL of the upstream. Dead is a base URL at which nothing listens.
 	Upstream, Dead string
-	// Format is the API format in which the upstream is called: "openai" or "anthropic". Embeddings are always called in OpenAI's.
+	// Format is the API format in which the gateway calls the upstream: "openai" or "anthropic". It always calls embeddings in OpenAI's format.
 	Format string
 }
 
-// WriteStore writes the store of a gateway: keys, models and channels for everything that the contract is about. The model
-// "swift" is in order, "vector" is for embeddings.
+// WriteStore writes the store of a gateway: keys, models and channels for everything that the contract covers. The model "swift" is healthy, and the
+// model "vector" is for embeddings.
 func WriteStore(dir string, f Fixtures) error {
 	here, elsewhere := netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("203.0.113.0/24")
 	every := []string{"*"}
@@ -90,8 +90,8 @@ func WriteStore(dir string, f Fixtures) error {
 	return os.WriteFile(filepath.Join(dir, "ledger.log"), nil, 0o600)
 }
 
-// Profile is what gatecert has to know of a gateway on this store at a URL, with its mock upstream at an address. Its database
-// fails when its files are not where they were.
+// Profile returns the profile of a gateway with this store. url is the URL of the gateway, and upstream is the address of its mock upstream. The
+// gateway's database fails if its files have been moved away.
 func Profile(dir, url, upstream, dead string, timeoutMS int64) string {
 	move := func(from, to string) string { return fmt.Sprintf("{run: 'mv %s %s'}", from, to) }
 	accounts, ledger := filepath.Join(dir, "accounts.json"), filepath.Join(dir, "ledger.log")

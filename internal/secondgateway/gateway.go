@@ -1,8 +1,8 @@
-// Package secondgateway is a small LLM gateway that keeps the error contract in a style of its own. It was written from
-// CONTRACT.md alone, and shares no code with the reference gateway or with gatecert, so that what both get wrong in the
-// same way still shows. Tests certify it; nothing else uses it.
+// Package secondgateway is a small LLM gateway that conforms to the error contract and differs in style from the reference gateway. It was written
+// only from CONTRACT.md and shares no code with the reference gateway or with gatecert, so that it reveals mistakes that these two have in common.
+// Only tests use it; they certify it.
 //
-//	gateway.go   the way of a call through the gateway, and the hooks with which a test breaks it
+//	gateway.go   the path of a call through the gateway, and the hooks with which a test breaks it
 //	request.go   paths, and request bodies of the six endpoints
 //	ask.go       a request whatever its API format, and its form at the upstream
 //	store.go     the folder that holds keys, models and channels, and the ledger; the rate limit
@@ -23,44 +23,44 @@ import (
 	"time"
 )
 
-// Options shape a [Gateway]. Dir is required.
+// Options configure a [Gateway]. Dir is required.
 type Options struct {
 	// Dir is the folder of the store: accounts.json and ledger.log.
 	Dir string
 	// Prefix is the path before all others: "/llm".
 	Prefix string
-	// Timeout is how long the gateway waits for the upstream to begin, and to go on. 0 means 30 s.
+	// Timeout is how long the gateway waits for the upstream to begin its response and to continue it. 0 means 30 s.
 	Timeout time.Duration
 	// BodyLimit is the largest request body in bytes. 0 means 1 MiB.
 	BodyLimit int64
-	// Attempts is how often a call is tried at an upstream that does not answer. 0 means 2.
+	// Attempts is how often a call is sent to an upstream that does not respond. 0 means 2.
 	Attempts int
-	// ErrorsInStream tells a failure after the first piece of a stream in the stream. Without it, nothing of a stream is sent
-	// before all of it is known, and its failure is an ordinary error.
+	// ErrorsInStream reports a failure after the first piece of a stream as an event of the stream. Without it, the gateway sends a stream only when
+	// the stream is complete, so that a failure is an ordinary error.
 	ErrorsInStream bool
-	// BeginsEarly begins every stream with a comment as soon as the upstream is asked: whatever fails from then on stands in the
+	// BeginsEarly begins every stream with a comment as soon as the gateway has called the upstream. Every later failure is then reported in the
 	// stream.
 	BeginsEarly bool
 	// Hooks change what the gateway does.
 	Hooks Hooks
 }
 
-// Hooks are places at which a test can break the gateway in one way. The zero value leaves it as it is.
+// Hooks are the points at which a test can break the gateway in one way. The zero value changes nothing.
 type Hooks struct {
 	// Failure may change a failure (its status, code, message) before it becomes an error of the caller's API format.
 	Failure func(r *http.Request, f *Failure)
-	// Answer may change anything of an answer before it is sent.
+	// Answer may change any part of a response before it is sent.
 	Answer func(r *http.Request, a *Answer)
-	// Skip names checks that are left out: "key", "revoked", "network", "rate", "body", "parameters", "model", "access", "words",
-	// "channel", "channel-type", "channel-key", "mapping", "price", "count", "convert", "quota", "budget", "empty", "unfinished".
+	// Skip names the checks that are skipped: "key", "revoked", "network", "rate", "body", "parameters", "model", "access", "words", "channel",
+	// "channel-type", "channel-key", "mapping", "price", "count", "convert", "quota", "budget", "empty", "unfinished".
 	Skip map[string]bool
-	// BillFailures keeps what was reserved for a call that failed.
+	// BillFailures does not refund the reserved quota of a failed call.
 	BillFailures bool
-	// KeepUpstreamCalls does not cancel the call to an upstream that is too slow, or whose caller has left.
+	// KeepUpstreamCalls does not cancel the call to an upstream that is too slow or whose caller has disconnected.
 	KeepUpstreamCalls bool
-	// FollowRedirects goes where the upstream redirects to, with the key.
+	// FollowRedirects follows the upstream's redirects and sends the key along.
 	FollowRedirects bool
-	// Transport may put something around the calls to the upstream.
+	// Transport may wrap the transport to the upstream.
 	Transport func(next http.RoundTripper) http.RoundTripper
 }
 
@@ -71,7 +71,7 @@ type Gateway struct {
 	client *http.Client
 }
 
-// New returns a gateway on the store in a folder that exists. It fails when the ledger cannot be read.
+// New returns a gateway with the store in an existing folder. It returns an error if the ledger cannot be read.
 func New(o Options) (*Gateway, error) {
 	if o.Timeout <= 0 {
 		o.Timeout = 30 * time.Second
@@ -99,7 +99,7 @@ func New(o Options) (*Gateway, error) {
 // skips reports whether a check is left out.
 func (g *Gateway) skips(check string) bool { return g.Hooks.Skip[check] }
 
-// ServeHTTP answers a call of any endpoint.
+// ServeHTTP handles a call to any endpoint.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	to := routeOf(strings.TrimPrefix(r.URL.Path, g.Prefix))
 	if r.Method == http.MethodGet && to.kind == balance {

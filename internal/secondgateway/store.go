@@ -19,7 +19,7 @@ type accounts struct {
 	Keys     map[string]*apiKey `json:"keys"`
 	Models   map[string]model   `json:"models"`
 	Channels map[string]channel `json:"channels"`
-	// Words are not accepted in any input.
+	// Words are rejected in any input.
 	Words []string `json:"words"`
 }
 
@@ -31,11 +31,11 @@ type owner struct {
 type apiKey struct {
 	Owner   string `json:"owner"`
 	Revoked bool   `json:"revoked,omitempty"`
-	// Models that the key may use; "*" for all.
+	// Models are the models that the key may use; "*" means all.
 	Models []string `json:"models"`
-	// Networks from which it may be used; none: everywhere.
+	// Networks are the networks from which the key may be used. An empty list means everywhere.
 	Networks []netip.Prefix `json:"networks,omitempty"`
-	// Budget in tokens; 0 for none of its own.
+	// Budget is in tokens. 0 means that the key has no budget of its own.
 	Budget int64 `json:"budget,omitempty"`
 	Rate   *rate `json:"rate,omitempty"`
 
@@ -57,7 +57,7 @@ type channel struct {
 	Type string       `json:"type"` // openai or anthropic
 	URL  string       `json:"url"`
 	Keys []channelKey `json:"keys"`
-	// Mapping renames models, step by step, until there is no other name.
+	// Mapping renames models step by step, until a name has no further mapping.
 	Mapping map[string]string `json:"mapping,omitempty"`
 }
 

@@ -1,5 +1,5 @@
-// Package selftest tests the harness: it certifies gateways that are known to break the contract (package mutants), and others
-// that are known to keep it, and compares the findings with what was expected.
+// Package selftest tests the harness: it certifies gateways that are known to violate the contract (package mutants), and others that are known to
+// conform to it, and compares the findings with the expected ones.
 package selftest
 
 import (
@@ -16,24 +16,23 @@ import (
 	"github.com/gatecert/gatecert/reports"
 )
 
-// Config selects the gateways to test. The zero value selects all but those that only load cases show.
+// Config selects the gateways to test. The zero value selects all gateways except those whose fault only load cases show.
 type Config struct {
-	// Mutants and Permitted are names. If both are empty, all permitted behaviours are tested, and the mutants that Load
-	// selects.
+	// Mutants and Permitted are names. If both are empty, all permitted behaviours and the mutants that Load selects are tested.
 	Mutants, Permitted []string
 	// All runs every case against every mutant. If All is false, each mutant is run against the cases that its expectations
 	// name and a twentieth of the others, which differ from mutant to mutant; a permitted behaviour is run against three
 	// quarters of all cases. A gateway that is selected by name is always run against all cases.
 	All bool
-	// Load selects the mutants that only many calls show, and tests permitted behaviours with load cases.
+	// Load selects the mutants whose fault only many calls show, and runs load cases on permitted behaviours.
 	Load bool
-	// Parallel is how many gateways are tested at once. Default 8: more than a third of a run is waiting.
+	// Parallel is how many gateways are tested at once. Default 8, because more than a third of a run is waiting.
 	Parallel int
 	// Progress, when not nil, is called after each gateway, by one goroutine at a time.
 	Progress func(Progress)
 }
 
-// Progress is how far a self-test has come.
+// Progress states how far a self-test has come.
 type Progress struct {
 	Done, Total int
 	// Last is the gateway that was tested last.
@@ -42,12 +41,12 @@ type Progress struct {
 
 const defaultParallel = 8
 
-// Run runs the contract against the reference gateway with each mutant and each permitted behaviour, every one a gateway of
-// its own. The result says whether each mutant was killed in exactly the cases that it expects, for the requirements that it
-// breaks, and whether no permitted behaviour raised a false alarm.
+// Run runs the contract against the reference gateway with each mutant and each permitted behaviour, each in a separate gateway. The result states
+// whether each mutant was detected in exactly the cases that it expects, with the requirements that it violates, and whether any permitted behaviour
+// raised a false alarm.
 //
-// A mistake of the harness is a result, not an error. Run returns [runner.ErrUsage] for a name that does not exist, the
-// runner's errors when a gateway could not be tested, and ctx's cause when it was cancelled.
+// A mistake of the harness is a result, not an error. Run returns [runner.ErrUsage] for a name that does not exist, the runner's errors when a
+// gateway could not be tested, and ctx's cause when it was cancelled.
 func Run(ctx context.Context, cfg Config) (reports.SelfTest, error) {
 	gateways, err := choose(cfg)
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package version names this build.
+// Package version identifies this build.
 package version
 
 import (
@@ -9,21 +9,21 @@ import (
 	"time"
 )
 
-// Number is the version that this source will be released as. A release is the same: a test compares the two.
+// Number is the version under which this source will be released. A test checks that a release has the same version.
 const Number = "0.2.0"
 
 // module is the path under which a build records gatecert, as its main module or as one of a program that embeds it.
 const module = "github.com/gatecert/gatecert"
 
-// Build is what is known of a build.
+// Build is the available information about a build.
 type Build struct {
-	// Version is the version without a leading v: that of the release, or [Number] for any other commit.
+	// Version is the version without a leading v: that of the release or, for any other commit, [Number].
 	Version string `json:"version"`
-	// Commit is the commit in hexadecimal, as many digits as the build records; "" where it records none.
+	// Commit is the commit in hexadecimal, with as many digits as the build records. It is "" if the build records none.
 	Commit string `json:"commit,omitempty"`
-	// Date is that of the commit, not of the build: two builds of a commit are the same. Zero where it is not recorded.
+	// Date is the date of the commit, not of the build, so that two builds of a commit are identical. It is zero if the build does not record it.
 	Date time.Time `json:"date,omitzero"`
-	// Modified says that the source was not that of the commit.
+	// Modified means that the source differed from the commit.
 	Modified bool `json:"modified,omitempty"`
 	// Go is the version of the Go toolchain.
 	Go string `json:"go"`
@@ -31,7 +31,7 @@ type Build struct {
 	released bool // it was built from the tag of its version
 }
 
-// Schema is where the schema of one kind of file is published as this build reads it: "profile", "baseline".
+// Schema returns the URL at which the schema of one kind of file ("profile", "baseline") is published, in the version that this build uses.
 func (b Build) Schema(kind string) string {
 	ref := "main"
 	switch {
@@ -44,12 +44,12 @@ func (b Build) Schema(kind string) string {
 	return "https://raw.githubusercontent.com/" + strings.TrimPrefix(module, "github.com/") + "/" + ref + "/docs/schema/" + kind + ".schema.json"
 }
 
-// SchemaComment is the line by which editors find the schema of a YAML file.
+// SchemaComment returns the line in a YAML file by which editors find its schema.
 func SchemaComment(kind string) string {
 	return "# yaml-language-server: $schema=" + Current().Schema(kind) + "\n"
 }
 
-// Current is the running build.
+// Current returns the running build.
 func Current() Build {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -58,10 +58,10 @@ func Current() Build {
 	return of(info)
 }
 
-// Tool is the name and version that stand in logs and reports: "gatecert 0.2.0 (0a1727c5d3f1, 2026-11-29)".
+// Tool returns the name and version that appear in logs and reports: "gatecert 0.2.0 (0a1727c5d3f1, 2026-11-29)".
 func Tool() string { return "gatecert " + Current().String() }
 
-// String is the version with what is known of the commit in parentheses.
+// String returns the version, followed by the available information about the commit in parentheses.
 func (b Build) String() string {
 	var known []string
 	if b.Commit != "" {

@@ -1,4 +1,4 @@
-// Package wait has the one wait in the tree that ends early with its context.
+// Package wait provides a wait that ends early if its context is done.
 package wait
 
 import (
@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// For waits for d. When ctx is done first, it returns the cause at once ([context.Cause]). A d of 0 or less is over at once.
+// For waits for d. If ctx is done first, it immediately returns the cause ([context.Cause]). If d is 0 or less, it returns at once.
 func For(ctx context.Context, d time.Duration) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)

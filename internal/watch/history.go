@@ -15,7 +15,7 @@ import (
 	"github.com/gatecert/gatecert/internal/atomicfile"
 )
 
-// Names in the folder of a watch.
+// The names of files and folders in the folder of a watch.
 const (
 	historyName = "history.ndjson"
 	stateName   = "state.json"

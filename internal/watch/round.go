@@ -9,14 +9,14 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Outcome is how a round ended.
+// Outcome states how a round ended.
 type Outcome string
 
 // The outcomes of rounds.
 const (
 	Conformant    Outcome = "conformant"
 	NotConformant Outcome = "not-conformant"
-	// Inconclusive is a round in which something could not be judged, and nothing is proven against the gateway.
+	// Inconclusive is a round in which some cases could not be judged and no failure was found.
 	Inconclusive Outcome = "inconclusive"
 	// Unreachable is a round that never began because nothing is listening at the gateway's URL.
 	Unreachable Outcome = "unreachable"
@@ -36,9 +36,9 @@ func Outcomes() []Outcome {
 type Round struct {
 	// Run is the run, nil when it never began.
 	Run *runlog.Run
-	// Outcome is for a round without a run: Unreachable, Inconclusive or Fault.
+	// Outcome is set for a round without a run: Unreachable, Inconclusive or Fault.
 	Outcome Outcome
-	// Reason is why there is no run, or why it did not end. It contains no secrets.
+	// Reason is the reason why there is no run, or why the run was not complete. It contains no secrets.
 	Reason string
 }
 
@@ -81,7 +81,7 @@ type Entry struct {
 	Sentence string    `json:"sentence"`
 	// Report is set when the round has a folder with a report.
 	Report bool `json:"report"`
-	// Cases counts the cases by verdict, none for a round without a run.
+	// Cases counts the cases by verdict. It is empty for a round without a run.
 	Cases runlog.Counts `json:"cases,omitempty"`
 	// Changes are the differences from earlier rounds. Each is reported once.
 	Changes []Change `json:"changes,omitempty"`

@@ -29,8 +29,8 @@ type page struct {
 	Entries []Entry
 }
 
-// Handler serves the history (/), the reports of the runs that are kept (/runs/ID/), the newest report (/report), the metrics
-// (/metrics), and /healthz, which answers 200 as long as the watch lives.
+// Handler serves the history (/), the reports of the kept runs (/runs/ID/), the newest report (/report), the metrics (/metrics), and /healthz, which
+// responds with 200 while the watch is running.
 func (w *Watcher) Handler() (http.Handler, error) {
 	tmpl, err := template.New("page.html.tmpl").Funcs(template.FuncMap{
 		"time": func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") },

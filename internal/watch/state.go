@@ -22,7 +22,7 @@ type Change struct {
 	To   string `json:"to"`
 }
 
-// String is "code:model_not_found/chat: pass -> fail", or "conformant -> unreachable".
+// String describes the change, for example "code:model_not_found/chat: pass -> fail" or "conformant -> unreachable".
 func (c Change) String() string {
 	text := c.From + " -> " + c.To
 	if c.Row != "" {
@@ -33,7 +33,7 @@ func (c Change) String() string {
 
 // state is what was last known of the target.
 type state struct {
-	// Last is the id of the round that the state is from.
+	// Last is the id of the round that the state describes.
 	Last    string  `json:"last"`
 	Outcome Outcome `json:"outcome"`
 	// Cells are the last verdicts about the gateway by row and surface ("http:404/chat"). A round that could not judge a cell keeps

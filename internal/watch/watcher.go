@@ -21,7 +21,7 @@ const jitter = 0.1
 // pause is the least time between two rounds. A run that takes longer than the interval delays the next one.
 const pause = time.Second
 
-// Config is a watch.
+// Config configures a watch.
 type Config struct {
 	// Target is the name of the watched target in metrics and messages. It contains no secrets.
 	Target string
@@ -29,18 +29,18 @@ type Config struct {
 	Every time.Duration
 	// Rounds is the number of rounds after which the watch ends; 0 means that it does not end.
 	Rounds int
-	// Dir keeps the runs, their history and the last state. A watch that is restarted in the same folder continues.
+	// Dir is the folder for the runs, their history and the last state. If a watch is restarted in the same folder, it continues.
 	Dir string
 	// Keep is the number of runs that stay in Dir, at least 1. The history keeps more rounds,
 	// without their reports.
 	Keep int
-	// Play plays one run and writes its log and report.html into dir, which exists. It returns when ctx is done.
+	// Play performs one run and writes its log and report.html to dir, which exists. It returns when ctx is done.
 	Play func(ctx context.Context, dir string) Round
 	// Ended, when not nil, is called after each round.
 	Ended func(Entry)
 	// Webhook receives the changes, unless its URL is "".
 	Webhook Webhook
-	// Problem, when not nil, is called with secondary errors, such as a webhook that does not respond. Two goroutines may call it at once.
+	// Problem, if not nil, is called with secondary errors, such as a webhook that does not respond. It must be safe for concurrent use.
 	Problem func(error)
 	// Random returns a number from 0 up to 1, for the jitter.
 	Random func() float64
@@ -57,7 +57,7 @@ type Watcher struct {
 	last    state
 }
 
-// New reads what earlier watches left in the folder. It fails if that cannot be read or written.
+// New reads the data of earlier watches in the folder. It returns an error if this data cannot be read or written.
 func New(config Config) (*Watcher, error) {
 	if config.Every < MinEvery || config.Keep < 1 || config.Rounds < 0 {
 		return nil, fmt.Errorf("watch: the interval (%s), the runs to keep (%d) and the rounds (%d) must be at least %s, 1 and 0 respectively", config.Every, config.Keep, config.Rounds, MinEvery)
@@ -76,8 +76,8 @@ func New(config Config) (*Watcher, error) {
 	return w, nil
 }
 
-// Run runs rounds until ctx is done or all rounds are complete. In both cases it returns nil. It returns an error when the
-// folder can no longer be written.
+// Run runs rounds until ctx is done or all rounds are complete. In both cases, it returns nil. It returns an error if the folder can no longer be
+// written.
 func (w *Watcher) Run(ctx context.Context) error {
 	sender := newSender(w.config.Webhook, w.config.Problem)
 	defer sender.close()

@@ -21,10 +21,10 @@ import (
 // MessageSchema is the version of the JSON that a webhook receives.
 const MessageSchema = "gatecert.watch/1"
 
-// SignatureHeader contains "sha256=" and the HMAC of the body under the secret, in hexadecimal.
+// SignatureHeader is the header field that contains "sha256=" and the HMAC of the body under the secret, in hexadecimal.
 const SignatureHeader = "X-Gatecert-Signature"
 
-// Webhook receives a message after each round that changed something.
+// Webhook receives a message after each round with a change.
 type Webhook struct {
 	URL string
 	// Secret signs the messages; "" leaves them unsigned.
@@ -154,7 +154,7 @@ func (s *sender) post(ctx context.Context, body []byte) error {
 	return nil
 }
 
-// Signature is the value of [SignatureHeader] for a body.
+// Signature returns the value of [SignatureHeader] for a body.
 func Signature(secret string, body []byte) string {
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write(body)

@@ -14,17 +14,17 @@ import (
 	"github.com/gatecert/gatecert/internal/distribution"
 )
 
-// Conversation is one entry of a data set: the turns up to the last question, and the reply that it had.
+// Conversation is one entry of a data set: the turns up to the last question, and the reply to it.
 type Conversation struct {
 	Turns []Turn
-	// Reply is what was answered, "" when that is not known.
+	// Reply is the reply, or "" if it is not known.
 	Reply string
 }
 
-// ErrDataset is returned for a data set that cannot be read. Its text names the line and what is wrong with it.
+// ErrDataset is returned for a data set that cannot be read. Its text names the line and describes the mistake.
 var ErrDataset = errors.New("invalid data set")
 
-// The bounds of a data set: a stranger may have made it.
+// The limits for a data set, which may come from a stranger.
 const (
 	maxLine          = 1 << 20 // bytes
 	maxConversations = 20_000
@@ -160,8 +160,8 @@ func contentText(raw json.RawMessage) string {
 // synthetic is how many conversations a synthetic data set has.
 const synthetic = 200
 
-// Synthetic makes a data set from a name: 200 conversations of one to four questions, with lengths as people's are: most are short, and
-// a few are long. The same name makes the same data set.
+// Synthetic generates a data set from a name: 200 conversations of one to four questions. Their lengths resemble those of real conversations: most
+// are short, and a few are long. The same name always results in the same data set.
 func Synthetic(name string) []Conversation {
 	random := rand.New(rand.NewPCG(SeedOf(name), 1))
 	length := func(text string) int {

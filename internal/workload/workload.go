@@ -1,4 +1,4 @@
-// Package workload makes the prompts of a load: of given lengths, or from a data set. The same seed makes the same prompts.
+// Package workload generates the prompts of a load test, with given lengths or from a data set. The same seed always results in the same prompts.
 package workload
 
 import (
@@ -9,11 +9,11 @@ import (
 	"github.com/gatecert/gatecert/internal/distribution"
 )
 
-// Prompt is what one request asks.
+// Prompt is the prompt of one request.
 type Prompt struct {
-	// Turns are the conversation, the last one the user's. A prompt of lengths alone has one.
+	// Turns is the conversation, which ends with a turn of the user. A prompt that was generated from lengths has one turn.
 	Turns []Turn
-	// MaxTokens bounds the answer, 0 for the default.
+	// MaxTokens limits the length of the response. 0 means the default.
 	MaxTokens int
 }
 
@@ -23,20 +23,21 @@ type Turn struct {
 	Role, Text string
 }
 
-// Last is the text that the user asks last.
+// Last returns the text of the user's last turn.
 func (p Prompt) Last() string { return p.Turns[len(p.Turns)-1].Text }
 
-// Shape says what prompts are made.
+// Shape describes the prompts to generate.
 type Shape struct {
-	// Prompt is how many tokens a prompt has, Output how many an answer may have; the zero value leaves the data set's or the default.
+	// Prompt is the number of tokens in a prompt, and Output is the maximum number of tokens in a response. The zero value means the lengths in the
+	// data set, or the default.
 	Prompt, Output distribution.Distribution
-	// Conversations are drawn from in place of making text up, unless Prompt is set.
+	// Conversations are used instead of generated text, unless Prompt is set.
 	Conversations []Conversation
-	// Seed decides every choice.
+	// Seed determines every random choice.
 	Seed uint64
 }
 
-// The bounds of what is made.
+// The limits for generated prompts.
 const (
 	// maxPrompts is how many prompts a load alternates between: each of its requests is made unique besides.
 	maxPrompts = 512
@@ -45,10 +46,10 @@ const (
 	minimum  = 4 // prompts, however long they are
 )
 
-// MaxTokens bounds the tokens of a prompt or an answer.
+// MaxTokens is the maximum number of tokens in a prompt or a response.
 const MaxTokens = 200_000
 
-// Prompts makes the prompts of a load, of no more than most kinds; nil when the shape asks for nothing. count counts the tokens of a text.
+// Prompts generates the prompts of a load, with at most most kinds. It returns nil if the shape requests nothing. count counts the tokens in a text.
 func (s Shape) Prompts(most int, count func(string) int) []Prompt {
 	if s.Prompt.IsZero() && s.Output.IsZero() && len(s.Conversations) == 0 {
 		return nil
@@ -89,7 +90,7 @@ window summer winter country city market street bridge forest mountain island oc
 answer reason method system problem result change order power light sound color shape line point area field model class group member
 level state center example report study course book page word language picture movie game player team score season history future past`
 
-// Text returns a text of so many tokens: words that mean nothing together.
+// Text returns a text with the given number of tokens, made of unrelated words.
 func Text(random *rand.Rand, tokens int) string {
 	list := strings.Fields(words)
 	var text strings.Builder
@@ -102,7 +103,7 @@ func Text(random *rand.Rand, tokens int) string {
 	return text.String()
 }
 
-// SeedOf returns the seed of a name, so that a workload can be named.
+// SeedOf returns the seed for a name, so that a workload can have a name.
 func SeedOf(name string) uint64 {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(name)) // a hash never fails

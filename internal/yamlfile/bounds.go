@@ -11,8 +11,8 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// The bounds of a file. The parser's time grows with the square of the keys in one mapping and of the nesting depth: 13,000
-// keys take it 3 s. A baseline of 600 cases has 13,000 tokens.
+// The limits for a file. The parser's time grows with the square of the number of keys in one mapping and of the nesting depth: 13,000 keys take it 3
+// s. A baseline of 600 cases has 13,000 tokens.
 const (
 	maxSize   = 512 << 10 // bytes
 	maxTokens = 40_000
@@ -22,7 +22,7 @@ const (
 	maxKeys   = 2_500 // of one mapping
 )
 
-// Read reads a file up to one byte beyond the bounds, which [Parse] refuses.
+// Read reads a file up to one byte beyond the limits. [Parse] rejects a file of that size.
 func Read(path string) (data []byte, err error) {
 	file, err := os.Open(path) //nolint:gosec // the path is the user's own argument
 	if err != nil {

@@ -2,7 +2,8 @@ package yamlfile
 
 import "fmt"
 
-// Nearest is the known word within two edits of a typo, "" if there is none. The edits change less than half of the typo: tcsh is not bash.
+// Nearest returns the known word within two edits of a typo, or "" if there is none. The edits must change less than half of the typo: for example,
+// bash is not a correction of tcsh.
 func Nearest[T ~string](typo string, known []T) T {
 	best, bestDistance := T(""), 3
 	for _, word := range known {
@@ -13,7 +14,7 @@ func Nearest[T ~string](typo string, known []T) T {
 	return best
 }
 
-// DidYouMean asks whether a typo stands for the nearest known word. It returns otherwise when no known word is near.
+// DidYouMean returns a question that suggests the nearest known word. If no known word is near, it returns otherwise.
 func DidYouMean[T ~string](typo string, known []T, otherwise string) string {
 	if near := Nearest(typo, known); near != "" {
 		return fmt.Sprintf("did you mean %q?", near)

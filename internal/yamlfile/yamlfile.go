@@ -1,8 +1,8 @@
-// Package yamlfile reads the YAML files that people write (profiles and baselines) and says of every fault where it is:
-// file:line:column. Unknown keys come with the nearest known one, wrong types in plain words.
+// Package yamlfile reads YAML files that people write (profiles and baselines) and reports the position of every mistake: file:line:column. For an
+// unknown key, it suggests the nearest known key; for a wrong type, it explains the mistake in plain words.
 //
-// A file is one document. Its size, its nesting and what its aliases expand to are bounded, because a profile may come
-// from a stranger's log.
+// A file contains one document. Its size, its nesting depth and the size of its expanded aliases are limited, because a profile may come from a
+// stranger's log.
 package yamlfile
 
 import (
@@ -21,7 +21,7 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// Error is one fault of a file. Line and Column count from 1.
+// Error is one mistake in a file. Line and Column count from 1.
 type Error struct {
 	File         string
 	Line, Column int
@@ -32,14 +32,13 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Problem)
 }
 
-// Document is one parsed file.
+// Document is a parsed file.
 type Document struct {
 	file string
 	root ast.Node
 }
 
-// Parse parses the content of a file. It returns an [*Error] when the content is not YAML, not exactly one document, or
-// beyond the bounds.
+// Parse parses the content of a file. It returns an [*Error] if the content is not YAML, is not exactly one document, or exceeds the limits.
 func Parse(file string, data []byte) (*Document, error) {
 	d := &Document{file: file}
 	if line, problem := beyond(data); problem != "" {
@@ -64,8 +63,8 @@ func Parse(file string, data []byte) (*Document, error) {
 	return d, nil
 }
 
-// MapStrings replaces every string, keys included, by f of its path and itself. The path is "" for a string that an alias may
-// use elsewhere. It returns the first error of f, located.
+// MapStrings replaces every string, including keys, by the result of f, which receives the string and its path. The path is "" for a string that an
+// alias may use elsewhere. MapStrings returns the first error of f, with its position.
 func (d *Document) MapStrings(f func(path, text string) (string, error)) error {
 	shared := make(map[ast.Node]bool)
 	ast.Walk(visitor(func(node ast.Node) {
@@ -112,7 +111,7 @@ func (d *Document) decode(into any, options ...yaml.DecodeOption) error {
 	return nil
 }
 
-// Position is the place of a path such as $.limits.rate or $.surfaces[2], or of its nearest parent in the file.
+// Position returns the position of a path such as $.limits.rate or $.surfaces[2], or of its nearest parent in the file.
 func (d *Document) Position(path string) (line, column int) {
 	t := d.find(path)
 	if t == nil || t.Position == nil {
@@ -121,7 +120,7 @@ func (d *Document) Position(path string) (line, column int) {
 	return t.Position.Line, t.Position.Column
 }
 
-// Fault is an [*Error] at the position of a path.
+// Fault returns an [*Error] at the position of a path.
 func (d *Document) Fault(path, problem string) error { return d.at(d.find(path), problem) }
 
 func (d *Document) find(path string) *token.Token {

@@ -1,5 +1,5 @@
-// Package yamltext writes YAML without a YAML library: structs, slices, strings, whole numbers and booleans, which is all
-// that baselines and certificates hold. The same value gives the same bytes.
+// Package yamltext writes YAML without a YAML library. It supports only what baselines and certificates contain: structs, slices, strings, whole
+// numbers and booleans. The same value always results in the same bytes.
 package yamltext
 
 import (
@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// Marshal writes a struct, or a slice of structs or strings, by its yaml tags; only the option omitempty is known. It
-// panics for a type that it cannot write, which is a bug of the caller's type and not of its content.
+// Marshal encodes a struct, or a slice of structs or strings, according to its yaml tags. It supports only the option omitempty. Marshal panics for a
+// type that it cannot encode, because this is a bug in the caller's type and does not depend on the content.
 func Marshal(v any) string {
 	var w writer
 	w.block(reflect.ValueOf(v), 0)

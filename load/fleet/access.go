@@ -15,14 +15,14 @@ import (
 	"github.com/gatecert/gatecert/load"
 )
 
-// Access is how to reach a NATS server.
+// Access describes how to reach a NATS server.
 type Access struct {
-	// URL is nats://host:port, or tls://host:port for an encrypted connection. Several are separated by commas.
+	// URL is nats://host:port, or tls://host:port for an encrypted connection. Multiple URLs are separated by commas.
 	URL string
-	// User and Password, or Credentials (a file with a JWT and its seed), or NKey (a file with a seed), or none of them.
+	// A server may require User and Password, or Credentials (a file with a JWT and its seed), or NKey (a file with a seed), or none of these.
 	User, Password, Credentials, NKey string
-	// CA is a file with the certificates, in PEM, of the authorities that sign the server's certificate; "" stands for the
-	// authorities of the system. Certificate and Key are files with the client's own certificate and key.
+	// CA is a file with the certificates, in PEM, of the authorities that sign the server's certificate; "" means the authorities of the system.
+	// Certificate and Key are files with the client's own certificate and key.
 	CA, Certificate, Key string
 	// Secret is the secret that the coordinator and the workers encrypt their messages with. Without a
 	// secret, messages are not encrypted.
@@ -32,7 +32,7 @@ type Access struct {
 var (
 	// ErrAccess is returned when the server cannot be reached as configured.
 	ErrAccess = errors.New("cannot access the NATS server")
-	// ErrPlain is returned when keys would be sent unencrypted.
+	// ErrPlain is returned if keys would be sent unencrypted.
 	ErrPlain = errors.New("the gateway's keys would be sent unencrypted")
 )
 

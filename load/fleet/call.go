@@ -39,8 +39,7 @@ func (f *Fleet) Call(ctx context.Context, worker string, setup Setup, c exchange
 	}, nil
 }
 
-// Calls returns a caller whose calls are made by the workers in turn. Without names, all workers that are present
-// take turns.
+// Calls returns a caller whose calls are made by the workers in turn. If no names are given, all workers that are present take turns.
 func (f *Fleet) Calls(setup Setup, workers ...string) exchange.Caller {
 	var next atomic.Uint64
 	return func(ctx context.Context, c exchange.Call) (exchange.Made, error) {

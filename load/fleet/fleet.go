@@ -20,9 +20,9 @@ import (
 )
 
 var (
-	// ErrWorkers is returned when fewer workers than asked for have joined in time. Its text says who was refused, and why.
+	// ErrWorkers is returned if fewer workers than requested have joined in time. Its text names the workers that were refused and the reasons.
 	ErrWorkers = errors.New("not enough workers")
-	// ErrLost is returned when no worker or no NATS server is left, and when a worker that should make a call does not answer.
+	// ErrLost is returned if no worker or no NATS server is left, or if a worker that should make a call does not respond.
 	ErrLost = errors.New("lost workers")
 )
 
@@ -35,10 +35,10 @@ type Config struct {
 	// 30 s.
 	Workers int
 	Wait    time.Duration
-	// Targets are the URLs that receive the load. A worker that may not send there does not join.
+	// Targets are the URLs that receive the load. A worker that is not allowed to send to one of them does not join.
 	Targets []string
-	// Skew bounds how long after the agreed start time a worker may begin, including the uncertainty of its clock. If a worker
-	// begins later, the phase is inconclusive. Default 25 ms, which is how late any request may be sent.
+	// Skew is how long after the agreed start time a worker may begin, including the uncertainty of its clock. If a worker begins later, the phase is
+	// inconclusive. Default 25 ms, which is how late any request may be sent.
 	Skew time.Duration
 	// ShowWorkers shows a line for each worker every two seconds while a phase runs.
 	ShowWorkers bool
@@ -421,7 +421,7 @@ func (f *Fleet) Close(ctx context.Context) error {
 	return nil
 }
 
-// Reruns says which phases were run again, and why.
+// Reruns lists the phases that were run again, with the reasons.
 func (f *Fleet) Reruns() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()

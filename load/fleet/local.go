@@ -42,7 +42,7 @@ func ReadInherited(ctx context.Context, in io.Reader) (Inherited, context.Contex
 	return i, ctx, nil
 }
 
-// Local are workers on this machine, each a process of its own.
+// Local are workers on this machine, each in its own process.
 type Local struct {
 	processes []*exec.Cmd
 	inputs    []io.Closer

@@ -41,7 +41,7 @@ func (s subjects) of(session, what string) string {
 func (s subjects) stream(session string) string { return "gatecert-" + s.name + "-" + session }
 func (s subjects) bucket(session string) string { return "gatecert-" + s.name + "-" + session }
 
-// The requests that a worker answers, as the last word of their subject.
+// The requests that a worker answers. Each is the last word of the request's subject.
 const (
 	offerRequest = "offer"
 	clockRequest = "clock"
@@ -53,16 +53,17 @@ const (
 // hello says that a worker is there.
 type hello struct {
 	Worker string
-	// Sent is when, by the worker's clock: one that is repeated by somebody else is older than the last.
+	// Sent is the time of sending, by the worker's clock. It reveals a message that somebody else has replayed, because such a message is older than
+	// the last one.
 	Sent  int64
 	Build build
 	// Host is the name of the machine. Machine is an id that all workers on the same machine share.
 	Host, Machine string
 	Source        string
 	Cores         int
-	// Session is the session that the worker works for, "" for none.
+	// Session is the session that the worker works for, or "" if there is none.
 	Session string
-	// Shard is the shard that the worker prepares or runs, "" for none.
+	// Shard is the shard that the worker prepares or runs, or "" if there is none.
 	Shard string
 }
 
@@ -87,13 +88,13 @@ func (b build) differs(other build) string {
 type offer struct {
 	Session string
 	Build   build
-	// Ahead is by how much the worker's clock is ahead of the coordinator's.
+	// Ahead is how far the worker's clock is ahead of the coordinator's.
 	Ahead time.Duration
 	// Lease is the first lease.
 	Lease lease
 	// Targets are the URLs that receive the load.
 	Targets []string
-	// Release ends the worker's part in the session.
+	// Release ends the worker's participation in the session.
 	Release bool
 }
 
@@ -115,24 +116,23 @@ func replyTo(subject, nonce string) string { return subject + " reply " + nonce 
 // lease permits a session's workers to send, until an instant of the coordinator's clock.
 type lease struct {
 	Made, Until int64
-	// Attempt is the attempt that runs, "" for none. A worker that runs a shard of another attempt has missed the
-	// order to stop.
+	// Attempt is the attempt that is running, or "" if there is none. A worker that runs a shard of another attempt has missed the order to stop.
 	Attempt string
 }
 
 // shard is a share of a phase for one worker.
 type shard struct {
-	// ID is the shard's, and its portion's: the phase, the attempt and the share.
+	// ID identifies the shard and its portion: the phase, the attempt and the share.
 	ID, Attempt string
 	// Made is when the shard was made, by the coordinator's clock. Ahead is how far the worker's
 	// clock is ahead of that clock.
 	Made  int64
 	Ahead time.Duration
 	Share load.Share
-	// Order is the sealed order of the attempt, and Blob the name under which it is stored where it is large.
+	// Order is the sealed order of the attempt. If the order is large, Blob is the name under which it is stored instead.
 	Order []byte
 	Blob  string
-	// Deadline is the instant, by the worker's clock, after which the shard is not begun.
+	// Deadline is the instant, by the worker's clock, after which the worker must not begin the shard.
 	Deadline int64
 }
 
@@ -163,19 +163,19 @@ type news struct {
 	Progress      load.Progress
 	// SoFar contains the results so far, if the phase asks for them.
 	SoFar *load.Portion
-	// Blob is the name of a larger message that stands in place of this one.
+	// Blob is the name of a larger message that replaces this one.
 	Blob string
 }
 
 // portion is what a shard came to.
 type portion struct {
 	Worker, Shard string
-	// Blob is the name of a larger message that stands in place of what follows.
+	// Blob is the name of a larger message that replaces the following fields.
 	Blob    string
 	Portion load.Portion
-	// Ended says why the shard was not sent completely, "" if it was. Stopped says that the coordinator stopped it.
+	// Ended is the reason why the shard was not sent completely, or "" if it was.
 	Ended string
-	// Stopped says that the coordinator asked for it, Refused that the worker cannot run such a shard.
+	// Stopped means that the coordinator stopped the shard, and Refused that the worker cannot run such a shard.
 	Stopped, Refused bool
 }
 
@@ -183,20 +183,20 @@ type portion struct {
 type Setup struct {
 	// Secrets are redacted in everything that is kept of a response.
 	Secrets []redact.Secret
-	// Roots are the certificates, in PEM, of the authorities that sign the gateway's certificate. Empty stands for the authorities of each
-	// worker's system.
+	// Roots are the certificates, in PEM, of the authorities that sign the gateway's certificate. Empty means the authorities of each worker's
+	// system.
 	Roots []byte
 	// Codes are the codes that the gateway publishes. nil stands for table 2 unchanged.
 	Codes *contract.CodeClaim
-	// CountTokens means that workers count the tokens of answers that do not report them.
+	// CountTokens means that workers count the tokens of responses that do not report them.
 	CountTokens bool
-	// Limits bound single calls.
+	// Limits are the limits for single calls.
 	Limits exchange.Limits
 }
 
 // call asks for a single call to the gateway.
 type call struct {
-	// ID identifies the call: a message that arrives twice makes only one call.
+	// ID identifies the call: a message that arrives twice causes only one call.
 	ID    string
 	Call  exchange.Call
 	Setup Setup

@@ -12,7 +12,7 @@ import (
 	"github.com/gatecert/gatecert/load"
 )
 
-// For returns the fleet as the generators of an engine, with the setup of its target.
+// For returns the fleet as the generators of an engine, for the target that s describes.
 func (f *Fleet) For(s Setup) load.Generators { return generators{f, s} }
 
 type generators struct {

@@ -44,7 +44,7 @@ func newSealer(secret string) (sealer, error) {
 	return sealer{aead}, nil
 }
 
-// The first byte of a message says how it is packed.
+// The first byte of a message, which states how the message is encoded.
 const (
 	plainMessage  = 'p'
 	sealedMessage = 's'

@@ -46,7 +46,7 @@ func StartServer() (*Server, error) {
 	return &Server{server: s, dir: dir, Access: Access{URL: s.ClientURL(), User: "gatecert", Password: password}}, nil
 }
 
-// Close stops the server and removes what it has stored.
+// Close stops the server and removes the data that it has stored.
 func (s *Server) Close(context.Context) error {
 	s.server.Shutdown()
 	s.server.WaitForShutdown()

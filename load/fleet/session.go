@@ -259,7 +259,7 @@ func (s *session) client(setup Setup) (*exchange.Client, error) {
 	return s.clients[key], nil
 }
 
-// Bounds of single calls: in flight, and in a session.
+// Limits for single calls: in flight, and in a session.
 const (
 	mostCalling = 4096
 	mostCalls   = 1_000_000

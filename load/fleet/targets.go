@@ -14,7 +14,7 @@ import (
 // ErrTarget is returned for a target that a worker is not allowed to send to.
 var ErrTarget = errors.New("this worker is not allowed to send to this target (--allow-target)")
 
-// ErrAllow is returned when a target that a worker may send to is not a URL, or none is named.
+// ErrAllow is returned if a target that a worker may send to is not a URL, or if no target is named.
 var ErrAllow = errors.New("invalid --allow-target")
 
 // allowed are the URLs that a worker may send to.

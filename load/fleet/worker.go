@@ -31,11 +31,11 @@ type WorkerOptions struct {
 	Targets []string
 	// Source is the address of this machine that requests come from. The zero value leaves the choice to the system.
 	Source netip.Addr
-	// Once ends the worker when its first coordinator has released it or went down.
+	// Once ends the worker when its first coordinator has released it or has disappeared.
 	Once bool
-	// CountTokens counts the tokens of a text, for targets whose answers do not report them; nil counts events.
+	// CountTokens counts the tokens of a text, for targets whose responses do not report them. If it is nil, events are counted instead.
 	CountTokens func(text string) int
-	// Show, when not nil, is called with what the worker does, by several goroutines at once.
+	// Show, if not nil, is called with descriptions of what the worker does. It must be safe for concurrent use.
 	Show func(sentence string)
 
 	// clockAhead and build are for tests: a clock that is wrong, and another version.
@@ -60,9 +60,9 @@ type worker struct {
 	over    chan struct{}
 }
 
-// Join joins a fleet, and works for its coordinators, one after the other, until ctx is done. It returns nil then.
+// Join joins a fleet and works for its coordinators, one at a time, until ctx is done. It then returns nil.
 //
-// It returns [ErrAccess] and [ErrPlain], and [ErrAllow] when no target is named or one is not a URL.
+// Join returns [ErrAccess], [ErrPlain], or, if no target is named or a target is not a URL, [ErrAllow].
 func Join(ctx context.Context, o WorkerOptions) error {
 	o.Fleet = cmp.Or(o.Fleet, "default")
 	if o.Show == nil {

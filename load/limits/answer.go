@@ -7,14 +7,14 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Answer is what came of a call of an experiment.
+// Answer is the response to a call of an experiment.
 type Answer struct {
 	// The limiter decided between Sent and Answered, as in [Call].
 	Sent, Answered time.Time
 	Outcome        Outcome
 	// Status is 0 if there was no response.
 	Status int
-	// ByOther says that another caller made the call, whose share in the limit the experiment looks for.
+	// ByOther means that the other caller made the call. The experiment determines whether this caller shares the limit.
 	ByOther bool
 
 	failure *contract.Failure
@@ -28,7 +28,8 @@ func answersOf(calls []Call) []Answer {
 	return answers
 }
 
-// Logged is the experiment as a log has it, with times since an instant. Of the answers beyond [runlog.MaxAnswers] it has the number only.
+// Logged returns the experiment in the form in which it is logged, with times relative to since. If there are more than [runlog.MaxAnswers] answers,
+// the log contains only the number of the others.
 func (e Experiment) Logged(since time.Time) runlog.MeasuredExperiment {
 	logged := runlog.MeasuredExperiment{Name: e.Name, Text: e.Sentence, Start: e.Began.Sub(since), Took: e.Took, Calls: e.Calls}
 	for _, a := range e.Answers[:min(len(e.Answers), runlog.MaxAnswers)] {
@@ -59,7 +60,7 @@ func (a Answer) loggedOutcome() runlog.Outcome {
 	}
 }
 
-// Logged is an inferred model as a log has it. The scope is the zero value where none was asked for.
+// Logged returns an inferred model in the form in which it is logged. scope is the zero value if it was not inferred.
 func (m LimiterModel) Logged(scope Scope) *runlog.FoundLimiter {
 	found := &runlog.FoundLimiter{
 		Kind: string(m.Kind), Limit: m.Limit, Window: m.Window, Refill: m.Refill, Step: m.Step, StartsOnRequest: m.StartsOnRequest,

@@ -10,15 +10,15 @@ import (
 
 // Call is one call, as observed from outside the limiter.
 type Call struct {
-	// The gateway decided about the call between Earliest, when it was sent, and Latest, when the first byte of its response
-	// arrived. Where the upstream delayed the response to an admitted call, Latest is earlier by that delay.
+	// The gateway decided about the call between Earliest, when it was sent, and Latest, when the first byte of its response arrived. If the upstream
+	// delayed the response to an admitted call, that delay is subtracted from Latest.
 	Earliest, Latest time.Time
 	// Ended is when the last byte of the response arrived.
 	Ended time.Time
-	// Held is how long after Latest the call was certainly still in flight.
+	// Held is for how long after Latest the call was certainly still in flight.
 	Held time.Duration
-	// Asked is the number of tokens that the call asked for, none if its size did not matter. Tokens is the number of tokens that the
-	// call used according to its answer, none if the answer does not report them.
+	// Asked is the number of tokens that the call requested; it is zero if the size of the call did not matter. Tokens is the number of tokens that
+	// the call used according to its response; it is zero if the response does not report them.
 	Asked, Tokens TokenCount
 	// Observation is the response.
 	Observation contract.Observation

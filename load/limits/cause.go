@@ -170,7 +170,8 @@ func (f causeFinder) otherLimit(higher bool) (DeclaredLimit, bool) {
 	return DeclaredLimit{}, false
 }
 
-// windowStep is the ratio between two windows that are tried, maxWindowRatio how many times the declared one is.
+// windowStep is the ratio between two consecutive windows that are tried. maxWindowRatio is the largest window that is tried, as a multiple of the
+// declared one.
 const (
 	windowStep     = 1.025
 	maxWindowRatio = 8

@@ -52,9 +52,8 @@ func (v *verifier) probeDuringBurst(ctx context.Context) error {
 	return <-done
 }
 
-// The median latency of the control key during a burst may be maxSlowdown times the baseline plus slowdownGrace. A gateway on a
-// small machine slows down under load whatever it limits, and on a busy machine, the median of five calls can easily be off by
-// a tenth of a second.
+// The median latency of the control key during a burst may be maxSlowdown times the baseline plus slowdownGrace. A gateway on a small machine slows
+// down under load regardless of its limits, and on a busy machine, the median of five calls can easily be off by a tenth of a second.
 const (
 	maxSlowdown   = 10
 	slowdownGrace = 250 * time.Millisecond

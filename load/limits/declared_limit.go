@@ -15,7 +15,7 @@ type DeclaredLimit struct {
 	Kind contract.LimiterKind
 	// Limit is the number of calls in a window or in flight, or the number of tokens if Tokens is set.
 	Limit int
-	// Tokens means that the limit is on tokens; Part says on which ones.
+	// Tokens means that the limit is on tokens. Part states which tokens it counts.
 	Tokens bool
 	Part   TokenPart
 	Window time.Duration
@@ -23,7 +23,7 @@ type DeclaredLimit struct {
 	Burst int
 	// RefusedCount means that refused calls count against the limit too.
 	RefusedCount bool
-	// Shared says whether streaming calls count against the same limit. nil: not declared.
+	// Shared states whether streaming calls count against the same limit. nil means that this is not declared.
 	Shared *bool
 	// Attempts is the number of times that the gateway may try one call at the upstream. 0 means
 	// contract.DefaultAttempts.

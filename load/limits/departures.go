@@ -22,8 +22,8 @@ type departures struct {
 	freed time.Duration
 }
 
-// A gateway may free a place when it notices that the caller has disconnected, when the upstream call ends, or somewhat later.
-// The places are therefore checked for maxFreeing after the upstream calls have ended, with freeingPause between two attempts.
+// A gateway may free a slot when it notices that the caller has disconnected, when the upstream call ends, or somewhat later. The slots are therefore
+// checked for maxFreeing after the upstream calls have ended, with a pause of freeingPause between attempts.
 const (
 	maxFreeing   = 5 * time.Second
 	freeingPause = 200 * time.Millisecond

@@ -1,9 +1,9 @@
 // Package limits infers how a gateway limits the rate of calls, and verifies that it does so as declared.
 //
-// The package sees a gateway from outside, through a [Prober]. A caller cannot know exactly when the gateway decided about a call,
-// only that it decided after the call was sent and before the first byte of the response arrived. So the instant of every decision
-// is known only as an interval, and the package makes a statement about a limiter only if the statement is true for every possible
-// instant in these intervals. On a busy machine, the intervals are wider and the statements fewer, but no statement becomes wrong.
+// The package sees a gateway from outside, through a [Prober]. A caller cannot know exactly when the gateway decided about a call, only that it
+// decided after the call was sent and before the first byte of the response arrived. The instant of every decision is therefore known only as an
+// interval, and the package draws a conclusion about a limiter only if the conclusion holds for every possible instant in these intervals. On a busy
+// machine, the intervals are wider and the conclusions fewer, but no conclusion becomes wrong.
 //
 // # Kinds of limiter
 //
@@ -25,13 +25,13 @@
 //	boundary   on an idle limiter: half of the limit, half a window later the rest, and again after 1.2 windows
 //	credit     on an idle limiter: one call at a time until one is refused, then polls
 //
-// After each experiment, Infer fits every kind to all responses and counts the responses that contradict it. Infer ends when one
-// kind is left, and names that kind only if it explains nearly all responses.
+// After each experiment, Infer fits every kind to all responses and counts the responses that contradict it. Infer ends when one kind is left, and
+// names that kind only if it explains nearly all responses.
 //
 // # Verification
 //
-// [Verify] takes a declared limit and returns a finding for each requirement that does not hold. It makes its calls in phases, whose
-// names appear in the reports (here for a token bucket of 4; █ admitted, · refused):
+// [Verify] takes a declared limit and returns a finding for each requirement that does not hold. It makes its calls in phases, whose names appear in
+// the reports (here for a token bucket of 4; █ admitted, · refused):
 //
 //	phase          calls                   what is verified
 //	initial burst  █ ██ █··· ······        at most the limit is admitted, the control key is not affected
@@ -45,17 +45,16 @@
 //	               (rest until the limit is free)
 //	burst          ████·······             exactly the limit is admitted, however many calls arrive at once
 //
-// A sliding log frees nothing before its window has passed, so the sustained phase is left out. With a sliding counter, Verify makes
-// no calls for a while after the initial burst, because a single call would count for two more windows. If no kind is declared, the
-// calls use up all freed capacity for two windows, and the burst follows when the limit is free. A limit on calls in flight is
-// verified with calls that the upstream holds; this needs no rests. Last, calls that the upstream answers with 429 show whether that
-// 429 reaches the client with its Retry-After.
+// A sliding log frees nothing before its window has passed, so the sustained phase is left out. With a sliding counter, Verify makes no calls for a
+// while after the initial burst, because a single call would count for two more windows. If no kind is declared, the calls use up all freed capacity
+// for two windows, and the burst follows when the limit is free. A limit on calls in flight is verified with calls that the upstream holds; this
+// needs no rests. Last, calls that the upstream answers with 429 show whether that 429 reaches the client with its Retry-After.
 //
-// That a gateway admits more than declared is concluded from admitted calls alone: in some period they exceed what a limiter of the
-// declared kind (of any kind, if none is declared) may admit, wherever its windows begin. Refusals are not evidence of it, because
-// another limit may have refused: nginx with two zones, a limit of the upstream behind the gateway's own, a bucket that is refilled
-// in steps. Findings that need refusals as evidence have level SHOULD, and so does the finding that a call was refused although the
-// limit had capacity. Such a finding names the simplest other limit that explains every response, or reports that no limit does.
+// Verify concludes only from admitted calls that a gateway admits more than declared: in some period, they exceed what a limiter of the declared kind
+// (of any kind, if none is declared) may admit, wherever its windows begin. Refusals are not evidence of this, because another limit may have caused
+// them: for example, nginx with two zones, a limit of the upstream in addition to the gateway's own, or a bucket that is refilled in steps. Findings
+// that need refusals as evidence have level SHOULD, and so does the finding that a call was refused although the limit had capacity. Such a finding
+// names the simplest other limit that explains every response, or reports that no limit does.
 //
 // Every refusal is also judged by the contract, and every rate-limit header field is compared with what happened.
 //

@@ -8,15 +8,15 @@ import (
 
 // Experiment is one step of an inference.
 type Experiment struct {
-	// Name is drain, refill, boundary, credit or hold; for an inference of the scope, source or key.
+	// Name is drain, refill, boundary, credit or hold. If the scope is inferred, Name is source or key.
 	Name string
-	// Sentence says what was done and what it showed.
+	// Sentence describes the experiment and its conclusion.
 	Sentence string
 	Calls    int
-	// Began is when the experiment began, Took how long it lasted, its waits included.
+	// Began is when the experiment began, and Took is how long it lasted, including its waits.
 	Began time.Time
 	Took  time.Duration
-	// Answers are those of its calls, in the order in which they were recorded.
+	// Answers are the responses to the experiment's calls, in the order in which they were recorded.
 	Answers []Answer
 }
 

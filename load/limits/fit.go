@@ -142,9 +142,9 @@ func (f fitter) roughWindow(m LimiterModel) time.Duration {
 	return f.interval * time.Duration(cmp.Or(m.Limit, f.limits[0]))
 }
 
-// The search for a window without a phase, and for a refill rate, takes steps of 0.5 % and then steps of 0.02 % around the
-// best. A hundred calls that came within a tenth of a second are free again within a tenth of a second; over a hundred tokens
-// an error of 0.5 % is half a token.
+// The search for a window without a phase, and for a refill rate, first uses steps of 0.5 %, and then steps of 0.02 % around the best value. If a
+// hundred calls arrived within a tenth of a second, their capacity is freed within a tenth of a second too; over a hundred tokens, an error of 0.5 %
+// amounts to half a token.
 const (
 	coarseStep = 1.005
 	fineStep   = 1.0002

@@ -7,10 +7,9 @@ import (
 	"time"
 )
 
-// Clock-aligned windows are fitted in length and phase together, by a beam search over grids. The first grid has steps of
-// 1.5 % of the length and of a 32nd of the phase, and is scored on the first four windows, where a wrong length has not yet
-// led far astray. Each further grid is three times as fine around the best points of the last one, and is scored on twice as
-// much time, up to all of it.
+// The length and the phase of clock-aligned windows are fitted together, by a beam search over grids. The first grid has steps of 1.5 % of the length
+// and of 1/32 of the phase. It is scored only on the first four windows, because the error of a wrong length has hardly accumulated by then. Each
+// further grid is three times as fine, surrounds the best points of the previous grid, and is scored on twice as much time, up to the whole time.
 const (
 	gridRatio     = 1.015
 	gridPhases    = 32

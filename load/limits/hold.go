@@ -37,8 +37,8 @@ type holdResult struct {
 	apart time.Duration
 }
 
-// holds is how often calls are held in flight; maxRepeats is how often more where no single call was certainly decided while
-// all others were in flight, as happens on a slow machine.
+// holds is how often calls are held in flight. maxRepeats is how often this is repeated if no single call was certainly decided while all others were
+// in flight, as can happen on a slow machine.
 const (
 	holds      = 3
 	maxRepeats = 3

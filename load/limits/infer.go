@@ -11,12 +11,11 @@ import (
 	"github.com/gatecert/gatecert/contract"
 )
 
-// Infer finds out how the gateway limits the calls of one key. It assumes that nobody else uses the key at the
-// same time.
+// Infer determines how the gateway limits the calls of one key. It assumes that nobody else uses the key at the same time.
 //
-// It returns [ErrBudget] when the budget was used up before the limiter was understood, with the model as far as it is known;
-// [ErrInconclusive] when too many calls failed and, with the closest model, when no limiter explains the answers or more than
-// one does; [ErrGone], and the prober's errors. The experiments are those that were made.
+// Infer returns [ErrBudget], with the model as far as it is known, if the budget was used up before the limiter was identified. It returns
+// [ErrInconclusive] if too many calls failed, and also, with the closest model, if no limiter or more than one explains the responses. It also
+// returns [ErrGone] and the prober's errors. In every case, it returns the experiments that were made.
 func Infer(ctx context.Context, p Prober, b Budget) (LimiterModel, []Experiment, error) {
 	i := &inference{recorder: newRecorder(refusingWith(p, b.RefusedWith), b)}
 	i.stopAtQueue = true
@@ -136,7 +135,8 @@ func (i *inference) inferRate(ctx context.Context, limit int) (LimiterModel, err
 	return m, nil
 }
 
-// A fit may leave maxUnexplained of all answers unexplained, and at least minUnexplained: a clock may be off once.
+// A fit may leave a share of maxUnexplained of all responses unexplained, but always at least minUnexplained responses, because a clock may be off
+// once.
 const (
 	maxUnexplained = 0.02
 	minUnexplained = 3
@@ -164,8 +164,8 @@ func (i *inference) unclear(fits []fit) error {
 	return nil
 }
 
-// enoughForetold is how many experiments in a row a sliding counter has to foretell, with maxSurprises, or one in so many answers. One
-// of manyAnswers counts as two.
+// enoughForetold is how many experiments in a row a sliding counter must predict correctly. An experiment with manyAnswers responses counts as two. A
+// prediction counts as correct if at most maxSurprises responses, or one in answersPerSurprise, contradict it.
 const (
 	maxSurprises       = 1
 	answersPerSurprise = 100

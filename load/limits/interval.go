@@ -8,8 +8,8 @@ import (
 	"github.com/gatecert/gatecert/contract"
 )
 
-// Interval is the range of values of a parameter that the answers do not exclude, both ends included. The zero value stands for a
-// parameter that the kind does not have.
+// Interval is the range of values of a parameter that the responses do not exclude, including both ends. The zero value means that the kind does not
+// have this parameter.
 type Interval[T int | float64 | time.Duration] struct {
 	From T `json:"from"`
 	To   T `json:"to"`
@@ -20,8 +20,8 @@ func (v Interval[T]) with(other Interval[T]) Interval[T] {
 	return Interval[T]{min(v.From, other.From), max(v.To, other.To)}
 }
 
-// Intervals are the intervals of a model's parameters. A limiter of the same kind with parameters outside these intervals
-// would contradict more answers than the model does, even if its clock is off by up to 25 ms.
+// Intervals are the intervals of a model's parameters. A limiter of the same kind with parameters outside these intervals would contradict more
+// responses than the model does, even if its clock is off by up to 25 ms.
 type Intervals struct {
 	// Limit is in calls. For a token bucket it is the capacity.
 	Limit  Interval[int]
@@ -124,7 +124,7 @@ func (p plausible) limits() map[int]float64 {
 	return found
 }
 
-// A value is looked for near the best, and near the one that gives the same rate, up to nearby of it.
+// Values are searched for near the best value, and near the value that results in the same rate, up to a factor of nearby.
 const (
 	nearby     = 1.02
 	nearbyStep = 1.0025
@@ -149,7 +149,7 @@ func (p plausible) start(limit int) (float64, bool) {
 	return best, limit == p.best.Limit
 }
 
-// An edge is known to edgeStep of the value, and is looked for up to maxEdge of it.
+// The ends of an interval are determined to a precision of edgeStep of the value, and are searched for up to maxEdge of the value.
 const (
 	edgeStep = 0.0002
 	maxEdge  = 3.0

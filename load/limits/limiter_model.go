@@ -17,11 +17,11 @@ type LimiterModel struct {
 	Kind contract.LimiterKind
 	// Limit is the number of calls in a window or in flight. For a token bucket it is the capacity.
 	Limit int
-	// Window is the length of the window; of a token bucket, the time in which Limit tokens are refilled.
+	// Window is the length of the window. For a token bucket, it is the time in which Limit tokens are refilled.
 	Window time.Duration
-	// Refill is the rate of a token bucket in tokens per second.
+	// Refill is the refill rate of a token bucket in tokens per second.
 	Refill float64
-	// Step is the number of tokens that a bucket is refilled with at a time, if it is not one.
+	// Step is the number of tokens with which a bucket is refilled at a time, unless it is one.
 	Step int
 	// Phase is an instant at which a clock-aligned window begins, as an offset from the first call. Fixed windows and
 	// sliding counters have one.
@@ -29,8 +29,7 @@ type LimiterModel struct {
 	// StartsOnRequest is set for fixed windows that are not aligned to a clock: a window begins with the first call after
 	// the last window ended.
 	StartsOnRequest bool
-	// Intervals are the ranges of the parameters that the answers do not exclude, if the model was inferred from
-	// answers.
+	// Intervals are the ranges of the parameters that the responses do not exclude, if the model was inferred from responses.
 	Intervals Intervals
 	// Evidence lists the facts that support the model, one sentence each.
 	Evidence []string

@@ -46,8 +46,8 @@ func (r *recorder) single(ctx context.Context) ([]Call, error) {
 	return []Call{c}, err
 }
 
-// The pause between two polls is a share of the time that is measured, so that an hour takes little more calls than a second:
-// each instant is known to 3 % of the time since the last admission, or to 1 % of the time since polling began.
+// The pause between two polls is a share of the measured time, so that measuring an hour takes hardly more calls than measuring a second. Each
+// instant is known to 3 % of the time since the last admission, or to 1 % of the time since polling began.
 const (
 	pauseOfGap   = 0.03
 	pauseOfTotal = 0.01

@@ -10,25 +10,25 @@ import (
 	"github.com/gatecert/gatecert/exchange"
 )
 
-// Prober makes a call to one gateway with one key on one surface. Several goroutines call it at the same time.
+// Prober makes a call to one gateway with one key on one surface. It must be safe for concurrent use.
 //
-// A hold above 0 asks the upstream to delay its response to an admitted call by that long; a prober whose upstream cannot do so
-// leaves Call.Held at 0. An error means that the call could not be made, and ends the experiment. The gateway's response,
-// whatever it is, is in the [Call], not in the error.
+// A hold above 0 asks the upstream to delay its response to an admitted call by that long; a prober whose upstream cannot do so leaves Call.Held at
+// 0. An error means that the call could not be made, and ends the experiment. The gateway's response, whatever it is, is in the [Call], not in the
+// error.
 type Prober func(ctx context.Context, hold time.Duration) (Call, error)
 
 // Probers are the ways to call one gateway that a verification uses. Only Limited is required. Requirements that need a
 // missing prober are left untested.
 type Probers struct {
-	// Limited calls with the key whose limit is verified.
+	// Limited makes calls with the key whose limit is verified.
 	Limited Prober
-	// Sized calls with the same key, in a requested size. It is used to verify limits on tokens.
+	// Sized makes calls of a requested size with the same key. It is used to verify limits on tokens.
 	Sized SizedProber
-	// Stream calls with the same key on a streaming surface.
+	// Stream makes calls with the same key on a streaming surface.
 	Stream Prober
-	// Control calls with another key. Twenty calls must not reach that key's own limit.
+	// Control makes calls with another key. Twenty calls must not reach that key's own limit.
 	Control Prober
-	// Throttled calls with a key that has no limit. The upstream answers each of its calls with 429 and a Retry-After of
+	// Throttled makes calls with a key that has no limit. The upstream answers each of its calls with 429 and a Retry-After of
 	// [DeclaredLimit.UpstreamRetryAfter].
 	Throttled Prober
 	// Balance reads the remaining balance of the limited key's owner, in any unit.
@@ -39,24 +39,24 @@ type Probers struct {
 type ClientProber struct {
 	// Client sends the calls.
 	Client *exchange.Client
-	// Caller, when not nil, sends the calls instead of Client: from other machines, for example.
+	// Caller, if not nil, sends the calls instead of Client, for example from other machines.
 	Caller exchange.Caller
-	// NewRequest returns the next request. A hold above 0 asks that the upstream delay its response by that long.
+	// NewRequest returns the next request. If hold is above 0, the request asks the upstream to delay its response by that long.
 	NewRequest func(hold time.Duration) Request
 	// CanHold means that the upstream honours the hold.
 	CanHold bool
-	// OnEnd, when not nil, is called with every call that has ended, by the goroutine that made it.
+	// OnEnd, if not nil, is called with each call when it has ended, by the goroutine that made the call.
 	OnEnd func(Call)
 }
 
 // Request is a call to be made.
 type Request struct {
 	Call exchange.Call
-	// Seen returns what the upstream saw of the call. It is nil where that is not known.
+	// Seen returns what the upstream saw of the call. It is nil if this is not known.
 	Seen func(context.Context) (contract.Seen, error)
 }
 
-// Probe is a [Prober].
+// Probe implements [Prober].
 func (p ClientProber) Probe(ctx context.Context, hold time.Duration) (Call, error) {
 	c, err := p.send(ctx, hold)
 	if p.OnEnd != nil && err == nil {

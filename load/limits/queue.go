@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// minQueue is the shortest time over which a gateway that queues calls spreads its answers to concurrent calls. uneven is the
-// largest part of these answers that may come earlier or later than at a constant rate. If calls are slow for other reasons, most
-// answers do.
+// minQueue is the shortest time over which a gateway that queues calls spreads its responses to concurrent calls. uneven is the largest share of
+// these responses that may arrive earlier or later than at a constant rate. If calls are slow for other reasons, most responses do not arrive at a
+// constant rate.
 const (
 	minQueue = 250 * time.Millisecond
 	uneven   = 0.2

@@ -156,8 +156,8 @@ func parseResetTime(value string, now time.Time) (time.Duration, error) {
 	return max(at.Sub(now), 0), nil
 }
 
-// A number from firstEpochSecond on is a Unix timestamp in seconds, from firstEpochMilli on in milliseconds: as a duration it
-// would be 31 years.
+// A number of at least firstEpochSecond is a Unix timestamp in seconds, and a number of at least firstEpochMilli is one in milliseconds. As a
+// duration, it would be 31 years.
 const (
 	firstEpochSecond = 1e9
 	firstEpochMilli  = 1e12

@@ -187,13 +187,13 @@ func withCause(ctx context.Context, err error) error {
 	return err
 }
 
-// Budget bounds what may be sent. A zero field takes its default.
+// Budget limits what may be sent. A field that is zero has its default value.
 type Budget struct {
-	// Calls is the largest number of calls. Default 4000.
+	// Calls is the maximum number of calls. Default 4000.
 	Calls int
-	// Time is the longest duration of the whole experiment. Default 3 minutes.
+	// Time is the maximum duration of the whole experiment. Default 3 minutes.
 	Time time.Duration
-	// Concurrency is the largest number of calls in flight. Default 128.
+	// Concurrency is the maximum number of calls in flight. Default 128.
 	Concurrency int
 	// Hold is how long the upstream delays its response to keep a call in flight. Some calls are held four times as long,
 	// which must be less than the gateway's upstream timeout. Default 250 ms.
@@ -203,7 +203,7 @@ type Budget struct {
 	// Announce, when not nil, is called with the estimated time that an inference needs, as soon as the first refusals allow an
 	// estimate.
 	Announce func(sentence string)
-	// Finished, when not nil, is called after each experiment of an inference, so that one that is killed keeps what it has.
+	// Finished, if not nil, is called after each experiment of an inference, so that the results so far are kept if the inference is killed.
 	Finished func(Experiment)
 }
 

@@ -11,28 +11,27 @@ import (
 	"github.com/gatecert/gatecert/contract"
 )
 
-// Sharing says whether two callers share a limit.
+// Sharing states whether two callers share a limit.
 type Sharing string
 
-// The ways of sharing.
+// The values of [Sharing].
 const (
 	// Shared means that a limit used up by one caller is used up for the other caller too.
 	Shared Sharing = "shared"
 	// Apart means that one caller is admitted while the limit of the other caller is used up.
 	Apart Sharing = "apart"
-	// Unclear means that the answers do not decide the question, or that no calls were made to find
-	// out.
+	// Unclear means that the responses do not decide the question, or that no calls were made to find out.
 	Unclear Sharing = "unclear"
 )
 
-// Scope says whether a limit counts the calls from two addresses together, and the calls with two keys. A scope is only about
-// these addresses and keys: two keys may belong to one organisation, and two addresses to one network.
+// Scope states whether a limit counts the calls from two addresses together, and whether it counts the calls with two keys together. A scope applies
+// only to these addresses and keys: for example, the two keys may belong to one organisation, or the two addresses to one network.
 type Scope struct {
-	// Sources is about calls with one key from two addresses, Keys about calls with two keys from one address.
+	// Sources applies to calls with one key from two addresses. Keys applies to calls with two keys from one address.
 	Sources, Keys Sharing
 }
 
-// String says in words what was found about the two addresses and the two keys.
+// String describes the results for the two addresses and the two keys.
 func (s Scope) String() string {
 	var found []string
 	for _, x := range []struct {
@@ -67,12 +66,12 @@ func (s Scope) like() string {
 	}
 }
 
-// ScopeProbers are the callers that a scope is inferred with.
+// ScopeProbers are the callers used to infer a scope.
 type ScopeProbers struct {
 	// Limited makes calls with the key and from the address whose limit was inferred.
 	Limited Prober
-	// OtherSource calls with the same key from another address, OtherKey with another key from the same address. If one of them
-	// is nil, that question stays unclear.
+	// OtherSource makes calls with the same key from another address, and OtherKey makes calls with another key from the same address. If one of them
+	// is nil, the corresponding question remains unclear.
 	OtherSource, OtherKey Prober
 }
 
@@ -87,12 +86,12 @@ func (b Budget) Left(made []Experiment, began time.Time) Budget {
 	return b
 }
 
-// InferScope infers whether others share an inferred limit. It uses up the limit, calls as the other caller, and checks that the limit
-// is still used up. Each of the two questions takes three to five times as long as the limit needs to be free again, and longer where
-// the boundary of a window falls into a round.
+// InferScope infers whether others share an inferred limit. It uses up the limit, calls as the other caller, and checks that the limit is still used
+// up. Answering each of the two questions takes three to five times as long as the limit needs to recover, and longer if a window boundary falls into
+// a round.
 //
-// A question for which the budget is too small, or for which too many calls failed, is [Unclear], and its experiment says why.
-// InferScope returns [ErrGone] and the errors of the probers, with the results so far.
+// If the budget is too small to answer a question, or if too many calls failed, the answer is [Unclear], and the question's experiment states the
+// reason. InferScope returns [ErrGone] and the errors of the probers, with the results so far.
 func InferScope(ctx context.Context, m LimiterModel, p ScopeProbers, b Budget) (Scope, []Experiment, error) {
 	scope := Scope{Unclear, Unclear}
 	if m.Kind == None || m.Kind == "" || m.Limit < 1 {

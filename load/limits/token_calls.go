@@ -8,12 +8,12 @@ import (
 	"github.com/gatecert/gatecert/internal/wait"
 )
 
-// SizedProber makes a call whose prompt and answer have about the given numbers of tokens. Not every upstream lets the caller
-// choose the length of the answer, so the tokens that a call used are those that its answer reports.
+// SizedProber makes a call whose prompt and response have approximately the given numbers of tokens. Not every upstream lets the caller choose the
+// length of the response, so the tokens that a call used are those that its response reports.
 type SizedProber func(ctx context.Context, prompt, answer int) (Call, error)
 
-// The tokens of a call: a share of the limit that a few calls use up, so that it shows where the limit is, and no more than any
-// model reads. smallCall is one that finds out whether anything is free again.
+// The number of tokens in a call. It is a share of the limit that a few calls use up, so that the calls show where the limit is, but no more than any
+// model accepts. smallCall is the size of a call that tests whether any capacity is free again.
 const (
 	shareOfCall = 10
 	minTokens   = 16
@@ -76,8 +76,8 @@ const tokenCallsInWindow = 40
 // maxTokenRatio is how many times the declared tokens are used, at most, in search of the limit.
 const maxTokenRatio = 3
 
-// MostTokens is about how many tokens the verification of a limit on tokens uses at most: those until it is reached, and those that
-// two windows free. It is 0 for other limits.
+// MostTokens returns approximately the maximum number of tokens that the verification of a limit on tokens uses: those until the limit is reached,
+// and those that are freed in two windows. It returns 0 for other limits.
 func (d DeclaredLimit) MostTokens() int {
 	if !d.Tokens || d.Window > LongestVerified {
 		return 0

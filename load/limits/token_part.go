@@ -1,16 +1,16 @@
 package limits
 
-// TokenPart says which tokens of a call a limit counts.
+// TokenPart states which tokens of a call a limit counts.
 type TokenPart string
 
-// The parts. Some APIs limit the tokens of prompts and those of answers separately.
+// The parts. Some APIs limit the tokens of prompts and of responses separately.
 const (
 	AllTokens    TokenPart = ""
 	InputTokens  TokenPart = "input"
 	OutputTokens TokenPart = "output"
 )
 
-// TokenCount is the number of tokens in a call's prompt and in its answer.
+// TokenCount contains the numbers of tokens in a call's prompt and in its response.
 type TokenCount struct{ Input, Output int }
 
 // Of returns how many of the tokens belong to a part.

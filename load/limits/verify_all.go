@@ -13,15 +13,14 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// LongestVerified is the longest window that a verification of several limits waits for. For a longer window, such as a daily
-// quota, the verification only checks that the gateway admits no more calls than allowed, and what the header fields say.
+// LongestVerified is the longest window that a verification of several limits waits for. For a longer window, such as a daily quota, the verification
+// only checks that the gateway admits no more calls than allowed, and checks the header fields.
 const LongestVerified = 15 * time.Minute
 
 // longestAlone is LongestVerified for a limit that is declared alone.
 const longestAlone = time.Hour
 
-// Waits reports whether a verification waits for the window of the limit. alone means that the limit is not
-// declared in a list.
+// Waits reports whether a verification waits for the window of the limit. alone means that the limit is not part of a list.
 func (d DeclaredLimit) Waits(alone bool) bool {
 	if alone {
 		return d.Window <= longestAlone
@@ -29,11 +28,11 @@ func (d DeclaredLimit) Waits(alone bool) bool {
 	return d.Window <= LongestVerified
 }
 
-// VerifyAll verifies limits that act at the same time on the same key, one after the other, each as [Verify] does. A refusal that
-// another of these limits may have caused is not held against the limit under test. The first limit on calls is verified with all
-// probers, the others with those of the limited key.
+// VerifyAll verifies limits that act at the same time on the same key, one at a time, each as [Verify] does. A refusal that another of these limits
+// may have caused does not count against the limit under test. The first limit on calls is verified with all probers, the others only with the
+// probers of the limited key.
 //
-// It returns the errors of [Verify]; [ErrInconclusive] only when no limit could be verified.
+// It returns the errors of [Verify]; it returns [ErrInconclusive] only if no limit could be verified.
 func VerifyAll(ctx context.Context, p Probers, all []DeclaredLimit, b Budget) ([]contract.Finding, runlog.LoadSummary, error) {
 	if len(all) == 1 && !all[0].Waits(true) {
 		return nil, runlog.LoadSummary{}, fmt.Errorf("%w: the window of %s exceeds the longest time that gatecert waits (%s)", ErrInconclusive, round(all[0].Window), round(longestAlone))

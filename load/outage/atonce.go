@@ -29,8 +29,7 @@ const (
 	lostLeast = 2
 )
 
-// Hold returns how long the upstream must hold each request of [Experiment.Held], given the declared time limit (0 for
-// none).
+// Hold returns how long the upstream must hold each request of [Experiment.Held]. timeLimit is the declared time limit, or 0 if there is none.
 func Hold(timeLimit time.Duration) time.Duration {
 	if timeLimit <= 0 {
 		return longestHold

@@ -10,8 +10,8 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// The allowances. Each is larger than the delay that a busy machine was seen to add when nothing was wrong. Faulty
-// gateways exceed them by far: they wait for seconds, or forever.
+// The allowances. Each is larger than the delays that were observed on a busy machine with a correct gateway. Faulty gateways exceed the allowances
+// by far: they wait for seconds, or forever.
 const (
 	// A response to a hanging request is early when it misses the time limit by more than a tenth and earlyGrace. It is late
 	// when half of all miss it by more than a quarter and lateGrace, or one by as much again as the limit and latestGrace.

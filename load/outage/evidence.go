@@ -25,7 +25,7 @@ func (v *Evidence) play(ctx context.Context, r *round) error {
 	return err
 }
 
-// Response is the first response to a faulty request that violated a requirement, nil when none did.
+// Response returns the first response to a faulty request that violated a requirement, or nil if none did.
 func (v Evidence) Response() *contract.Observation {
 	for _, r := range v.rounds {
 		for _, violation := range r.violations {
@@ -55,7 +55,7 @@ func (e Experiment) sentence() string {
 // minSpan is the shortest span of a summary: at thirty requests a second it has six of them.
 const minSpan = 200 * time.Millisecond
 
-// Summary returns the evidence as the log and its charts need it.
+// Summary returns the evidence in the form in which the log and its charts use it.
 func (v Evidence) Summary() runlog.LoadSummary {
 	s := runlog.LoadSummary{Took: v.took, Checks: v.checks, Times: v.distributions()}
 	var end time.Duration

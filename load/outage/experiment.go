@@ -19,18 +19,17 @@ var ErrExperiment = errors.New("invalid outage experiment")
 type Experiment struct {
 	// Healthy are the kinds of requests that must succeed at all times: the plain one and its streaming twin.
 	Healthy []load.Request
-	// Faulty are the kinds of requests that fail at the upstream. Each has the same share.
+	// Faulty are the kinds of requests that fail at the upstream, in equal shares.
 	Faulty []Fault
-	// Disconnecting are requests to a hanging upstream whose clients disconnect. If there are none, disconnects are not
-	// tested.
+	// Disconnecting are requests to a hanging upstream whose clients disconnect. If the list is empty, disconnects are not tested.
 	Disconnecting []load.Request
-	// Held are healthy requests that the upstream answers after [Hold]: the experiment compares how many of them fit at once before
-	// and after the outage. If there are none, this is not tested.
+	// Held are healthy requests that the upstream answers after [Hold]. The experiment compares how many of them the gateway serves at once before
+	// and after the outage. If the list is empty, this is not tested.
 	Held []load.Request
-	// Direct is a request that bypasses the gateway and goes to the upstream. It is sent in every phase: when it is slow,
-	// this machine is busy. If it is nil, none is sent.
+	// Direct is a request that bypasses the gateway and goes to the upstream. It is sent in every phase; if it is slow, this machine is busy. If
+	// Direct is nil, no such request is sent.
 	Direct *load.Request
-	// TimeLimit is how long the gateway waits for the upstream, as its profile declares it; 0 when it does not.
+	// TimeLimit is how long the gateway waits for the upstream according to its profile. It is 0 if the profile does not declare it.
 	TimeLimit time.Duration
 	// Attempts is the number of times that one request may be tried at the upstream. Default
 	// [contract.DefaultAttempts].
@@ -47,16 +46,16 @@ type Experiment struct {
 	// healthy requests replace the faulty ones, so that the load is the same. Default 30: enough in three seconds for a 99th
 	// percentile that is not the maximum, and few enough for a gateway on half a core.
 	Rate float64
-	// SlowCalls is the number of calls that a hanging upstream holds at once. If a pool in the gateway has fewer places, healthy requests
-	// that share it have to wait. This is detected if the pool has at most two thirds of that many places, because the queue has to grow.
-	// If SlowCalls is 0, one request in five is faulty, and the upstream holds about eleven at a time limit of 1.5 s. The engine's
-	// connections bound it.
+	// SlowCalls is the number of calls that a hanging upstream holds at once. If a pool in the gateway has fewer slots, healthy requests that share
+	// the pool have to wait. This is detected if the pool has at most two thirds as many slots, because the queue must have time to grow. If
+	// SlowCalls is 0, one request in five is faulty, and the upstream holds about eleven calls if the time limit is 1.5 s. SlowCalls cannot exceed
+	// the engine's connections.
 	SlowCalls int
 	// Before, Outage and After are the lengths of the phases. The defaults are 1.5 s for Before and After (56 requests), and
 	// 3 s for Outage (about 22 faulty requests), or 3.5 s (about 26) where the upstream hangs, because hanging requests need
 	// time to pile up.
 	Before, Outage, After time.Duration
-	// Embedded says that the gateway runs in this process.
+	// Embedded means that the gateway runs in this process.
 	Embedded bool
 	// Progress, when not nil, is called with the progress of each phase.
 	Progress func(load.Progress)
@@ -66,11 +65,11 @@ type Experiment struct {
 type Fault struct {
 	// Request is what is sent. Its Expect is the case whose error every response must be; its Weight is ignored.
 	load.Request
-	// Hangs says that the upstream sends nothing at all, so that only the gateway's time limit ends the request.
+	// Hangs means that the upstream sends nothing at all, so that only the gateway's time limit ends the request.
 	Hangs bool
 }
 
-// Upstream reports what arrived at the upstream.
+// Upstream reports which requests arrived at the upstream.
 type Upstream interface {
 	// Seen waits until the attempts of a token have ended, or ctx is done, and returns them.
 	Seen(ctx context.Context, token string) (contract.Seen, error)

@@ -29,8 +29,8 @@ const (
 // be busy for a moment; then lower rates, because the full one may be more than the gateway or the machine can take.
 func rateDivisors() []float64 { return []float64{1, 1, 1, 1, 2, 4} }
 
-// MaxTraffic returns the most that [Verify] sends: two rounds, each with every attempt at a baseline and with probes of the gateway
-// until RecoveryLimit. Most gateways need one round and fail no healthy request.
+// MaxTraffic returns the maximum that [Verify] sends: two rounds, each with every attempt at a baseline and with probes of the gateway until
+// RecoveryLimit. For most gateways, one round is enough, in which no healthy request fails.
 //
 // It returns [ErrExperiment] and [load.ErrInvalid].
 func (e Experiment) MaxTraffic(engine Engine) (load.Plan, error) {

@@ -53,15 +53,15 @@ func run() error {
 
 // figures are what one measurement came to.
 type figures struct {
-	// Rate is in requests/s, CPU the processor time of a request, P99 a quantile of the service time.
+	// Rate is in requests/s, CPU is the processor time of a request, and P99 is a quantile of the service time.
 	Rate float64
 	CPU  time.Duration
 	P99  time.Duration
-	// Failed is the share of requests that were no success, or were never sent.
+	// Failed is the share of requests that did not succeed or were never sent.
 	Failed float64
-	// Peak is the most resident memory of the process, and Each what a stream takes of it, in bytes.
+	// Peak is the maximum resident memory of the process, and Each is the memory that a stream takes, in bytes.
 	Peak, Each uint64
-	// Streams is how many streams were open at once, Requests how many requests there were.
+	// Streams is the number of streams that were open at once, and Requests is the number of requests.
 	Streams, Requests uint64
 	Note              string
 }

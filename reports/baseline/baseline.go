@@ -1,8 +1,8 @@
-// Package baseline holds the expected failures of a gateway, so that a release gate fails only on new ones.
+// Package baseline represents the expected failures of a gateway, so that a release gate fails only on new ones.
 //
-// A baseline excuses failures and nothing else: a case that could not be run, a surface whose control failed and a gateway
-// that is unreachable are not behaviour that anybody agreed to. A baseline has to stay true: [Baseline.Stale] reports an
-// entry whose case passes, that matches no case, or that has expired.
+// A baseline excuses only failures. It does not excuse a case that could not be run, a surface whose control call failed, or an unreachable gateway,
+// because these do not describe the gateway's behaviour. A baseline must stay accurate: [Baseline.Stale] reports an entry whose case passes, that
+// matches no case, or that has expired.
 package baseline
 
 import (
@@ -19,31 +19,31 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Baseline is a list of expected failures. The zero value expects none.
+// Baseline is a list of expected failures. The zero value contains none.
 type Baseline struct {
-	// File is its name in messages.
+	// File is the name of the file, for messages.
 	File    string
 	Entries []Entry
-	// Recorded is set when it is the result of an earlier run, which must not be overwritten.
+	// Recorded is set if the baseline is the result of an earlier run, which must not be overwritten.
 	Recorded bool
 }
 
-// Entry is one expectation.
+// Entry is one expected failure or group of failures.
 type Entry struct {
-	// Case matches the cases that are expected to fail.
+	// Case is a pattern that matches the cases that are expected to fail.
 	Case contract.Pattern `yaml:"case"`
-	// Reason says why the failure is acceptable.
+	// Reason states why the failure is acceptable.
 	Reason string `yaml:"reason"`
-	// Link is where the failure is tracked, Owner is who works on it.
+	// Link is a URL at which the failure is tracked. Owner is the person or team that works on it.
 	Link  string `yaml:"link,omitempty"`
 	Owner string `yaml:"owner,omitempty"`
 	// Expires is the last day on which the failure is acceptable.
 	Expires Date `yaml:"expires,omitempty"`
-	// Line is its line in the file, from 1; 0 if there is none.
+	// Line is the entry's line in the file, from 1, or 0 if there is none.
 	Line int `yaml:"-"`
 }
 
-// Date is an ISO 8601 date such as "2027-03-31". "" means none.
+// Date is an ISO 8601 date such as "2027-03-31". "" means that there is no date.
 type Date string
 
 // over reports whether the day has ended everywhere on Earth: the last time zone is twelve hours behind UTC.
@@ -52,7 +52,7 @@ func (d Date) over(now time.Time) bool {
 	return d != "" && (err != nil || now.After(day.Add(36*time.Hour)))
 }
 
-// Excused returns the case with a listed failure turned into an expected one, whose reason names the entry.
+// Excused returns the case, with a listed failure changed to an expected failure whose reason names the entry.
 func (b Baseline) Excused(c runlog.Case) runlog.Case {
 	if c.Verdict != contract.Fail {
 		return c
@@ -91,8 +91,8 @@ func (b Baseline) place(e Entry) string {
 	return fmt.Sprintf("%s:%d", b.File, e.Line)
 }
 
-// Stale lists the entries that no longer hold, each as its place, the problem and what to do. The cases are those of the
-// run; selected reports which cases of the contract were selected, since a run of one row says nothing about the others.
+// Stale describes each entry that is no longer valid: its position, the problem, and what to do. cases are the cases of the run. selected reports
+// which cases of the contract were selected, because a run of one row shows nothing about other rows.
 func (b Baseline) Stale(cases []runlog.Case, selected func(contract.Case) bool, now time.Time) []string {
 	var stale []string
 	for _, e := range b.Entries {
@@ -143,8 +143,7 @@ func firstOf(ids []string) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(ids[:most], ", "), len(ids)-most)
 }
 
-// Expect returns the entry that turns a failure into an expected one. Its reason is the first MUST that was violated; it is
-// a placeholder for a better one.
+// Expect returns the entry that turns a failure into an expected one. Its reason is the first violated MUST, as a placeholder for a better reason.
 func Expect(c runlog.Case) Entry {
 	e := Entry{Case: contract.Pattern(c.ID), Reason: string(contract.Fail)}
 	i := slices.IndexFunc(c.Findings, func(f contract.Finding) bool { return f.Level == contract.Must })
@@ -155,7 +154,7 @@ func Expect(c runlog.Case) Entry {
 	return e
 }
 
-// Updated returns the baseline under which the run's failures are expected:
+// Updated returns the baseline updated for a run, so that the run's failures are expected:
 //
 //   - an entry that holds stays; one that holds in part is replaced by one entry per case that still fails
 //   - a stale entry is removed, and every failure that no entry names gets one
@@ -206,7 +205,7 @@ const head = `# Expected failures. gatecert run --baseline FILE reports them as 
 # link, owner and expires (the last valid day, such as 2027-03-31) are optional. An entry that no longer holds makes the run exit with code 4.
 `
 
-// Write writes the baseline as the YAML that [Parse] reads.
+// Write writes the baseline as YAML that [Parse] can read.
 func (b Baseline) Write(w io.Writer) error {
 	text := version.SchemaComment("baseline") + head + "expected_failures:"
 	if len(b.Entries) == 0 {
@@ -220,7 +219,7 @@ func (b Baseline) Write(w io.Writer) error {
 	return nil
 }
 
-// YAML returns the entries as they appear in a baseline's list, each beginning with "  - case: ".
+// YAML returns the entries as they appear in a baseline's list. Each entry begins with "  - case: ".
 func (b Baseline) YAML() string {
 	var out strings.Builder
 	for line := range strings.Lines(yamltext.Marshal(b.Entries)) {

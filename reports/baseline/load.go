@@ -16,11 +16,10 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Load reads a baseline: a YAML file of entries, or the result of an earlier run, whose failures are then expected: its
-// folder, its run.ndjson or its verdicts.txt. The content decides which it is.
+// Load reads a baseline: a YAML file of entries, or the result of an earlier run (its folder, its run.ndjson or its verdicts.txt), whose failures are
+// then expected. The content of the file determines its type.
 //
-// It returns [ErrBaseline] for a file that is none of these or makes no sense, and the error of the file system when the
-// file cannot be read.
+// Load returns [ErrBaseline] if the file is none of these or its content is invalid, and the file system's error if the file cannot be read.
 func Load(path string, parse Parser) (Baseline, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		path = filepath.Join(path, "run.ndjson")
@@ -53,8 +52,8 @@ func Load(path string, parse Parser) (Baseline, error) {
 	}
 }
 
-// maxFile bounds what is read of a baseline that is not the log of a run, in bytes. A list of all verdicts has a hundredth of
-// that. lookAhead is how much of a file shows what it is.
+// maxFile is the maximum number of bytes read from a baseline that is not the log of a run. A list of all verdicts is a hundredth of that size.
+// lookAhead is how many bytes of a file are read to determine its type.
 const (
 	maxFile   = 8 << 20
 	lookAhead = 4 << 10
@@ -98,8 +97,7 @@ func parseVerdicts(file string, data []byte) (Baseline, error) {
 	return b, nil
 }
 
-// ErrBaseline is returned when a baseline cannot be used. Its text starts with the file, and the line and column where
-// there is one.
+// ErrBaseline is returned if a baseline cannot be used. Its text starts with the file name, followed by the line and column if they are known.
 var ErrBaseline = errors.New("baseline")
 
 // fault is an error about a baseline: it is [ErrBaseline] too, without naming it.
@@ -109,19 +107,19 @@ func (f fault) Unwrap() []error { return []error{ErrBaseline, f.error} }
 
 func faultf(format string, args ...any) error { return fault{fmt.Errorf(format, args...)} }
 
-// A Document is a parsed YAML file. This package links no YAML library: whoever has one brings the document.
+// A Document is a parsed YAML file. This package links no YAML library, so its callers provide the document.
 type Document interface {
-	// Decode stores the document in a struct by its yaml tags. Its error names the place of the fault.
+	// Decode stores the document in a struct according to the struct's yaml tags. Its error states the position of the mistake.
 	Decode(into any) error
-	// Position is the line and column, from 1, of a path such as $.expected_failures[2].
+	// Position returns the line and column, from 1, of a path such as $.expected_failures[2].
 	Position(path string) (line, column int)
 }
 
-// A Parser parses the content of a YAML file; file names it in errors.
+// A Parser parses the content of a YAML file. file is the name to use in errors.
 type Parser func(file string, data []byte) (Document, error)
 
-// Parse reads a baseline's YAML. It returns [ErrBaseline] for an unknown key, a wrong type, an invalid pattern or date, a
-// missing reason, and an entry that is listed twice.
+// Parse parses a baseline in YAML. It returns [ErrBaseline] for an unknown key, a wrong type, an invalid pattern or date, a missing reason, or an
+// entry that is listed twice.
 func Parse(file string, data []byte, parse Parser) (Baseline, error) {
 	document, err := parse(file, data)
 	if err != nil {

@@ -12,14 +12,14 @@ import (
 
 // An Auditor checks logs, and issues and verifies their certificates.
 type Auditor struct {
-	// OfferOf reads the profile of a log, as YAML with its secrets redacted, and returns what such a target offers. It returns
-	// an error when the text is not a profile. This package knows no profiles: package targets has the function.
+	// OfferOf parses the profile in a log, as YAML with its secrets redacted, and returns what such a target offers. It returns an error if the text
+	// is not a profile. This package does not depend on profiles; package targets provides the function.
 	OfferOf func(profile string) (contract.Offer, error)
 }
 
-// Audit returns every reason why a log does not prove its verdicts: it is incomplete, expected cases are missing or marked
-// not-offered, a request is not the one of its case, a verdict does not follow from its observation, a surface was judged
-// without a healthy control. It returns none for a sound log, whatever the verdicts are.
+// Audit returns every reason why a log does not prove its verdicts: for example, it is incomplete, expected cases are missing or marked not-offered,
+// a request is not the one of its case, a verdict does not follow from its observation, or a surface was judged without a healthy control call. For a
+// sound log, Audit returns no reasons, regardless of the verdicts.
 func (a Auditor) Audit(run runlog.Run) []string {
 	audit := &audit{Auditor: a, run: run}
 	if gap := run.Incomplete(); gap != "" {

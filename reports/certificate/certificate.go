@@ -1,9 +1,8 @@
-// Package certificate turns the log of a run into evidence that others can check without trusting who ran it.
+// Package certificate turns the log of a run into evidence that others can check without trusting whoever made the run.
 //
-// [Auditor.Issue] audits a log and signs a statement about it; [Auditor.Verify] checks the signature and audits again. An
-// audit does not rely on the log's own claims: it computes the expected cases from the contract and the profile, and judges
-// every recorded observation again. So a failing case cannot be edited into a passing one, removed, or marked not-offered,
-// whatever key signs the result.
+// [Auditor.Issue] audits a log and signs a statement about it. [Auditor.Verify] checks the signature and audits the log again. An audit does not rely
+// on the log's own claims: it computes the expected cases from the contract and the profile, and judges every recorded observation again. Therefore,
+// a failed case cannot be changed into a passed one, removed, or marked not-offered, regardless of the key that signs the result.
 package certificate
 
 import (
@@ -24,20 +23,20 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// ErrUnsound is returned when a log does not prove its verdicts. Its text lists the problems.
+// ErrUnsound is returned if a log does not prove its verdicts. Its text lists the problems.
 var ErrUnsound = errors.New("the log does not prove its verdicts")
 
-// ErrNotVerified is returned when a certificate is not valid for a log. Its text lists the problems.
+// ErrNotVerified is returned if a certificate is not valid for a log. Its text lists the problems.
 var ErrNotVerified = errors.New("not verified")
 
 // Certificate is the signed result of one run.
 type Certificate struct {
-	// Report is conformance-report.yaml, Envelope the JSON of the DSSE envelope around the in-toto statement.
+	// Report is conformance-report.yaml. Envelope is the DSSE envelope around the in-toto statement, as JSON.
 	Report, Envelope []byte
 }
 
-// Issue audits a log and certifies its result, good or bad. It returns [ErrUnsound] when the audit fails, the errors of
-// [runlog.Read], and [ErrKey] when the key cannot sign.
+// Issue audits a log and certifies its result, whether good or bad. It returns [ErrUnsound] if the audit fails, the errors of [runlog.Read], and
+// [ErrKey] if the key cannot sign.
 func (a Auditor) Issue(ctx context.Context, log []byte, key Key) (Certificate, Report, error) {
 	run, err := a.Sound(log)
 	if err != nil {
@@ -64,7 +63,7 @@ func (a Auditor) Issue(ctx context.Context, log []byte, key Key) (Certificate, R
 	return Certificate{Report: text, Envelope: append(out, '\n')}, report, nil
 }
 
-// Sound reads a log and audits it. It returns [ErrUnsound] when the log does not prove its verdicts, and the errors of [runlog.Read].
+// Sound reads a log and audits it. It returns [ErrUnsound] if the log does not prove its verdicts, and the errors of [runlog.Read].
 func (a Auditor) Sound(log []byte) (runlog.Run, error) {
 	run, err := runlog.Read(bytes.NewReader(log))
 	if err != nil {
@@ -168,8 +167,8 @@ func describe(name string, content []byte) descriptor {
 	return descriptor{Name: name, Digest: map[string]string{"sha256": hexDigest(digestOf(content))}}
 }
 
-// Verify checks that a certificate was signed with the key, is about exactly this log and agrees with it, and that the log
-// is sound. It returns [ErrNotVerified] with every problem. The result of the gateway is in the report.
+// Verify checks that a certificate was signed with the key, is about exactly this log and agrees with it, and that the log is sound. If not, it
+// returns [ErrNotVerified] with every problem. The result for the gateway is in the report.
 func (a Auditor) Verify(ctx context.Context, log []byte, c Certificate, key Key) (Report, error) {
 	claimed, problems := opened(ctx, c.Envelope, key)
 	run, err := runlog.Read(bytes.NewReader(log))

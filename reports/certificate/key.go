@@ -15,16 +15,16 @@ import (
 	"github.com/secure-systems-lab/go-securesystemslib/dsse"
 )
 
-// ErrKey is returned when a key cannot be read, or is not an Ed25519 key of the kind that is needed.
+// ErrKey is returned if a key cannot be read, or is not an Ed25519 key of the required kind.
 var ErrKey = errors.New("key")
 
-// The PEM blocks of keys, as openssl writes and reads them too.
+// The PEM block types of keys, which openssl uses too.
 const (
 	privateBlock = "PRIVATE KEY" // PKCS #8
 	publicBlock  = "PUBLIC KEY"  // SubjectPublicKeyInfo
 )
 
-// NewKey makes an Ed25519 key pair, each half as PEM.
+// NewKey generates an Ed25519 key pair and returns both halves in PEM format.
 func NewKey() (private, public []byte, err error) {
 	pub, priv, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
@@ -50,7 +50,7 @@ type Key struct {
 
 var _ dsse.SignerVerifier = Key{}
 
-// ParseKey reads a private or a public key from PEM. It returns [ErrKey] for anything but Ed25519.
+// ParseKey parses a private or a public key in PEM format. It returns [ErrKey] for anything but Ed25519.
 func ParseKey(data []byte) (Key, error) {
 	block, _ := pem.Decode(data)
 	if block == nil {
@@ -89,13 +89,13 @@ func newKey(private ed25519.PrivateKey, public ed25519.PublicKey) (Key, error) {
 	return Key{private, public, hex.EncodeToString(sum[:])}, nil
 }
 
-// KeyID implements [dsse.Verifier]: the SHA-256 of the public key's DER form, in hex.
+// KeyID implements [dsse.Verifier]. It returns the SHA-256 of the public key's DER form, in hexadecimal.
 func (k Key) KeyID() (string, error) { return k.id, nil }
 
 // Public implements [dsse.Verifier].
 func (k Key) Public() crypto.PublicKey { return k.public }
 
-// Sign implements [dsse.Signer]. It returns [ErrKey] when the key is a public one.
+// Sign implements [dsse.Signer]. It returns [ErrKey] if the key is a public key.
 func (k Key) Sign(_ context.Context, data []byte) ([]byte, error) {
 	if k.private == nil {
 		return nil, fmt.Errorf("%w: a public key cannot be used to sign", ErrKey)

@@ -17,7 +17,7 @@ const (
 	apiVersion = "gatecert/v1"
 	kind       = "ConformanceReport"
 
-	// LogFile is the certified log, ReportFile the report for people, EnvelopeFile the signed statement.
+	// LogFile is the certified log, ReportFile is the human-readable report, and EnvelopeFile is the signed statement.
 	LogFile      = "run.ndjson"
 	ReportFile   = "conformance-report.yaml"
 	EnvelopeFile = "conformance.dsse.json"
@@ -26,10 +26,10 @@ const (
 // Result is the overall result of a certificate.
 type Result string
 
-// The results, as the Gateway API's reports have them.
+// The results, with the same values as in reports of the Kubernetes Gateway API.
 const (
 	Success Result = "success" // every case of the level was offered and passed
-	Partial Result = "partial" // every case that ran passed; some were not offered, or offered and not selected
+	Partial Result = "partial" // every case that ran passed; some cases were not offered, or were offered but not selected
 	Failure Result = "failure" // a case failed, expected or not
 )
 
@@ -46,11 +46,11 @@ type Report struct {
 	Summary        string         `yaml:"summary"`
 	Levels         []LevelResult  `yaml:"levels"`
 	Rows           RowsByOutcome  `yaml:"rows"`
-	// NotAsked counts the cases that the target offers and the run left out, by level, rows, cases or endpoints;
-	// NotAskedSurfaces are the endpoints on which no case ran.
+	// NotAsked counts the cases that the target offers but that the run left out because of its level, rows, cases or endpoints. NotAskedSurfaces are
+	// the endpoints on which no case ran.
 	NotAsked         int               `yaml:"notAsked"`
 	NotAskedSurfaces []dialect.Surface `yaml:"notAskedSurfaces,omitempty"`
-	// Recipes list the parts of requests that the profile's own recipes decide instead of gatecert.
+	// Recipes lists the parts of requests that the profile's own recipes determine instead of gatecert.
 	Recipes []string `yaml:"recipes,omitempty"`
 	// FailedCases are the ids of the cases that were not conformant.
 	FailedCases []string `yaml:"failedCases,omitempty"`
@@ -60,11 +60,11 @@ type Report struct {
 type Implementation struct {
 	Project string `yaml:"project"`
 	Version string `yaml:"version,omitempty"`
-	// Claims names the part of the contract that it publishes and is judged by.
+	// Claims names the part of the contract that the gateway publishes and is judged by.
 	Claims string `yaml:"claims"`
 }
 
-// RunFacts are the run and its selection.
+// RunFacts describes the run and its selection.
 type RunFacts struct {
 	ID          string            `yaml:"id"`
 	Level       contract.Level    `yaml:"level"`
@@ -75,14 +75,14 @@ type RunFacts struct {
 	LogDigest   string            `yaml:"logDigest"`
 }
 
-// LevelResult counts the cases of one level, without those of the levels below.
+// LevelResult counts the cases of one level, excluding those of lower levels.
 type LevelResult struct {
 	Level      contract.Level `yaml:"level"`
 	Result     Result         `yaml:"result"`
 	Statistics Statistics     `yaml:"statistics"`
 }
 
-// Statistics count cases by verdict.
+// Statistics counts cases by verdict.
 type Statistics struct {
 	Passed           int `yaml:"passed"`
 	Warned           int `yaml:"warned"`

@@ -10,20 +10,20 @@ import (
 	"github.com/gatecert/gatecert/reports/plain"
 )
 
-// StatusProbe is the name of the probe that answers with a status and nothing else that a client could go by.
+// StatusProbe returns the name of the probe that responds with a status and with nothing else that could influence a client.
 func StatusProbe(status int) string { return "status-" + strconv.Itoa(status) }
 
-// NoRetryProbe is the name of the probe that answers 500 with x-should-retry: false.
+// NoRetryProbe is the name of the probe that responds with 500 and x-should-retry: false.
 const NoRetryProbe = "should-retry-false"
 
-// Advice says for a row which other status that the contract names for it, or which field, would make clients do what the row asks for.
-// It is "" where the clients do so already, and where they cannot be made to retry.
+// Advice returns, for a row, which other status that the contract names for the row, or which header field, would make clients do what the row
+// demands. It returns "" if the clients already do so, and if nothing can make them retry.
 func Advice(l Log, row contract.Row) string {
 	text, _ := Suggestion(l, row)
 	return text
 }
 
-// Suggestion is [Advice], and whether what it names helps at least one client.
+// Suggestion returns [Advice], and whether following it helps at least one client.
 func Suggestion(l Log, row contract.Row) (text string, helps bool) {
 	m := misledOn(l, row)
 	if len(m.clients) == 0 {
@@ -153,7 +153,7 @@ func sent(l Log, probe, client string) (attempts int, ended bool) {
 	return attempts, ended
 }
 
-// ProbedStatuses are the statuses of errors that clients treat differently.
+// ProbedStatuses returns the error statuses that clients treat differently.
 func ProbedStatuses() []int {
 	return []int{400, 401, 402, 403, 404, 408, 409, 413, 415, 422, 429, 500, 501, 502, 503, 504, 529}
 }

@@ -12,17 +12,17 @@ import (
 	"github.com/gatecert/gatecert/reports/plain"
 )
 
-// Behaviour is what one version of a client did, without times: what a new version is compared with.
+// Behaviour is the behaviour of one version of a client, without times. The behaviour of a new version is compared with it.
 type Behaviour struct {
 	Client, Package, Version string
-	// Lines are what it did, by the case, or by the probe and the endpoint.
+	// Lines contains the client's behaviour by case, or by probe and endpoint.
 	Lines map[string]Did
 }
 
-// Did is what a client did in a call.
+// Did is the behaviour of a client in one call.
 type Did struct{ Marks, Sentence string }
 
-// Behaviours are what the clients of a log did, in its order.
+// Behaviours returns the behaviour of the clients in a log, in the log's order.
 func Behaviours(l Log) []Behaviour {
 	var list []Behaviour
 	for _, client := range l.Clients {
@@ -50,10 +50,10 @@ func oneWord(s string) string {
 // probePrefix begins the name of a probe among cases.
 const probePrefix = "probe:"
 
-// ProbeLine is the name of a probe's line, without its endpoint.
+// ProbeLine returns the name of a probe's line, without its endpoint.
 func ProbeLine(probe string) string { return probePrefix + probe + "/" }
 
-// Write writes a line for the client and one for each call.
+// Write writes one line for the client and one for each call.
 func (b Behaviour) Write(w io.Writer) error {
 	if _, err := fmt.Fprintf(w, "# %s %s %s\n", b.Client, b.Package, b.Version); err != nil {
 		return err
@@ -66,7 +66,7 @@ func (b Behaviour) Write(w io.Writer) error {
 	return nil
 }
 
-// ReadBehaviour reads what [Behaviour.Write] wrote. It returns [ErrLog].
+// ReadBehaviour reads the output of [Behaviour.Write]. For any other input, it returns [ErrLog].
 func ReadBehaviour(r io.Reader) (Behaviour, error) {
 	b := Behaviour{Lines: map[string]Did{}}
 	lines := bufio.NewScanner(r)
@@ -91,8 +91,8 @@ func ReadBehaviour(r io.Reader) (Behaviour, error) {
 	return b, nil
 }
 
-// Drift writes how the clients of a log differ from an earlier one, a line before and a line after for each call. Only calls that are in both
-// logs are compared. It reports whether any differ.
+// Drift writes how the behaviour of the clients in a log differs from an earlier log, with a line before and a line after for each call. It compares
+// only calls that are in both logs, and reports whether any differ.
 func Drift(w io.Writer, before, after Log) (differ bool, err error) {
 	var out strings.Builder
 	earlier := Behaviours(before)

@@ -1,14 +1,13 @@
-// Package clientlog contains, as data, what real clients made of a gateway's answers, and renders it: a table on the terminal,
-// Markdown, and JSON.
+// Package clientlog represents how real clients handled a gateway's responses, and renders this data as a table on the terminal, Markdown, and JSON.
 //
-//	log.go        what was seen: clients, calls, attempts
-//	finding.go    what is compared with the action that a row asks for
-//	sentence.go   one sentence for what a client did
-//	group.go      clients that did the same
-//	advice.go     where another status would make clients do the right thing
-//	behaviour.go  what a version of a client did, and how another version differs
+//	log.go        what was observed: clients, calls, attempts
+//	finding.go    differences from the action that a row demands
+//	sentence.go   one sentence about a client's behaviour
+//	group.go      clients with the same behaviour
+//	advice.go     which other status would make clients behave correctly
+//	behaviour.go  the behaviour of a client version, and differences between versions
 //	terminal.go, markdown.go, json.go   the renderers
 //
-// Everything from a client or a gateway is hostile text: it is bounded where it is read, and escaped where it is shown. Nothing
-// here changes a verdict on the gateway.
+// Everything from a client or a gateway is treated as hostile text: its size is limited when it is read, and it is escaped when it is shown. Nothing
+// in this package changes a verdict on the gateway.
 package clientlog

@@ -9,24 +9,24 @@ import (
 	"github.com/gatecert/gatecert/contract"
 )
 
-// Kind is what a client did against the action of a row. None is a fault of the gateway.
+// Kind states how a client's behaviour differs from the action that a row demands. None of the kinds is a fault of the gateway.
 type Kind string
 
 // The kinds of findings.
 const (
-	// RetriedInVain: the row says that something has to change first, and the client sent the request again.
+	// RetriedInVain means that the row states that something must change first, but the client sent the request again.
 	RetriedInVain Kind = "retried-in-vain"
-	// NotRetried: the row says that a retry may succeed, and the client gave up at once.
+	// NotRetried means that the row states that a retry may succeed, but the client gave up immediately.
 	NotRetried Kind = "not-retried"
-	// RetriedEarly: the client sent the request again before the time that Retry-After names.
+	// RetriedEarly means that the client sent the request again before the time in Retry-After had passed.
 	RetriedEarly Kind = "retried-early"
-	// CodeHidden: the client has the row's code in no field of its own.
+	// CodeHidden means that none of the client's own fields contains the row's code.
 	CodeHidden Kind = "code-hidden"
-	// ErrorAccepted: the client took an error, or a part of an answer, for a complete answer.
+	// ErrorAccepted means that the client treated an error, or a part of a response, as a complete response.
 	ErrorAccepted Kind = "error-accepted"
-	// ErrorUntyped: the error has no class of the client's own.
+	// ErrorUntyped means that the error does not have one of the client's own classes.
 	ErrorUntyped Kind = "error-untyped"
-	// NotEnded: the call had not ended in time.
+	// NotEnded means that the call did not end in time.
 	NotEnded Kind = "not-ended"
 )
 
@@ -49,12 +49,12 @@ type kindWords struct {
 	words   string
 }
 
-// Harmful reports whether a finding costs callers something or misleads them. The others are about convenience.
+// Harmful reports whether a finding costs callers something or misleads them. Other findings are only inconvenient.
 func (f Finding) Harmful() bool {
 	return slices.ContainsFunc(kinds(), func(k kindWords) bool { return k.kind == f.Kind && k.harmful })
 }
 
-// Tally is how much of a kind was found: by how many clients, on how many rows.
+// Tally is the number of clients and rows with findings of one kind.
 type Tally struct {
 	Kind          Kind
 	Words         string
@@ -62,7 +62,7 @@ type Tally struct {
 	Clients, Rows int
 }
 
-// Tallies counts the findings of a log by kind, without kinds of which there is none.
+// Tallies counts the findings of a log by kind. It omits kinds without findings.
 func Tallies(l Log) []Tally {
 	clients, rows := map[Kind]map[string]bool{}, map[Kind]map[contract.RowID]bool{}
 	for _, c := range l.Calls {
@@ -82,7 +82,7 @@ func Tallies(l Log) []Tally {
 	return tallies
 }
 
-// Finding is one difference between what a client did and the action of a row.
+// Finding is one difference between a client's behaviour and the action that a row demands.
 type Finding struct {
 	Kind Kind   `json:"kind"`
 	Text string `json:"text"`
@@ -91,8 +91,8 @@ type Finding struct {
 // early is how much sooner than Retry-After a retry may come: clocks differ, and the field has whole seconds.
 const early = 50 * time.Millisecond
 
-// Findings compares a call on a row with the action that the row asks for. It has none for a probe, for a fault of the adapter, and
-// where the gateway gave an ordinary answer to the first attempt.
+// Findings compares a call on a row with the action that the row demands. It returns no findings for a probe, for a fault of the adapter, or if the
+// gateway's response to the first attempt was an ordinary one.
 func Findings(c Call) []Finding {
 	row, ok := contract.RowByID(c.Row)
 	if !ok || c.Probe != "" || c.Outcome == Crashed || c.Outcome == Answered && len(c.Attempts) == 1 {

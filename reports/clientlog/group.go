@@ -6,16 +6,16 @@ import (
 	"github.com/gatecert/gatecert/reports/plain"
 )
 
-// Group is a set of clients that did the same. Its texts are safe to show.
+// Group is a set of clients with the same behaviour. Its texts are safe to show.
 type Group struct {
 	Marks, Sentence string
-	// Clients are names; those that streamed have (stream) at their end.
+	// Clients are names. The names of clients that streamed end in (stream).
 	Clients []string
-	// Found says that it is not what the row asks for, Harmful that it costs callers something or misleads them.
+	// Found means that the behaviour is not what the row demands. Harmful means that it costs callers something or misleads them.
 	Found, Harmful bool
 }
 
-// Grouped puts together the calls with the same marks and the same sentence.
+// Grouped groups calls with the same marks and the same sentence.
 func Grouped(calls []Call) []Group {
 	var groups []Group
 	for _, c := range calls {

@@ -10,10 +10,10 @@ import (
 	"github.com/gatecert/gatecert/contract"
 )
 
-// ErrLog is returned for JSON that is not a log of this package.
+// ErrLog is returned if JSON is not a log of this package.
 var ErrLog = errors.New("client log")
 
-// The bounds of a log that is read: in bytes, in numbers, and the bytes of a text.
+// The limits for a log that is read: its size in bytes, numbers of entries, and the length of a text in bytes.
 const (
 	maxLog      = 16 << 20
 	maxClients  = 64
@@ -22,7 +22,7 @@ const (
 	maxText     = 2 << 10
 )
 
-// Document is a log with what follows from it, as JSON has it.
+// Document is a log with the conclusions that follow from it, as encoded in JSON.
 type Document struct {
 	Log
 	Rows []rowDocument `json:"rows"`
@@ -30,7 +30,7 @@ type Document struct {
 
 type rowDocument struct {
 	Row contract.RowID `json:"row"`
-	// Action is what the row tells a program to do, Advice what would make more clients do it.
+	// Action states whether a program should retry according to the row. Advice states what would make more clients do so.
 	Action contract.Retry `json:"action"`
 	Says   string         `json:"says"`
 	Advice string         `json:"advice,omitempty"`
@@ -43,7 +43,7 @@ type rowFinding struct {
 	Finding
 }
 
-// WriteJSON writes a log as JSON, with the findings and the advice of every row that was played.
+// WriteJSON writes a log as JSON, with the findings and the advice for every row that ran.
 func WriteJSON(w io.Writer, l Log) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
@@ -51,7 +51,7 @@ func WriteJSON(w io.Writer, l Log) error {
 	return encoder.Encode(NewDocument(l))
 }
 
-// NewDocument adds to a log what follows from it.
+// NewDocument returns a log with the conclusions that follow from it.
 func NewDocument(l Log) Document {
 	l.Schema = Schema
 	d := Document{Log: l, Rows: []rowDocument{}}
@@ -71,8 +71,8 @@ func NewDocument(l Log) Document {
 	return d
 }
 
-// ReadJSON reads what [WriteJSON] wrote. What it returns is bounded, whoever wrote the JSON: a log with more entries is refused, and longer
-// texts are cut. It returns [ErrLog].
+// ReadJSON reads the output of [WriteJSON]. The size of the result is limited, regardless of who wrote the JSON: a log with too many entries is
+// rejected, and long texts are truncated. If the input is not such a log, ReadJSON returns [ErrLog].
 func ReadJSON(r io.Reader) (Log, error) {
 	var l Log
 	if err := json.NewDecoder(io.LimitReader(r, maxLog)).Decode(&l); err != nil {

@@ -7,121 +7,121 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// Schema names the form of the JSON.
+// Schema is the version of the JSON format.
 const Schema = "gatecert-clients/1"
 
-// Log is everything that was seen.
+// Log is the record of everything that was observed.
 type Log struct {
 	Schema string `json:"schema"`
-	// Tool is the build that made the log, ContractDigest the contract that it knew.
+	// Tool is the build that wrote the log, and ContractDigest is the digest of the contract in that build.
 	Tool           string `json:"tool"`
 	ContractDigest string `json:"contract_digest"`
 	// Target is the name of the gateway, from its profile.
 	Target string `json:"target"`
-	// RunID is that of the run that the clients were a part of, "" for none.
+	// RunID is the id of the run that included the clients, or "" if there was none.
 	RunID   string   `json:"run_id,omitempty"`
 	Clients []Client `json:"clients"`
 	Calls   []Call   `json:"calls"`
 	Skipped []Skip   `json:"skipped,omitempty"`
-	// Interrupted says that not everything was played.
+	// Interrupted means that not everything ran.
 	Interrupted bool `json:"interrupted,omitempty"`
 }
 
-// Client is a client library in one version, behind its adapter.
+// Client is one version of a client library, with its adapter.
 type Client struct {
-	// Name is the adapter's, such as "openai-node".
+	// Name is the name of the adapter, such as "openai-node".
 	Name string `json:"name"`
-	// Package and Version name the library, Runtime what it runs on: "openai", "6.49.0", "node 20.20.2".
+	// Package and Version identify the library, and Runtime is what it runs on, for example "openai", "6.49.0", "node 20.20.2".
 	Package string `json:"package"`
 	Version string `json:"version"`
 	Runtime string `json:"runtime,omitempty"`
-	// Surfaces are those that the adapter can call.
+	// Surfaces are the surfaces that the adapter can call.
 	Surfaces []dialect.Surface `json:"surfaces"`
-	// Fault says what the adapter itself did wrong, "" for nothing.
+	// Fault describes what the adapter itself did wrong, or is "".
 	Fault string `json:"fault,omitempty"`
 }
 
-// Call is one call of a client, with everything that came of it.
+// Call is one call of a client, with its complete outcome.
 type Call struct {
 	Client  string          `json:"client"`
 	Surface dialect.Surface `json:"surface"`
-	// Row and Case are those of the contract; both are empty for a probe.
+	// Row and Case are ids of the contract. Both are empty for a probe.
 	Row  contract.RowID `json:"row,omitempty"`
 	Case string         `json:"case,omitempty"`
-	// Probe names an answer that gatecert itself gave to the client, "" where the gateway answered.
+	// Probe names the response that gatecert itself sent to the client. It is "" if the gateway responded.
 	Probe string `json:"probe,omitempty"`
-	// Edited says that the recorder sent the request of the case in place of the client's own, which no client would make.
+	// Edited means that the recorder sent the case's request instead of the client's own, because no client would send such a request.
 	Edited bool `json:"edited,omitempty"`
 
 	Outcome Outcome `json:"outcome"`
-	// Class is the client's name for the error, Status the status that it reports, Message its text, Text what it delivered of
-	// an answer before it ended.
+	// Class is the client's name for the error, Status is the status that it reports, Message is the error's text, and Text is the part of a response
+	// that it delivered before the call ended.
 	Class   string `json:"class,omitempty"`
 	Status  int    `json:"status,omitempty"`
 	Message string `json:"message,omitempty"`
 	Text    string `json:"text,omitempty"`
-	// Code is the business code that was asked for or that the gateway sent, CodeAt where it was found.
+	// Code is the business code that was expected or that the gateway sent. CodeAt is where it was found.
 	Code   string    `json:"code,omitempty"`
 	CodeAt string    `json:"code_at,omitempty"`
 	Shown  Placement `json:"code_shown,omitempty"`
-	// Attempts are the requests that came from the client, in their order.
+	// Attempts are the client's requests, in order.
 	Attempts []Attempt `json:"attempts"`
 	// Milliseconds is how long the call took.
 	Milliseconds int64 `json:"ms"`
-	// Doubts are contradictions between what the adapter said and what the recorder saw.
+	// Doubts are contradictions between the adapter's report and the recorder's observations.
 	Doubts []string `json:"doubts,omitempty"`
 }
 
-// Outcome is how a call of a client ended.
+// Outcome states how a call of a client ended.
 type Outcome string
 
 // The outcomes.
 const (
-	// Answered: the gateway gave an ordinary answer, at last, and the client delivered it.
+	// Answered means that the gateway eventually sent an ordinary response, and the client delivered it.
 	Answered Outcome = "answered"
-	// Typed: the client raised an error of a class of its own.
+	// Typed means that the client raised an error of one of its own classes.
 	Typed Outcome = "typed-error"
-	// Untyped: the client raised an error, but none of its own classes.
+	// Untyped means that the client raised an error that is not of one of its own classes.
 	Untyped Outcome = "untyped-error"
-	// Accepted: the client raised nothing, although the answer was not complete.
+	// Accepted means that the client raised no error although the response was not complete.
 	Accepted Outcome = "silently-accepted"
-	// Hung: the client had not ended when the time for the call was over.
+	// Hung means that the call had not ended when its time limit was reached.
 	Hung Outcome = "not-ended"
-	// Crashed: the adapter ended, or broke the protocol.
+	// Crashed means that the adapter exited or violated the protocol.
 	Crashed Outcome = "adapter-fault"
 )
 
-// Placement is how a client shows the business code.
+// Placement states where a client exposes the business code.
 type Placement string
 
-// The placements, from the best.
+// The placements, best first.
 const (
-	InField   Placement = "field"   // in a field of the error's own
-	InRaw     Placement = "raw"     // in the raw body that the error carries
-	InMessage Placement = "message" // in the text for people only
+	InField   Placement = "field"   // in a field of the error
+	InRaw     Placement = "raw"     // in the raw body that the error contains
+	InMessage Placement = "message" // only in the human-readable text
 	Nowhere   Placement = "nowhere"
 )
 
-// Attempt is one request of a client, as the recorder saw it.
+// Attempt is one request of a client, as the recorder observed it.
 type Attempt struct {
-	// At is when it came, and Gap how long after the end of the attempt before, both in milliseconds.
+	// At is when the request arrived, and Gap is the time since the end of the previous attempt, both in milliseconds.
 	At  int64 `json:"at_ms"`
 	Gap int64 `json:"gap_ms"`
-	// Status is that of the answer, 0 for none.
+	// Status is the status of the response, or 0 if there was none.
 	Status     int    `json:"status"`
 	RetryAfter string `json:"retry_after,omitempty"`
-	// APIVersion is the version of the API that the client asked for, in Anthropic's header field.
+	// APIVersion is the API version in the client's request, from Anthropic's header field.
 	APIVersion string `json:"api_version,omitempty"`
 	Sent       int64  `json:"sent_bytes"`
 	Received   int64  `json:"received_bytes"`
-	// Cancelled says that the client went away before the end of the answer, Broken that the answer broke off.
+	// Cancelled means that the client disconnected before the end of the response, and Broken that the response was cut off.
 	Cancelled bool `json:"cancelled,omitempty"`
 	Broken    bool `json:"broken,omitempty"`
-	// Success says that the answer was an ordinary one.
+	// Success means that the response was an ordinary one.
 	Success bool `json:"success,omitempty"`
 }
 
-// Skip says what was not played, and why.
+// Skip states what did not run, and why.
 type Skip struct {
 	Client string         `json:"client,omitempty"`
 	Row    contract.RowID `json:"row,omitempty"`
@@ -139,7 +139,7 @@ func (l Log) OfProbe(name string) []Call {
 	return slices.DeleteFunc(slices.Clone(l.Calls), func(c Call) bool { return c.Probe != name })
 }
 
-// Probes are the names of the probes of the log, in its order.
+// Probes returns the names of the probes in the log, in order.
 func (l Log) Probes() []string {
 	var names []string
 	for _, c := range l.Calls {
@@ -150,7 +150,7 @@ func (l Log) Probes() []string {
 	return names
 }
 
-// Last is the last attempt; ok is false where there was none.
+// Last returns the last attempt. ok is false if there were no attempts.
 func (c Call) Last() (a Attempt, ok bool) {
 	if len(c.Attempts) == 0 {
 		return Attempt{}, false

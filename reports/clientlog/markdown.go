@@ -9,7 +9,7 @@ import (
 	"github.com/gatecert/gatecert/reports/plain"
 )
 
-// WriteMarkdown writes the same as [WriteTerminal] as tables of Markdown. describe has a sentence for a probe's name.
+// WriteMarkdown writes the content of [WriteTerminal] as Markdown tables. describe returns a sentence for the name of a probe.
 func WriteMarkdown(w io.Writer, l Log, describe func(probe string) string) error {
 	var b strings.Builder
 	b.WriteString("| client | library | version | runtime |\n|---|---|---|---|\n")

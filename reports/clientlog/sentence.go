@@ -16,7 +16,7 @@ const (
 	maxWord = 60
 )
 
-// Marks are the attempts of a call, a mark each: ● an error, ○ an ordinary answer, × no complete answer.
+// Marks returns one mark for each attempt of a call: ● for an error, ○ for an ordinary response, × for no complete response.
 func Marks(c Call) string {
 	var b strings.Builder
 	if c.Outcome == Hung && len(c.Attempts) > 1 {
@@ -41,8 +41,8 @@ func Marks(c Call) string {
 	return b.String()
 }
 
-// Sentence says what a client did with the answer. It has no times but those of the protocol, so that two runs of the same version
-// say the same.
+// Sentence describes how a client handled the response. It contains no times except those of the protocol, so that two runs of the same version
+// result in the same sentence.
 func Sentence(c Call) string {
 	if c.Outcome == Crashed {
 		return "no result: " + plain.Text(c.Message, 120)

@@ -11,7 +11,7 @@ import (
 	"github.com/gatecert/gatecert/reports/plain"
 )
 
-// WriteTerminal writes the table for a terminal: a row of the contract, what it says, and below it what the clients did.
+// WriteTerminal writes the table for a terminal: each row of the contract, what the row states, and below it what the clients did.
 func WriteTerminal(w io.Writer, l Log) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "How client libraries handle the responses of %s\n", plain.Text(l.Target, maxWord))
@@ -40,7 +40,7 @@ func WriteTerminal(w io.Writer, l Log) error {
 	return err
 }
 
-// ClientLine names a client, its library and versions, and what its adapter did wrong; it is safe to show.
+// ClientLine returns the name of a client, its library and versions, and a description of what its adapter did wrong. The result is safe to show.
 func ClientLine(c Client) string {
 	line := strings.TrimSpace(fmt.Sprintf("%s: %s %s, %s", plain.Text(c.Name, maxWord), plain.Text(c.Package, maxWord), plain.Text(c.Version, maxWord), plain.Text(c.Runtime, maxWord)))
 	line = strings.TrimSuffix(strings.TrimSuffix(line, ","), ":  ")
@@ -73,7 +73,7 @@ func writeSkipped(b *strings.Builder, l Log) {
 	}
 }
 
-// NotPlayed says what was not played, with one line for what several clients lack in the same way.
+// NotPlayed lists what did not run. If several clients lack something in the same way, they share one line.
 func NotPlayed(l Log) []string {
 	var keys []string
 	clients := map[string][]string{}

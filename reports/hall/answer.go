@@ -13,7 +13,7 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// maxAnswer bounds the text of an answer, in characters, maxCode a code in it.
+// maxAnswer is the maximum length of a response text, in characters, and maxCode is that of a code in it.
 const (
 	maxAnswer = 160
 	maxCode   = 60

@@ -12,17 +12,17 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// DataSchema names the version of data.json, as docs/schema/hall.schema.json describes it.
+// DataSchema is the version of data.json. docs/schema/hall.schema.json describes this format.
 const DataSchema = "gatecert.hall/1"
 
 // Data is data.json: the machine-readable form of the hall. Addresses are relative to it, and every text is safe to show.
 type Data struct {
 	Schema string `json:"schema"`
-	// Tool is the version of gatecert that made the hall.
+	// Tool is the version of gatecert that created the hall.
 	Tool string `json:"tool"`
-	// AsOf is the day from which the age of a run counts.
+	// AsOf is the day from which the age of a run is counted.
 	AsOf string `json:"as_of"`
-	// ContractDigest is the SHA-256 of the contract that judged every run.
+	// ContractDigest is the SHA-256 of the contract by which every run was judged.
 	ContractDigest string `json:"contract_digest"`
 	// Level is the certification level of every run.
 	Level string `json:"level"`
@@ -37,7 +37,7 @@ type DataGateway struct {
 	// Claim names the part of the contract that the gateway publishes and is judged by.
 	Claim   string `json:"claim"`
 	BaseURL string `json:"base_url"`
-	// Page is the page with the gateway's runs, Badge is an image of its result.
+	// Page is the page with the gateway's runs. Badge is an image of its result.
 	Page  string `json:"page"`
 	Badge string `json:"badge"`
 	// Rows are the rows of the gateway's current run, in the order of the contract.
@@ -57,7 +57,7 @@ type DataRow struct {
 	Evidence string `json:"evidence"`
 }
 
-// DataRun is a run that is listed.
+// DataRun is a listed run.
 type DataRun struct {
 	ID      string    `json:"run_id"`
 	Version string    `json:"version"`
@@ -95,7 +95,7 @@ type DataRefusal struct {
 	Reason string `json:"reason"`
 }
 
-// Data returns what data.json contains.
+// Data returns the content of data.json.
 func (h Hall) Data() Data {
 	d := Data{
 		Schema: DataSchema, Tool: version.Tool(), AsOf: date(h.options.Today), ContractDigest: contract.Digest(), Level: h.Scope,

@@ -19,13 +19,13 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Entry is a log that is listed.
+// Entry is a listed log.
 type Entry struct {
-	// Path is that of the log in the folder. It is not safe to show.
+	// Path is the path of the log in the folder. It is not safe to show.
 	Path string
-	// Digest is the SHA-256 of the log, decompressed, in hexadecimal.
+	// Digest is the SHA-256 of the decompressed log, in hexadecimal.
 	Digest string
-	// Signer is the id of the key that signed its certificate, "" for a log without one.
+	// Signer is the id of the key that signed the log's certificate, or "" for a log without a certificate.
 	Signer string
 	// Run is the run without its evidence.
 	Run runlog.Run
@@ -33,7 +33,7 @@ type Entry struct {
 	answers map[string]string
 }
 
-// ID names the entry in addresses: the beginning of its digest.
+// ID identifies the entry in URLs. It is the beginning of the digest.
 func (e Entry) ID() string { return e.Digest[:16] }
 
 // key is the name of the gateway as it is compared: its case does not matter.
@@ -181,7 +181,7 @@ func published(run runlog.Run) runlog.Run {
 	return run
 }
 
-// The bounds of what a hall keeps of a case in memory, whatever its log holds.
+// The limits for what a hall keeps of a case in memory, regardless of the size of its log.
 const (
 	keptFindings = 20
 	keptText     = 500 // bytes

@@ -14,7 +14,7 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// The bounds of a folder.
+// The limits for a folder.
 const (
 	maxSources = 500      // logs
 	maxFiles   = 50_000   // files and folders that are looked at
@@ -22,10 +22,10 @@ const (
 	maxSmall   = 4 << 20  // bytes of the files of a certificate
 )
 
-// ErrFolder is returned when a folder cannot be read, or contains more than a hall lists.
+// ErrFolder is returned if a folder cannot be read, or contains more than a hall can list.
 var ErrFolder = errors.New("cannot use the folder of logs")
 
-// The extensions of logs.
+// The file extensions of logs.
 const (
 	logExt  = ".ndjson"
 	gzipExt = logExt + ".gz"

@@ -10,11 +10,11 @@ import (
 	"github.com/gatecert/gatecert/reports/plain"
 )
 
-// Gateway is a gateway with all of its runs that are listed.
+// Gateway is a gateway with all of its listed runs.
 type Gateway struct {
-	// Name is that of its current run, safe to show.
+	// Name is the name in the gateway's current run. It is safe to show.
 	Name string
-	// Slug names it in addresses.
+	// Slug identifies the gateway in URLs.
 	Slug string
 	// Runs are in the order in which they ended, newest first.
 	Runs []Entry

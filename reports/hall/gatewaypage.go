@@ -22,11 +22,11 @@ type gatewayRun struct {
 	RunID string
 	// Current is set for the run that the matrix shows.
 	Current bool
-	// Diff sums up the changes, "" for the first run.
+	// Diff summarises the changes. It is "" for the first run.
 	Diff    string
 	Notes   []string
 	Changes []gatewayChange
-	// More counts the changes for which the page has no room.
+	// More is the number of changes that do not fit on the page.
 	More int
 }
 

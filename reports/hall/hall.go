@@ -14,42 +14,42 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// ErrNothingListed is returned when no log can be listed.
+// ErrNothingListed is returned if no log can be listed.
 var ErrNothingListed = errors.New("nothing to list")
 
-// MaxAge is the age in days up to which a run is listed.
+// MaxAge is the age, in days, up to which a run is listed.
 const MaxAge = 90
 
 // Options decide which logs are listed.
 type Options struct {
 	Auditor certificate.Auditor
-	// Keys are the public keys whose certificates count.
+	// Keys are the public keys whose certificates are accepted.
 	Keys []certificate.Key
-	// Signed refuses logs without a certificate.
+	// Signed rejects logs without a certificate.
 	Signed bool
-	// Scope is the certification level that is listed, as [runlog.Selection.Scope] has it: "relay", "full without load cases". It is "" for
-	// the one that most gateways have, the lowest of several.
+	// Scope is the certification level to list, in the form of [runlog.Selection.Scope]: "relay", "full without load cases". "" selects the level of
+	// most gateways, or the lowest of these if there are several.
 	Scope string
 	// Today is the day from which the age of a run counts, in UTC.
 	Today time.Time
-	// URL is where the pages will be published, "" if that is not known. It makes the addresses in the feed absolute.
+	// URL is the URL at which the pages will be published, or "" if it is not known. It makes the addresses in the feed absolute.
 	URL string
 }
 
-// Hall is what was read from a folder.
+// Hall is the content of a folder of logs.
 type Hall struct {
-	// Gateways have a log that is listed. They are sorted by name.
+	// Gateways are the gateways with a listed log, sorted by name.
 	Gateways []Gateway
 	// Refused are the logs that are not listed, sorted by path.
 	Refused []Refusal
-	// Scope is the level of everything that is listed.
+	// Scope is the level of all listed runs.
 	Scope string
 
 	options Options
 	folder  fs.FS
 }
 
-// Read reads a folder with the logs of runs, and their certificates. It returns [ErrNothingListed] together with the reasons in
+// Read reads a folder that contains the logs of runs and their certificates. It returns [ErrNothingListed] together with the reasons in
 // [Hall.Refused], and the errors of the file system.
 func Read(ctx context.Context, folder fs.FS, o Options) (Hall, error) {
 	h := Hall{options: o, folder: folder}

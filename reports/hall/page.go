@@ -15,7 +15,7 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// The parts of the pages.
+// The templates of the pages.
 var (
 	//go:embed html/*.html.tmpl
 	pageTemplates embed.FS
@@ -162,7 +162,7 @@ func shortDigest(digest string) string {
 	return digest[:min(len(digest), most)]
 }
 
-// Sentence sums up the hall: "3 gateways are listed at level relay, 2 logs are not listed".
+// Sentence summarises the hall, for example "3 gateways are listed at level relay, 2 logs are not listed".
 func (h Hall) Sentence() string {
 	verb := "are"
 	if len(h.Gateways) == 1 {

@@ -26,7 +26,7 @@ type rowGateway struct {
 	Name, Page, Evidence string
 	Verdict              contract.Verdict
 	Answers              []rowAnswer
-	// More counts the answers for which the page has no room.
+	// More is the number of responses that do not fit on the page.
 	More int
 }
 
@@ -35,7 +35,7 @@ type rowAnswer struct {
 	Text    string
 	Verdict contract.Verdict
 	Count   string
-	// Link leads to the evidence of the first of them.
+	// Link is the address of the evidence for the first of these cases.
 	Link string
 }
 

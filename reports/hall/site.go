@@ -13,17 +13,17 @@ import (
 	"strings"
 )
 
-// ErrSite is returned when the folder for the pages contains something that is not part of a hall, or cannot be created.
+// ErrSite is returned if the folder for the pages contains something that is not part of a hall, or cannot be created.
 var ErrSite = errors.New("the output folder")
 
-// manifestName is the file that lists all others of a hall. Only what it lists is ever removed.
+// manifestName is the file that lists all other files of a hall. Only files in this list are ever removed.
 const (
 	manifestName = "manifest.txt"
 	manifestHead = "gatecert.hall/1"
 )
 
-// Write writes the pages into a folder, which must be new, empty, or contain a hall and nothing else; otherwise it returns [ErrSite]. It
-// writes them into a new folder next to it, which then takes its place. A failure leaves the earlier hall as it was.
+// Write writes the pages into a folder, which must be new, be empty, or contain a hall and nothing else; otherwise, Write returns [ErrSite]. It
+// writes the pages into a new folder next to it, which then replaces the folder. If Write fails, the earlier hall remains unchanged.
 func (h Hall) Write(ctx context.Context, folder string) (err error) {
 	if resolved, err := filepath.EvalSymlinks(folder); err == nil {
 		folder = resolved // replace the folder, not a link to it

@@ -9,7 +9,7 @@ import (
 	"github.com/gatecert/gatecert/contract"
 )
 
-// plainSlug matches the names that need no digest to be told apart. Those of folder indexes and of Windows' devices are not among them.
+// plainSlug matches the names that need no digest to be unique. It does not match the names of folder indexes and of Windows devices.
 var (
 	plainSlug = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]|\.[a-z0-9-]){0,39}$`)
 	reserved  = regexp.MustCompile(`^(index|con|prn|aux|nul|com\d|lpt\d)(\.|$)`)

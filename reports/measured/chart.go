@@ -52,7 +52,7 @@ type chartDot struct {
 
 type chartKey struct{ Class, Name string }
 
-// The dimensions of a chart: small enough for a telephone to show whole, with letters that can be read there.
+// The dimensions of a chart. It is small enough to fit on the screen of a phone, with text that is legible there.
 const (
 	chartWidth, chartHeight = 480, 250
 	chartLeft, chartRight   = 52, 470

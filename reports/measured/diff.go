@@ -17,7 +17,7 @@ import (
 type Diff struct {
 	Old, New runlog.Measured
 	Changes  []Change
-	// Notes say what makes the two hard to compare: another rate, another endpoint, another SLO.
+	// Notes describe what makes the two measurements hard to compare: another rate, another endpoint, another SLO.
 	Notes []string
 }
 
@@ -27,19 +27,19 @@ type Change struct {
 	// "tokens/s".
 	Name string `json:"name"`
 	Unit string `json:"unit"`
-	// Old and New are its values, Low and High bound the difference New - Old: with 95 % confidence, or for the capacity with what is
-	// known of the bounds.
+	// Old and New are the values of the quantity. Low and High are the bounds of the difference New - Old: with 95 % confidence or, for the capacity,
+	// as far as the bounds are known.
 	Old  float64 `json:"old"`
 	New  float64 `json:"new"`
 	Low  float64 `json:"low"`
 	High float64 `json:"high"`
-	// Result is [Better] or [Worse] where the interval excludes 0, and otherwise [Undecided].
+	// Result is [Better] or [Worse] if the interval excludes 0, and otherwise [Undecided].
 	Result ChangeResult `json:"result"`
-	// Windows is how many windows of each were compared, 0 for the capacity.
+	// Windows is the number of windows of each measurement that were compared. It is 0 for the capacity.
 	Windows int `json:"windows,omitempty"`
 }
 
-// ChangeResult is what a change means.
+// ChangeResult states what a change means.
 type ChangeResult string
 
 // The results of changes.
@@ -49,7 +49,7 @@ const (
 	Undecided ChangeResult = "no difference shown"
 )
 
-// NewDiff compares two measurements. It shows no interval for what has fewer than eight windows in either.
+// NewDiff compares two measurements. It shows no interval for a quantity that has fewer than eight windows in either measurement.
 func NewDiff(old, new runlog.Measured) Diff { //nolint:predeclared // the words of the command
 	d := Diff{Old: old, New: new}
 	note := func(what, a, b string) {
@@ -165,7 +165,7 @@ func (m windowMetric) values(windows []runlog.MeasuredWindow) []float64 {
 	return list
 }
 
-// Count returns how many quantities changed in a way.
+// Count returns how many quantities have the given result.
 func (d Diff) Count(r ChangeResult) (n int) {
 	for _, c := range d.Changes {
 		if c.Result == r {
@@ -175,7 +175,7 @@ func (d Diff) Count(r ChangeResult) (n int) {
 	return n
 }
 
-// Sentence is the comparison in one line.
+// Sentence summarises the comparison in one line.
 func (d Diff) Sentence() string {
 	return fmt.Sprintf("%d quantities compared: %d worse, %d better, %d without a clear difference", len(d.Changes), d.Count(Worse), d.Count(Better), d.Count(Undecided))
 }
@@ -209,7 +209,7 @@ func (c Change) cells() []string {
 
 var diffHeader = []string{"QUANTITY", "OLD", "NEW", "DIFFERENCE (95 %)", "RESULT"} //nolint:gochecknoglobals // a constant
 
-// Terminal writes the comparison for a terminal. It fails only when w does.
+// Terminal writes the comparison for a terminal. It returns only errors of w.
 func (d Diff) Terminal(w io.Writer) error {
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "old  %s  %s\nnew  %s  %s\n", name(d.Old.Target.Name), headline(d.Old), name(d.New.Target.Name), headline(d.New))
@@ -228,7 +228,7 @@ func (d Diff) Terminal(w io.Writer) error {
 	return flush(w, &out)
 }
 
-// Markdown writes the comparison for a pull request. It fails only when w does.
+// Markdown writes the comparison for a pull request. It returns only errors of w.
 func (d Diff) Markdown(w io.Writer) error {
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "## %s\n\nOld: %s: %s. New: %s: %s.\n", cell(d.Sentence()), cell(name(d.Old.Target.Name)), cell(headline(d.Old)), cell(name(d.New.Target.Name)), cell(headline(d.New)))
@@ -243,7 +243,7 @@ func (d Diff) Markdown(w io.Writer) error {
 	return flush(w, &out)
 }
 
-// JSON writes the comparison for programs. It fails only when w does.
+// JSON writes the comparison for programs. It returns only errors of w.
 func (d Diff) JSON(w io.Writer) error {
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)

@@ -9,17 +9,17 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Format is a report that is a file in the folder of a measurement.
+// Format is a report that is written as a file in the folder of a measurement.
 type Format struct {
-	// Name selects it on a command line: "json".
+	// Name selects the format on a command line, for example "json".
 	Name string
-	// File is its name in the folder: "report.json".
+	// File is the name of the file in the folder, for example "report.json".
 	File string
-	// Render writes it. It returns [ErrNone] when the measurement has no data for it.
+	// Render writes the report. It returns [ErrNone] if the measurement contains no data for it.
 	Render func(io.Writer, runlog.Measured) error
 }
 
-// ErrNone is returned by a renderer when the measurement has no data for it: a histogram of the TTFT needs streams.
+// ErrNone is returned by a renderer if the measurement contains no data for it: for example, a histogram of the TTFT needs streams.
 var ErrNone = errors.New("the measurement has no data for this report")
 
 // Formats returns the formats of report files.

@@ -72,8 +72,8 @@ type pagePoint struct {
 // maxPagePoints bounds the probes in the table; the log has all of them.
 const maxPagePoints = 300
 
-// HTML writes report.html: one file that refers to no other and can run only its own script, which changes nothing but the colours. It
-// fails only when w does.
+// HTML writes report.html: a single file that refers to no other file and can run only its own script, which changes nothing but the colours. HTML
+// returns only errors of w.
 func HTML(w io.Writer, m runlog.Measured) error {
 	script, err := reports.ThemeScript()
 	if err != nil {

@@ -28,17 +28,18 @@ type report struct {
 	SLO      string                `json:"slo"`
 	Bounds   []runlog.Bound        `json:"bounds"`
 	Facts    []runlog.MeasuredFact `json:"facts"`
-	// Verdict is [contract.Error] when the log has no footer; Complete says that the measurement ran to its end.
+	// Verdict is [contract.Error] if the log has no footer. Complete means that the measurement ran to its end.
 	Verdict  contract.Verdict      `json:"verdict"`
 	Complete bool                  `json:"complete"`
 	Result   string                `json:"result"`
 	Capacity *runlog.FoundCapacity `json:"capacity,omitempty"`
-	// Limiter and Experiments are of an inference only.
+	// Limiter and Experiments are set only for an inference.
 	Limiter     *runlog.FoundLimiter        `json:"limiter,omitempty"`
 	Experiments []runlog.MeasuredExperiment `json:"experiments,omitempty"`
 
 	Rate float64 `json:"rate,omitempty"`
-	// Without an SLO both are left out. Goodput is the share of the offered requests that kept each time bound for themselves, GoodRate those by the second.
+	// Goodput is the share of the offered requests that individually met every time bound, and GoodRate is their number per second. Without an SLO,
+	// both are omitted.
 	Goodput    float64                    `json:"goodput,omitempty"`
 	GoodRate   float64                    `json:"good_rate,omitempty"`
 	Sample     *runlog.Sample             `json:"sample,omitempty"`
@@ -74,7 +75,7 @@ type reportMetric struct {
 	Max     float64        `json:"max"`
 }
 
-// JSON writes report.json. It fails only when w does.
+// JSON writes report.json. It returns only errors of w.
 func JSON(w io.Writer, m runlog.Measured) error {
 	target := m.Target
 	target.Profile = ""

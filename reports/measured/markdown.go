@@ -10,7 +10,7 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Markdown writes summary.md: the result and its numbers, for a job's summary or a pull request. It fails only when w does.
+// Markdown writes summary.md: the result and its numbers, for a job summary or a pull request. It returns only errors of w.
 func Markdown(w io.Writer, m runlog.Measured) error {
 	var out bytes.Buffer
 	line := func(format string, args ...any) { fmt.Fprintf(&out, format+"\n", args...) }

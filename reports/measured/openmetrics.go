@@ -15,8 +15,8 @@ func buckets() []float64 {
 	return []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}
 }
 
-// OpenMetrics writes the main measurement as OpenMetrics text 1.0, which Prometheus's older text format reads too. What is counted
-// are gauges: they are the numbers of a measurement that is over, and the two formats name counters differently. Labels are the
+// OpenMetrics writes the main measurement as OpenMetrics text 1.0, which parsers of Prometheus's older text format can read too. Counts are written
+// as gauges, because they are the numbers of a measurement that is over, and because the two formats name counters differently. The labels are the
 // target, the request and the outcome, so that the number of series is small.
 func OpenMetrics(w io.Writer, m runlog.Measured) error {
 	o := metricsWriter{target: name(m.Target.Name)}

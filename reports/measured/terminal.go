@@ -13,7 +13,7 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Terminal writes a measurement for a terminal: the result and its numbers. It fails only when w does.
+// Terminal writes a measurement for a terminal: the result and its numbers. It returns only errors of w.
 func Terminal(w io.Writer, m runlog.Measured) error {
 	var out bytes.Buffer
 	line := func(format string, args ...any) { fmt.Fprintf(&out, format+"\n", args...) }

@@ -12,7 +12,7 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// The bounds of texts that are shown.
+// The maximum lengths of texts that are shown.
 const (
 	nameLimit = 200
 	textLimit = 500

@@ -1,4 +1,4 @@
-// Package plain writes text: hostile text made safe to show, and lists of words.
+// Package plain makes hostile text safe to show, and formats lists of words.
 package plain
 
 import (
@@ -10,16 +10,15 @@ import (
 	"unicode/utf8"
 )
 
-// Text makes hostile text safe to show on one line of any terminal or page. Every character that is not printable is
-// replaced by its escape, which is visible and has no effect: control characters and terminal sequences (\x1b), line ends
-// (\n), bidirectional and zero-width controls (\u202e), invalid UTF-8 (\xff). Nothing is dropped without a trace. The result
-// has at most limit runes; longer text is cut and ends in "…".
+// Text makes hostile text safe to show on one line of any terminal or page. It replaces every character that is not printable by its escape, which is
+// visible and has no effect: control characters and terminal sequences (\x1b), line ends (\n), bidirectional and zero-width controls (\u202e), and
+// invalid UTF-8 (\xff). Nothing is removed silently. The result has at most limit characters; longer text is truncated and ends in "…".
 func Text(s string, limit int) string { return plain(s, limit, false) }
 
-// Lines is [Text] for text of several lines: it keeps line feeds and tabs.
+// Lines is like [Text], but for text of several lines: it keeps line feeds and tabs.
 func Lines(s string, limit int) string { return plain(s, limit, true) }
 
-// Joined writes words as a list: "a, b, c".
+// Joined returns words as a list: "a, b, c".
 func Joined[T ~string](words []T) string {
 	var b strings.Builder
 	for i, w := range words {
@@ -75,7 +74,7 @@ func escape(r rune) string {
 	}
 }
 
-// Count writes "1 case", "2 cases".
+// Count returns a number with a noun, for example "1 case" or "2 cases".
 func Count(n int, noun string) string {
 	if n != 1 {
 		noun += "s"
@@ -83,7 +82,7 @@ func Count(n int, noun string) string {
 	return strconv.Itoa(n) + " " + noun
 }
 
-// Duration writes a duration as a person would: 15m and 2h, not 15m0s and 2h0m0s.
+// Duration formats a duration in the usual short form: 15m and 2h, not 15m0s and 2h0m0s.
 func Duration(d time.Duration) string {
 	text := d.String()
 	if strings.HasSuffix(text, "m0s") {
@@ -95,7 +94,8 @@ func Duration(d time.Duration) string {
 	return text
 }
 
-// Time writes a duration with three digits. One of more than 10,000 h, which only a stranger's log has, is written as a power of ten.
+// Time formats a duration with three digits. A duration of more than 10,000 h, which only a stranger's log can contain, is formatted as a power of
+// ten.
 func Time(d time.Duration) string {
 	if d.Abs() > 10_000*time.Hour {
 		return fmt.Sprintf("%.1eh", d.Hours())

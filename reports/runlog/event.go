@@ -8,10 +8,10 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// Schema is the version of the event log. [Read] refuses a log of any other version.
+// Schema is the version of the event log. [Read] rejects a log with any other version.
 const Schema = "gatecert.run/2"
 
-// Header is the first line of a log: everything that is known before the first case runs.
+// Header is the first line of a log. It contains everything that is known before the first case runs.
 type Header struct {
 	Type    string    `json:"type"` // "header"
 	Schema  string    `json:"schema"`
@@ -22,19 +22,19 @@ type Header struct {
 	ContractDigest string     `json:"contract_digest"`
 	Target         TargetInfo `json:"target"`
 	Selection      Selection  `json:"selection"`
-	// Command is the command line, secrets redacted.
+	// Command is the command line with its secrets redacted.
 	Command []string `json:"command,omitempty"`
-	// TraceURL is the page of a trace, with {trace_id} in place of its id; "" where none was named.
+	// TraceURL is the URL of a page that shows a trace, with {trace_id} in place of the trace id. It is "" if none was specified.
 	TraceURL string `json:"trace_url,omitempty"`
 	// Expected are the ids of the cases that must run, in log order.
 	Expected []string `json:"expected"`
 }
 
-// Link ties an event to the run and to the event before it, so that an event cannot be changed, removed or taken from another
-// run without rewriting every event after it. The [Writer] sets it.
+// Link ties an event to the run and to the previous event, so that an event cannot be changed, removed or copied from another run without rewriting
+// every later event. The [Writer] sets it.
 type Link struct {
 	RunID string `json:"run,omitempty"`
-	// Prev is the SHA-256 of the line before this one, without its newline, in hexadecimal.
+	// Prev is the SHA-256 of the previous line, without its newline, in hexadecimal.
 	Prev string `json:"prev,omitempty"`
 }
 
@@ -44,13 +44,13 @@ type TargetInfo struct {
 	BaseURL string `json:"base_url"`
 	Driver  string `json:"driver"`
 	Version string `json:"version,omitempty"`
-	// Claims is the part of the contract that it publishes.
+	// Claims is the part of the contract that the gateway publishes.
 	Claims contract.Claims `json:"claims,omitzero"`
-	// UpstreamProtocols are the protocols that the profile names for calls to the mock upstream, by surface.
+	// UpstreamProtocols are the protocols that the profile declares for calls to the mock upstream, by surface.
 	UpstreamProtocols map[dialect.Surface]string `json:"upstream_protocols,omitempty"`
-	// Recipes list the parts of requests that the profile's recipes decide, one per line; reports show them.
+	// Recipes lists the parts of requests that the profile's recipes determine, one per line. Reports show them.
 	Recipes []string `json:"recipes,omitempty"`
-	// Profile is the effective profile as YAML, secrets redacted.
+	// Profile is the effective profile as YAML with its secrets redacted.
 	Profile string `json:"profile,omitempty"`
 }
 
@@ -58,7 +58,7 @@ type TargetInfo struct {
 type Selection struct {
 	Level    contract.Level    `json:"level"`
 	Rows     []contract.RowID  `json:"rows,omitempty"`     // empty: all
-	Surfaces []dialect.Surface `json:"surfaces,omitempty"` // those the target offers, or the selected part of them
+	Surfaces []dialect.Surface `json:"surfaces,omitempty"` // those that the target offers, or the selected part of them
 	Cases    []string          `json:"cases,omitempty"`    // ids; empty: all of these rows and surfaces
 	// WithoutLoad excludes the load cases at any level.
 	WithoutLoad bool `json:"without_load,omitempty"`
@@ -66,7 +66,7 @@ type Selection struct {
 	LoadSurfaces []dialect.Surface `json:"load_surfaces,omitempty"`
 }
 
-// Asks reports whether a case was selected.
+// Asks reports whether the selection includes a case.
 func (s Selection) Asks(c contract.Case) bool {
 	if c.IsLoad() && (s.WithoutLoad || len(s.LoadSurfaces) > 0 && !slices.Contains(s.LoadSurfaces, c.Surface)) {
 		return false
@@ -77,7 +77,7 @@ func (s Selection) Asks(c contract.Case) bool {
 		(len(s.Cases) == 0 || slices.Contains(s.Cases, c.ID()))
 }
 
-// Scope is the level as reports show it: "relay", "full without load cases", or "unknown".
+// Scope returns the level in the form that reports show: "relay", "full without load cases", or "unknown".
 func (s Selection) Scope() string {
 	switch {
 	case !s.Level.Valid():
@@ -89,8 +89,7 @@ func (s Selection) Scope() string {
 	}
 }
 
-// Control is a call that shows whether a surface can be judged: a healthy one must succeed, one with a nonsense model
-// must fail.
+// Control is a call that shows whether a surface can be judged. A healthy control call must succeed, and one with a nonexistent model must fail.
 type Control struct {
 	Type string `json:"type"` // "control"
 	Link
@@ -105,7 +104,7 @@ type Control struct {
 	Observation *contract.Observation `json:"observation,omitempty"`
 }
 
-// The values of a control that readers of a log look for.
+// The values of a control event that readers of a log compare.
 const (
 	ControlHealthy  = "healthy"
 	ControlNonsense = "nonsense"
@@ -113,7 +112,7 @@ const (
 	AfterCases      = "after"
 )
 
-// CaseKey is what identifies a case.
+// CaseKey contains the fields that identify a case.
 type CaseKey struct {
 	ID           string          `json:"id"`
 	Row          contract.RowID  `json:"row"`
@@ -123,7 +122,7 @@ type CaseKey struct {
 	Level        contract.Level  `json:"level"`
 }
 
-// KeyOf is the key of a case of the contract.
+// KeyOf returns the key of a case of the contract.
 func KeyOf(c contract.Case) CaseKey {
 	return CaseKey{ID: c.ID(), Row: c.Row, Circumstance: c.Circumstance, Surface: c.Surface, Variant: c.Variant, Level: c.Level()}
 }
@@ -135,18 +134,17 @@ type Case struct {
 	CaseKey
 	Verdict  contract.Verdict   `json:"verdict"`
 	Findings []contract.Finding `json:"findings,omitempty"`
-	// Aspects sum up the requirements of a single answer; nil where none was judged.
+	// Aspects summarises the requirements of a single response by aspect. It is nil if none was judged.
 	Aspects map[contract.Aspect]contract.Result `json:"aspects,omitempty"`
-	// Reason explains a verdict that does not follow from findings: not-offered, untestable, error, expected-fail.
+	// Reason explains a verdict that does not follow from findings: not-offered, untestable, error or expected-fail.
 	Reason      string                `json:"reason,omitempty"`
 	Scenario    *Scenario             `json:"scenario,omitempty"`
 	Observation *contract.Observation `json:"observation,omitempty"`
-	// Load sums up the requests of a load case. Observation is then one response out of many, one that violated a
-	// requirement, or nil.
+	// Load summarises the requests of a load case. Observation is then one of many responses, one that violated a requirement, or nil.
 	Load *LoadSummary `json:"load,omitempty"`
-	// Tries is above 1 when the case ran again because the gateway was not healthy (an open breaker, a foreign 429).
+	// Tries is above 1 if the case ran again because the gateway was not healthy (an open breaker, an unrelated 429).
 	Tries int `json:"tries,omitempty"`
-	// Revised is why this event replaces an earlier one of the same case; "" when it is the first.
+	// Revised is the reason why this event replaces an earlier event of the same case. It is "" if this event is the first.
 	Revised  string        `json:"revised,omitempty"`
 	Started  time.Time     `json:"started"`
 	Duration time.Duration `json:"duration_ns"`
@@ -157,7 +155,7 @@ func NewCase(c contract.Case) Case {
 	return Case{CaseKey: KeyOf(c)}
 }
 
-// Scenario locates the case in the features and records how its steps went.
+// Scenario states where the case is in the features, and the results of its steps.
 type Scenario struct {
 	URI   string `json:"uri"`
 	Line  int    `json:"line"` // of the Examples row
@@ -171,8 +169,8 @@ type Step struct {
 	Status StepStatus `json:"status"`
 }
 
-// StepStatus says how a step of a scenario went. The steps agree with the findings of their case: of every violated MUST
-// a step failed, of every violated SHOULD a step warned or failed, and no other Then step did.
+// StepStatus is the result of a scenario's step. The steps agree with the findings of their case: for every violated MUST a step failed, for every
+// violated SHOULD a step warned or failed, and no other Then step did.
 type StepStatus string
 
 // The statuses of a step.
@@ -180,7 +178,7 @@ const (
 	StepPassed StepStatus = "passed" // every requirement that the step states was checked and held
 	StepWarned StepStatus = "warned" // a SHOULD among them is violated
 	StepFailed StepStatus = "failed" // a MUST among them is violated, or the step itself could not be carried out
-	// StepUntested: the response did not let a requirement be checked. A stream that has begun has no status to judge, for example.
+	// StepUntested means that the response did not allow a requirement to be checked. For example, a stream that has begun has no status to judge.
 	StepUntested StepStatus = "untested"
 )
 
@@ -189,16 +187,16 @@ type Footer struct {
 	Type string `json:"type"` // "footer"
 	Link
 	Ended time.Time `json:"ended"`
-	// Verdict is the worst of all cases, and [contract.Error] when cases are missing.
+	// Verdict is the worst verdict of all cases, or [contract.Error] if cases are missing.
 	Verdict     contract.Verdict         `json:"verdict"`
 	Counts      map[contract.Verdict]int `json:"counts"`
 	Executed    int                      `json:"executed"`
 	Interrupted bool                     `json:"interrupted,omitempty"`
-	// Missing are expected cases that never ran, Surplus are cases that ran without being expected.
+	// Missing lists expected cases that never ran. Surplus lists cases that ran without being expected.
 	Missing []string `json:"missing,omitempty"`
 	Surplus []string `json:"surplus,omitempty"`
-	// Stale are the baseline entries that no longer hold, each with its place in the file and the problem.
+	// Stale lists the baseline entries that are no longer valid, each with its position in the file and the problem.
 	Stale []string `json:"stale,omitempty"`
-	// Notes are facts about the run as a whole: a breaker that opened, a clean-up that failed.
+	// Notes are facts about the run as a whole, such as a breaker that opened or a clean-up that failed.
 	Notes []string `json:"notes,omitempty"`
 }

@@ -11,15 +11,15 @@ import (
 	"sync"
 )
 
-// ErrSequence is returned when an event is out of place: anything before the header or after the footer, a second header,
-// a case that is already in the log, or the revision of one that is not.
+// ErrSequence is returned if an event is out of place: an event before the header or after the footer, a second header, a case that is already in the
+// log, or the revision of a case that is not in the log.
 var ErrSequence = errors.New("event out of sequence")
 
-// Writer appends the events of one run to a log: NDJSON, one event per line. It is safe for concurrent use. Each event is one
-// Write of one complete line, so that a crash truncates at most the last line.
+// Writer appends the events of one run to a log: NDJSON, one event per line. It is safe for concurrent use. Each event is written as one complete
+// line in one Write call, so that a crash truncates at most the last line.
 //
-// After a failed Write the Writer returns the same error for every further event: the line may be half written, and
-// anything after it would make the log unreadable instead of truncated.
+// After a failed Write, the Writer returns the same error for every further event, because the line may be half written, and further lines would make
+// the log unreadable instead of truncated.
 type Writer struct {
 	mu sync.Mutex
 	lines
@@ -35,7 +35,7 @@ type lines struct {
 	failed error
 }
 
-// NewWriter returns a writer of a new log to w. It does not close w.
+// NewWriter returns a writer that writes a new log to w. It does not close w.
 func NewWriter(w io.Writer) *Writer {
 	return &Writer{lines: lines{w: w}, cases: make(map[string]bool)}
 }
@@ -51,7 +51,7 @@ func (w *Writer) Header(h Header) error {
 	return w.header(h, h.RunID)
 }
 
-// Control writes the result of a control.
+// Control writes the result of a control call.
 func (w *Writer) Control(c Control) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -127,7 +127,7 @@ func (w *lines) append(event any) error {
 	return nil
 }
 
-// Line is an event as a log has it, without the newline.
+// Line returns an event in the form in which a log contains it, without the newline.
 func Line(event any) ([]byte, error) {
 	var line bytes.Buffer
 	enc := json.NewEncoder(&line)

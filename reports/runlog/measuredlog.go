@@ -9,13 +9,13 @@ import (
 	"sync"
 )
 
-// MeasuredWriter appends the events of a measurement to a log. It is safe for concurrent use, and writes as [Writer] does.
+// MeasuredWriter appends the events of a measurement to a log. It is safe for concurrent use, and writes in the same way as [Writer].
 type MeasuredWriter struct {
 	mu sync.Mutex
 	lines
 }
 
-// NewMeasuredWriter returns a writer of a new log to w. It does not close w.
+// NewMeasuredWriter returns a writer that writes a new log to w. It does not close w.
 func NewMeasuredWriter(w io.Writer) *MeasuredWriter { return &MeasuredWriter{lines: lines{w: w}} }
 
 // Header writes the first event. It sets the type and the schema.
@@ -42,8 +42,8 @@ func (w *MeasuredWriter) Window(x MeasuredWindow) error {
 	return w.append(x)
 }
 
-// Metric writes a distribution. A later one of the same metric, request and outcome replaces it, so that a long measurement can write
-// what it has so far.
+// Metric writes a distribution. A later distribution of the same metric, request and outcome replaces it, so that a long measurement can write its
+// results so far.
 func (w *MeasuredWriter) Metric(m Metric) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -67,7 +67,7 @@ func (w *MeasuredWriter) Footer(f MeasuredFooter) error {
 	return w.footer(f)
 }
 
-// Measured writes a whole measurement, without a footer where it has none.
+// Measured writes a whole measurement. If the measurement has no footer, it writes none.
 func (w *MeasuredWriter) Measured(m Measured) error {
 	err := w.Header(m.MeasuredHeader)
 	for _, p := range m.Points {
@@ -88,7 +88,7 @@ func (w *MeasuredWriter) Measured(m Measured) error {
 	return err
 }
 
-// The bounds of the log of a measurement.
+// The limits for the log of a measurement.
 const (
 	maxMeasuredLine = 4 << 20   // bytes of one event
 	maxMeasuredLog  = 128 << 20 // bytes
@@ -101,8 +101,8 @@ const (
 	maxBarCount = 1 << 40
 )
 
-// ReadMeasured reads the log of a measurement. It leaves out a last line that a crash cut off and sets Torn. It returns [ErrNoHeader],
-// [ErrSchema] or [ErrMalformed] as [Read] does.
+// ReadMeasured reads the log of a measurement. If a crash truncated the last line, it ignores that line and sets Torn. Like [Read], it returns
+// [ErrNoHeader], [ErrSchema] or [ErrMalformed].
 func ReadMeasured(r io.Reader) (Measured, error) {
 	reader := measuredReader{metrics: map[string]int{}}
 	torn, err := readEvents(r, &reader, bounds{maxMeasuredLine, maxMeasuredLog})
@@ -192,7 +192,7 @@ func appendEvent[T any](list *[]T, line []byte, most int) error {
 	return nil
 }
 
-// SchemaOf returns the schema of a log, from its first line alone. It returns [ErrNoHeader] for what is not a log.
+// SchemaOf returns the schema of a log. It reads only the first line. If the input is not a log, it returns [ErrNoHeader].
 func SchemaOf(r io.Reader) (string, error) {
 	line, _, err := readLine(bufio.NewReaderSize(r, 64<<10), maxHeader)
 	if err != nil {

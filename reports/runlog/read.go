@@ -9,18 +9,18 @@ import (
 	"io"
 )
 
-// ErrNoHeader is returned when a log does not begin with a complete header: an empty file, or one torn in its first line.
+// ErrNoHeader is returned if a log does not begin with a complete header because the file is empty or its first line is truncated.
 var ErrNoHeader = errors.New("the log has no header")
 
-// ErrSchema is returned when the schema of a log is not [Schema]. Its text names the gatecert that wrote the log.
+// ErrSchema is returned if the schema of a log is not [Schema]. Its text names the gatecert version that wrote the log.
 var ErrSchema = errors.New("the format of the log is not supported")
 
-// ErrMalformed is returned, with the line number, when a line is not an event or is in the wrong place: broken JSON before
-// the last line, an unknown type or verdict, a case twice, anything after the footer, a line over 64 MiB.
+// ErrMalformed is returned, with the line number, if a line is not an event or is out of place: broken JSON before the last line, an unknown type or
+// verdict, a duplicate case, anything after the footer, or a line over 64 MiB.
 var ErrMalformed = errors.New("the log is malformed")
 
-// The bounds of a log. Observations are bounded at capture, far below them, but a log may come from a stranger: a few bytes of
-// JSON take a hundred times their size once they are read.
+// The limits for a log. Observations are limited to far smaller sizes when they are captured, but a log may come from a stranger, and a few bytes of
+// JSON can take a hundred times their size in memory.
 const (
 	maxLine   = 64 << 20 // bytes of one event
 	maxHeader = 4 << 20  // bytes of the first
@@ -147,8 +147,8 @@ func typeOf(line []byte, of eventReader, schema, again string) (string, error) {
 	return head.Type, nil
 }
 
-// Read reads a whole log. It leaves out a last line that a crash cut off and sets Run.Torn, because everything before it is
-// still evidence. It returns [ErrNoHeader], [ErrSchema], or [ErrMalformed] for a log that was altered.
+// Read reads a whole log. If a crash truncated the last line, it ignores that line and sets Run.Torn, because everything before it is still evidence.
+// It returns [ErrNoHeader], [ErrSchema], or, for a log that was altered, [ErrMalformed].
 func Read(r io.Reader) (Run, error) {
 	reader := runReader{run: new(Run), cases: make(map[string]int)}
 	torn, err := readEvents(r, &reader, bounds{maxLine, maxLog})
@@ -159,8 +159,7 @@ func Read(r io.Reader) (Run, error) {
 	return *reader.run, nil
 }
 
-// CheckHeader reads the first event of a log and no more, so that what is not a log need not be read. It returns [ErrNoHeader] or
-// [ErrSchema].
+// CheckHeader reads only the first event of a log, so that a file that is not a log need not be read. It returns [ErrNoHeader] or [ErrSchema].
 func CheckHeader(r io.Reader) error {
 	line, _, err := readLine(bufio.NewReaderSize(r, 64<<10), maxHeader)
 	if err != nil {

@@ -1,8 +1,8 @@
-// Package runlog is the event log of a run as data: a header, the control calls, one event per case, and a footer.
-// [Writer] appends events to an NDJSON file, [Read] reads them back as a [Run].
+// Package runlog represents the event log of a run as data: a header, the control calls, one event for each case, and a footer. [Writer] appends
+// events to an NDJSON file, and [Read] reads them as a [Run].
 //
-// A log without a footer is incomplete, never a short success. The package imports only contract, dialect and clientlog, so that
-// renderers, baselines and certificates read logs without linking the code that produces them.
+// A log without a footer is incomplete, and never counts as a short success. The package imports only contract, dialect and clientlog, so that
+// renderers, baselines and certificates can read logs without linking the code that writes them.
 package runlog
 
 import (
@@ -21,19 +21,19 @@ type Run struct {
 	Controls []Control
 	// Cases are in the order in which they ended.
 	Cases []Case
-	// Footer is nil when the log has none.
+	// Footer is nil if the log has none.
 	Footer *Footer
-	// Torn is set when a crash cut off the last line, which was left out.
+	// Torn is set if a crash truncated the last line, which was ignored.
 	Torn bool
-	// Clients are what client libraries made of the gateway's answers, nil where none played. They are in a file of their own next to the
-	// log: no verdict depends on them.
+	// Clients describes how client libraries handled the gateway's responses. It is nil if no client libraries ran. This data is in a separate file
+	// next to the log, and no verdict depends on it.
 	Clients *clientlog.Log
 }
 
 // Counts is the number of cases by verdict.
 type Counts map[contract.Verdict]int
 
-// Total is the number of cases counted.
+// Total returns the number of counted cases.
 func (c Counts) Total() int {
 	total := 0
 	for _, n := range c {
@@ -42,7 +42,7 @@ func (c Counts) Total() int {
 	return total
 }
 
-// Add adds other counts.
+// Add adds the counts in other.
 func (c Counts) Add(other Counts) {
 	for v, n := range other {
 		c[v] += n
@@ -74,7 +74,7 @@ func (r Run) counts() Counts {
 	return counts
 }
 
-// Executed counts the cases that ran. A case that is not offered did not run.
+// Executed returns the number of cases that ran. A case that is not offered did not run.
 func (r Run) Executed() int {
 	n := 0
 	for _, c := range r.Cases {
@@ -117,8 +117,8 @@ func (r Run) Surplus() []string {
 	return surplus
 }
 
-// AllCases returns the cases of the log, followed by every missing case with the verdict [contract.Error], so that no
-// renderer can overlook one. An unknown verdict becomes an error.
+// AllCases returns the cases of the log, followed by every missing case with the verdict [contract.Error], so that no renderer can overlook a missing
+// case. An unknown verdict becomes an error.
 func (r Run) AllCases() []Case {
 	cases := make([]Case, 0, max(len(r.Cases), len(r.Expected)))
 	for _, c := range r.Cases {
@@ -133,11 +133,11 @@ func (r Run) AllCases() []Case {
 	return cases
 }
 
-// Complete reports whether the run can be judged as a whole: it has a footer that agrees with its cases, was not
-// interrupted, executed at least one case, and misses none.
+// Complete reports whether the run can be judged as a whole: it has a footer that agrees with its cases, was not interrupted, executed at least one
+// case, and no expected case is missing.
 func (r Run) Complete() bool { return len(r.gaps()) == 0 }
 
-// Incomplete is why the run is not complete, "" when it is.
+// Incomplete returns the reason why the run is not complete, or "" if it is complete.
 func (r Run) Incomplete() string { return strings.Join(r.gaps(), "; ") }
 
 func (r Run) gaps() []string {
@@ -177,7 +177,7 @@ func (r Run) counted() bool {
 	return Counts(r.Footer.Counts).Total() == len(r.Cases)
 }
 
-// Verdict is the worst verdict of all cases and of the footer, and [contract.Error] when the run is not complete.
+// Verdict returns the worst verdict of all cases and of the footer, or [contract.Error] if the run is not complete.
 func (r Run) Verdict() contract.Verdict {
 	if !r.Complete() {
 		return contract.Error
@@ -190,7 +190,7 @@ func (r Run) Verdict() contract.Verdict {
 	return worst
 }
 
-// Case returns the case with this id; ok is false when the log has none.
+// Case returns the case with this id. ok is false if the log contains none.
 func (r Run) Case(id string) (c Case, ok bool) {
 	i := slices.IndexFunc(r.Cases, func(c Case) bool { return c.ID == id })
 	if i < 0 {

@@ -7,15 +7,15 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// Expectation says which cases a mutant changes, and how.
+// Expectation states which cases a mutant changes, and how.
 type Expectation struct {
 	Cases []contract.Pattern
-	// Verdict is the one that the cases get. It is [contract.Pass] where only a NOTE is broken; where nothing is, the
-	// cases are exempt from the expectations that follow.
+	// Verdict is the new verdict of the cases. It is [contract.Pass] if the mutant violates only a NOTE. If Breaks is also empty, the cases are
+	// exempt from the expectations that follow.
 	Verdict contract.Verdict
-	// Breaks are requirements that each of the cases has to find broken, among others maybe.
+	// Breaks are requirements that each of the cases must report as violated, possibly among others.
 	Breaks []contract.Requirement
-	// AtLeastOne says that timing decides which of the cases change: one of them is enough.
+	// AtLeastOne means that timing decides which of the cases change, so that a single changed case is enough.
 	AtLeastOne bool
 }
 
@@ -85,7 +85,7 @@ func upstreamFails() []string {
 	}
 }
 
-// The cases in which only the upstream refuses a parameter, and those of them that stream.
+// The cases in which only the upstream rejects a parameter, and those among them that stream.
 const (
 	refusedParameters          contract.Pattern = "http:400/malformed-parameter/*/refused-*"
 	refusedParametersOfStreams contract.Pattern = "http:400/malformed-parameter/*-stream/refused-*"
@@ -129,14 +129,14 @@ func answersWithErrors() []dialect.Surface {
 // calls on.
 const brokenToolCalls contract.Pattern = "http:5xx/upstream-error/*/*-tool-call"
 
-// redirects are the cases in which the upstream answers with a redirect, and compressedErrors those in which it compresses.
+// redirects are the cases in which the upstream responds with a redirect, and compressedErrors are those in which it compresses its error.
 const (
 	redirects        contract.Pattern = "http:5xx/upstream-error/*/redirect"
 	compressedErrors contract.Pattern = "http:5xx/upstream-error/*/compressed-error"
 )
 
-// uncounted is the case in which tokens cannot be counted for a model, and withoutPrompt that in which a failing read is not one
-// of the list of words.
+// uncounted is the case in which tokens cannot be counted for a model. withoutPrompt is the case in which the failing read does not concern the list
+// of words.
 const (
 	uncounted     contract.Pattern = "http:404/unknown-path/*/unsupported"
 	withoutPrompt contract.Pattern = "code:query_data_error/*/models"

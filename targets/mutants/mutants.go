@@ -1,10 +1,10 @@
-// Package mutants breaks the reference gateway, each mutant in one way in which real gateways break the error contract.
-// A harness has to kill every mutant: in exactly the cases that the mutant expects to change, and in no other.
+// Package mutants contains broken versions of the reference gateway. Each mutant is broken in one way in which real gateways violate the error
+// contract. The harness has to detect every mutant, in exactly the cases that the mutant expects to change and in no other.
 //
-// Permitted behaviours are the opposite: what a conformant gateway may do and must not be blamed for.
+// Permitted behaviours are the opposite: they are what a conformant gateway may do, and must not cause a failure.
 //
-// A mutant changes the gateway through [reference.Hooks], where the gateway decides, and may make it limit tokens too. None looks at what the harness sends
-// to recognise it (a token, a directive): a mutant must be a gateway that could exist.
+// A mutant changes the gateway through [reference.Hooks], at the points where the gateway makes decisions. It may also configure limits on tokens.
+// Mutants do not recognise the harness by what it sends (a token, a directive), because a mutant must be a gateway that could exist.
 package mutants
 
 import (
@@ -18,30 +18,29 @@ import (
 	"github.com/gatecert/gatecert/targets/reference"
 )
 
-// Mutant is the reference gateway, broken in one way.
+// Mutant is a version of the reference gateway that is broken in one way.
 type Mutant struct {
-	// Name is unique among mutants and permitted behaviours: "bad-parameters-as-500".
+	// Name is unique among mutants and permitted behaviours, for example "bad-parameters-as-500".
 	Name string
-	// Sentence says what the gateway does wrong.
+	// Sentence describes what the gateway does wrong.
 	Sentence string
 	// Theme is the group that the mutant belongs to: "limits", "status", "code", "envelope", "stream", "secrecy",
 	// "effects" or "load".
 	Theme string
-	// Load says that the load cases have to run too: only many calls show what is wrong, or show more of it. What the
-	// other mutants do in load cases is not specified.
+	// Load means that the load cases must run too, because only many calls show the fault, or show more of it. The effect of other mutants in load
+	// cases is not specified.
 	Load bool
-	// Expect is what has to become of the cases. The first expectation that names a case applies; a case that none names has
-	// to pass.
+	// Expect states what must happen to the cases. The first expectation that names a case applies. A case that no expectation names must pass.
 	Expect []Expectation
 
 	change change
 }
 
-// PermittedBehaviour is something that a conformant gateway may do. Every case has to pass with it.
+// PermittedBehaviour is something that a conformant gateway may do. Every case must pass with it.
 type PermittedBehaviour struct {
-	// Name is unique among mutants and permitted behaviours: "crlf-in-streams".
+	// Name is unique among mutants and permitted behaviours, for example "crlf-in-streams".
 	Name string
-	// Sentence says what the gateway does.
+	// Sentence describes what the gateway does.
 	Sentence string
 
 	change change
@@ -50,14 +49,14 @@ type PermittedBehaviour struct {
 // breaker names the permitted behaviour that a load would open.
 const breaker = "circuit-breaker"
 
-// UnderLoad reports whether load cases can be run on it too: a breaker that a load opens says nothing about the load.
+// UnderLoad reports whether load cases can run with this behaviour as well. They cannot, for example, if the load would open a breaker.
 func (p PermittedBehaviour) UnderLoad() bool { return p.Name != breaker }
 
-// ErrUnknown is returned for a name that is neither a mutant nor a permitted behaviour.
+// ErrUnknown is returned for a name that is neither a mutant's nor a permitted behaviour's.
 var ErrUnknown = errors.New("unknown mutant")
 
-// Install adds mutants and permitted behaviours to the options of a gateway, by name. The options are then good for one
-// gateway: some mutants keep state. It returns [ErrUnknown] for a name that does not exist.
+// Install adds the named mutants and permitted behaviours to the options of a gateway. Use the options for only one gateway, because some mutants
+// keep state. Install returns [ErrUnknown] for a name that does not exist.
 func Install(o *reference.Options, names ...string) error {
 	changes := make(map[string]change)
 	for _, m := range All() {
@@ -77,8 +76,8 @@ func Install(o *reference.Options, names ...string) error {
 	return nil
 }
 
-// All returns all mutants, theme by theme. Those that keep a client waiting come first, so that a run of several at
-// once does not end with a wait for them alone.
+// All returns all mutants, grouped by theme. Mutants that keep a client waiting come first, so that a run of several mutants at once does not end
+// with a wait for these alone.
 func All() []Mutant {
 	var all []Mutant
 	for _, theme := range []struct {
@@ -111,7 +110,7 @@ func mutant(name, sentence string, change change, expect ...Expectation) Mutant 
 	return Mutant{Name: name, Sentence: sentence, Expect: expect, change: change}
 }
 
-// Expected returns what has to become of a case, nil for a case that has to pass.
+// Expected returns the expectation for a case, or nil if the case must pass.
 func (m Mutant) Expected(c contract.Case) *Expectation {
 	id := c.ID()
 	i := slices.IndexFunc(m.Expect, func(e Expectation) bool {
@@ -123,7 +122,7 @@ func (m Mutant) Expected(c contract.Case) *Expectation {
 	return &m.Expect[i]
 }
 
-// Cases returns the cases that kill the mutant, or may, in the contract's order.
+// Cases returns, in the contract's order, the cases that detect or may detect the mutant.
 func (m Mutant) Cases() []contract.Case {
 	return slices.DeleteFunc(contract.Cases(), func(c contract.Case) bool {
 		return c.IsLoad() && !m.Load || m.Expected(c) == nil

@@ -10,8 +10,8 @@ import (
 	"github.com/gatecert/gatecert/targets/reference"
 )
 
-// An endpoint is in an outage when, of at least outageCalls calls in the last outageSpan, at least outageFailures failed
-// at the upstream. Other cases than load cases stay far below that: they make a few calls a second on an endpoint.
+// An endpoint is in an outage if at least outageFailures of at least outageCalls calls in the last outageSpan failed at the upstream. Cases other
+// than load cases stay far below these numbers, because they make only a few calls per second on an endpoint.
 const (
 	outageSpan     = 2 * time.Second
 	outageCalls    = 30

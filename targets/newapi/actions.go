@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// Purposes of actions other than options; those of options are in inspect.go.
+// The purposes of actions other than options. The purposes of options are in inspect.go.
 const (
 	vanish       = "disable a channel during a call"
 	loseKeys     = "rename the table of keys"

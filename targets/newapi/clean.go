@@ -8,11 +8,11 @@ import (
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
-// Clean undoes the changes of a run that died, as its journal lists them. For each one it writes a line to done, in the
-// form of the journal. It returns how many changes were open. After an error it can be called again for the rest.
+// Clean undoes the changes that the journal of a crashed run lists. For each change, it writes a line to done, in the format of the journal. It
+// returns the number of changes that had not been undone. After an error, you can call Clean again for the remaining changes.
 //
-// It returns [ErrJournal] when the journal cannot be read, and [targets.ErrCredential] when the gateway does not accept
-// the profile's administrator.
+// Clean returns [ErrJournal] if the journal cannot be read, and [targets.ErrCredential] if the gateway does not accept the administrator's credential
+// in the profile.
 func (d Driver) Clean(ctx context.Context, p profile.Profile, journal io.Reader, done io.Writer) (int, error) {
 	open, err := openEntries(journal)
 	if err != nil || len(open) == 0 {

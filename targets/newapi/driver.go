@@ -18,15 +18,15 @@ import (
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
-// Driver implements [targets.Driver] for new-api and one-api; the profile's driver field says which.
+// Driver implements [targets.Driver] for new-api and one-api. The driver field of the profile selects one of them.
 type Driver struct {
-	// Run is the id of the run. Its last part is in the name of every object that is created. Default: random.
+	// Run is the id of the run. The name of every object that the driver creates contains the last part of this id. Default: random.
 	Run string
-	// OpenStore opens the gateway's database, for the recipes that break it. nil: these are not offered.
+	// OpenStore opens the gateway's database for the recipes that break it. If it is nil, the cases with these recipes are not offered.
 	OpenStore targets.OpenStore
-	// Consent is asked before anything is changed. nil refuses.
+	// Consent is called before anything is changed. If it is nil, the driver changes nothing.
 	Consent func([]targets.Change) bool
-	// Journal is written before each change; [Driver.Clean] reads it. nil: no journal.
+	// Journal receives an entry before each change. [Driver.Clean] reads the journal. If Journal is nil, there is no journal.
 	Journal io.Writer
 	// wait and dial are replaced by tests.
 	wait func(context.Context, time.Duration) error
@@ -35,8 +35,8 @@ type Driver struct {
 
 var _ targets.Driver = Driver{}
 
-// Tag returns the prefix of the names of everything a run creates: "gc-" and the last part of the run's id. It is short
-// because one-api's user names have at most 12 bytes.
+// Tag returns the prefix of the names of all objects that a run creates: "gc-" and the last part of the run's id. The prefix is short because one-api
+// limits user names to 12 bytes.
 func Tag(run string) string {
 	return "gc-" + run[strings.LastIndex(run, "-")+1:]
 }
@@ -49,9 +49,9 @@ func randomRun() string {
 
 // Prepare implements [targets.Driver].
 //
-// It returns [targets.ErrConsent] when the changes were not agreed to, [targets.ErrCredential] when the gateway does not
-// accept the administrator, and [targets.ErrCannotPrepare] when the deployment lacks something. Whatever was created before an
-// error is removed again.
+// It returns [targets.ErrConsent] if the user did not consent to the changes, [targets.ErrCredential] if the gateway does not accept the
+// administrator's credential, and [targets.ErrCannotPrepare] if the deployment lacks something. If an error occurs, everything that was created
+// before it is removed.
 func (d Driver) Prepare(ctx context.Context, p profile.Profile) (prepared targets.Prepared, err error) {
 	admin := d.client(p)
 	tag := Tag(cmp.Or(d.Run, randomRun()))

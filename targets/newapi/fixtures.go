@@ -23,7 +23,7 @@ func (f fixtures) model(prefix string) string { return prefix + "-" + f.tag }
 
 func (f fixtures) channelID(suffix string) int { return f.channels[f.name(suffix)] }
 
-// The users and groups. one-api has 32 bytes for the groups of a channel, which two names fill.
+// The users and groups. one-api limits the groups of a channel to 32 bytes, enough for two names.
 const (
 	mainUser     = "m" // its group is that of all callers but the limited one
 	limitedUser  = "l" // its group has a rate limit
@@ -31,7 +31,7 @@ const (
 	foreignGroup = "o" // has a channel and no user
 )
 
-// The prefixes of the models. Where the gateway counts tokens by a family's name, they begin with it.
+// The prefixes of the models. If the gateway counts tokens by the family of a model, the prefix begins with the family's name.
 const (
 	chatModel          = "gpt-4o"
 	claudeModel        = "claude"
@@ -64,14 +64,13 @@ func (f fixtures) pricedModels() (models []string) {
 	return models
 }
 
-// unusedAddress is an address where nothing listens. unreachablePath marks it, so that a response that shows the address is
-// noticed.
+// unusedAddress is an address at which nothing listens. It contains unreachablePath, so that a response that discloses the address can be recognised.
 const (
 	unusedAddress   = "http://127.0.0.1:1/"
 	unreachablePath = "gatecert-nobody"
 )
 
-// The names of channels that are looked up by name.
+// The names of channels that the code looks up by name.
 const (
 	unroutedChannel  = "unrouted"
 	vanishingChannel = "vanishing"

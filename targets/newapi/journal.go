@@ -9,13 +9,13 @@ import (
 	"slices"
 )
 
-// ErrJournal is returned when a journal cannot be read, or was written by a newer gatecert.
+// ErrJournal is returned if a journal cannot be read, or if a newer gatecert wrote it.
 var ErrJournal = errors.New("journal")
 
 // entry is one line of the journal: a change that is about to be made, with all that undoing it takes, or the note that an
 // earlier one was undone.
 type entry struct {
-	// Seq counts the entries of a run from 1. Undone is the Seq of an entry that was undone, and then the only field.
+	// Seq numbers the entries of a run, from 1. Undone is the Seq of an entry that was undone; it is then the only field.
 	Seq    int `json:"seq,omitempty"`
 	Undone int `json:"undone,omitempty"`
 
@@ -42,7 +42,7 @@ const (
 	storeEntry entryKind = "store"
 )
 
-// Outstanding counts the changes in a journal that were not undone. It returns [ErrJournal] when the journal cannot be read.
+// Outstanding returns the number of changes in a journal that were not undone. It returns [ErrJournal] if the journal cannot be read.
 func Outstanding(journal io.Reader) (int, error) {
 	open, err := openEntries(journal)
 	return len(open), err

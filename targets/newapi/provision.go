@@ -39,7 +39,7 @@ func provision(ctx context.Context, log *undoLog, found inspection, f *fixtures,
 	return f.createCallers(ctx, admin, found)
 }
 
-// The price of a call in units of quota, and the budget of the key that cannot pay it.
+// The price of a call in units of quota, and the budget of the key that cannot afford the call.
 const (
 	callPrice  = 2
 	tinyBudget = 1

@@ -12,7 +12,7 @@ import (
 	"github.com/gatecert/gatecert/internal/yamlfile"
 )
 
-// Root is the URL that a surface's own path follows: the base URL and the prefix.
+// Root returns the URL to which a surface's own path is appended: the base URL and the prefix.
 func (p Profile) Root(s dialect.Surface) string {
 	prefix := strings.Trim(bySurface(p.Prefix, s), "/")
 	if prefix == "" {
@@ -36,7 +36,8 @@ func checkName(name string) string {
 	return fmt.Sprintf("%q is neither an endpoint nor an API format: %s", name, yamlfile.DidYouMean(name, known, "must be one of "+strings.Join(known, ", ")))
 }
 
-// UpstreamProtocols are the API formats that the profile names for the calls to the mock upstream, by surface; nil for none.
+// UpstreamProtocols returns, by surface, the API formats that the profile declares for calls to the mock upstream. It returns nil if the profile
+// declares none.
 func (p Profile) UpstreamProtocols(surfaces []dialect.Surface) map[dialect.Surface]string {
 	if p.Upstream.Protocol == nil {
 		return nil
@@ -110,9 +111,9 @@ func faultBySurface(setting any, bad func(any) bool, want, wantAny string) (path
 // errModel is returned for the words of a model that make no sense.
 var errModel = errors.New("a model must be given as NAME, SURFACE=NAME or FORMAT=NAME")
 
-// WithModels adds models in the words of a command line: "NAME" for all surfaces, "messages=NAME" for a surface with and
-// without streaming, "anthropic=NAME" for an API format. What is closer comes first, in any order. Of several models for the
-// same, the first is asked for, and the others are tried where it is not served. Surfaces that have no model then are left out.
+// WithModels adds models as written on a command line: "NAME" for all surfaces, "messages=NAME" for a surface with and without streaming,
+// "anthropic=NAME" for an API format. A more specific entry takes precedence, regardless of the order. If there are several models for the same
+// target, the first one is used, and the others are tried if the endpoint does not serve it. Surfaces without a model are then left out.
 func (p Profile) WithModels(words ...string) (Profile, error) {
 	given := make(map[string]string)
 	for _, word := range words {
@@ -145,8 +146,8 @@ func (p Profile) WithModels(words ...string) (Profile, error) {
 	return p, nil
 }
 
-// RootOf is the root of the API at a URL that ends in a path which gatecert appends by itself: "https://host/openai" of
-// "https://host/openai/v1", and of "https://host/openai/v1/chat/completions". ok is false for a URL that ends in none.
+// RootOf returns the root of the API if a URL ends in a path that gatecert appends by itself: for example, "https://host/openai" for
+// "https://host/openai/v1" and for "https://host/openai/v1/chat/completions". ok is false if the URL does not end in such a path.
 func RootOf(address string) (root string, ok bool) {
 	root = strings.TrimRight(address, "/")
 	if !AbsoluteURL(root) {

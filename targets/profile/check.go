@@ -15,7 +15,7 @@ import (
 	"github.com/gatecert/gatecert/internal/yamlfile"
 )
 
-// Bounds of the load settings. What is beyond them is a mistake, or an attack.
+// The limits for the load settings. A value beyond these limits is a mistake or an attack.
 const (
 	maxLoadRate  = 1000
 	maxOutage    = 10 * time.Minute
@@ -172,7 +172,8 @@ func checkRecipe(d *yamlfile.Document, name string, recipe Recipe, p Profile) er
 	return nil
 }
 
-// BaseURLFault is what is wrong with the URL of a gateway, "" for nothing. It does not quote the URL, which may hold a password.
+// BaseURLFault describes what is wrong with the URL of a gateway. It returns "" if nothing is wrong. It does not quote the URL, because the URL may
+// contain a password.
 func BaseURLFault(s string) string {
 	u, err := url.Parse(s)
 	switch {
@@ -185,7 +186,7 @@ func BaseURLFault(s string) string {
 	}
 }
 
-// AbsoluteURL reports whether a text is an http or https URL with a host.
+// AbsoluteURL reports whether a string is an http or https URL with a host.
 func AbsoluteURL(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""

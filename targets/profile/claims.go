@@ -10,25 +10,25 @@ import (
 	"github.com/gatecert/gatecert/internal/yamlfile"
 )
 
-// Claims is what of the contract a gateway publishes. It is judged by no more.
+// Claims states which part of the contract a gateway publishes. gatecert judges the gateway only by this part.
 type Claims struct {
-	// Codes is "published" (table 2 as it is, the default), "none" (table 1 only), or a map: a code of table 2 and the
-	// gateway's own word for it, or a list of words.
+	// Codes is "published" (table 2 unchanged; the default), "none" (table 1 only), or a map from codes of table 2 to the gateway's own code or list
+	// of codes.
 	Codes any `yaml:"codes,omitempty"`
-	// ClientKeys is false for a gateway that has no keys of its own for its callers. None: true.
+	// ClientKeys is false for a gateway that does not issue keys to its callers. Default: true.
 	ClientKeys *bool `yaml:"client_keys,omitempty"`
 }
 
-// The words for the codes that a gateway publishes, where it publishes none of its own.
+// The values of Codes other than a map.
 const (
 	codesPublished = "published"
 	codesNone      = "none"
 )
 
-// NoClientKeys reports whether the gateway has no keys of its own.
+// NoClientKeys reports whether the gateway does not issue keys to its callers.
 func (c Claims) NoClientKeys() bool { return c.ClientKeys != nil && !*c.ClientKeys }
 
-// Declared is the claim as answers are judged by it. What no file can say counts as published.
+// Declared returns the claim in the form that the judge uses. Values that cannot occur in a file count as published.
 func (c Claims) Declared() contract.Claims {
 	out := contract.Claims{NoClientKeys: c.NoClientKeys()}
 	switch codes := c.Codes.(type) {
@@ -71,7 +71,7 @@ func wordList(value any) (list []string, ok bool) {
 	return list, len(list) > 0 && len(list) <= maxWords && !slices.ContainsFunc(list, unusable)
 }
 
-// Check returns [ErrProfile] for a claim that no file can say.
+// Check returns [ErrProfile] if the claim contains values that cannot occur in a file.
 func (c Claims) Check() error {
 	if _, problem := c.fault(); problem != "" {
 		return fmt.Errorf("%w: claims.codes: %s", ErrProfile, problem)
@@ -79,8 +79,8 @@ func (c Claims) Check() error {
 	return nil
 }
 
-// With adds a claim of the command line: codes=none, codes=published, client_keys=false or client_keys=true. It returns
-// [ErrProfile] for another.
+// With adds a claim from the command line: codes=none, codes=published, client_keys=false or client_keys=true. It returns [ErrProfile] for anything
+// else.
 func (c Claims) With(word string) (Claims, error) {
 	switch name, value, _ := strings.Cut(word, "="); {
 	case name == "codes" && (value == codesNone || value == codesPublished):

@@ -1,6 +1,6 @@
-// Package profile is what a user writes about a gateway, as data: where it is, which endpoints it offers, its keys, models
-// and limits, and recipes for circumstances. [Load] reads a YAML file and reports mistakes by file, line and column;
-// [FromURL] makes the profile of a bare URL; [Profile.Secrets] lists what no log may show.
+// Package profile represents what a user writes about a gateway: its URL, the endpoints that it offers, its keys, models and limits, and recipes for
+// circumstances. [Load] reads a YAML file and reports mistakes by file, line and column; [FromURL] returns the profile for a URL alone;
+// [Profile.Secrets] lists the values that no log may show.
 //
-// The package sends nothing and opens nothing but the file it is asked to read.
+// The package sends nothing, and opens only the file that its caller names.
 package profile

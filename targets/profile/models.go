@@ -7,9 +7,9 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// Models are model names by surface.
+// Models contains model names by surface.
 type Models struct {
-	// Default is asked for where no other name is given.
+	// Default is used for surfaces without a name of their own.
 	Default        string `yaml:"default,omitempty"`
 	Chat           string `yaml:"chat,omitempty"`
 	Completion     string `yaml:"completions,omitempty"`
@@ -24,14 +24,14 @@ type Models struct {
 	Rerank         string `yaml:"rerank,omitempty"`
 	CountTokens    string `yaml:"count-tokens,omitempty"`
 	Models         string `yaml:"models,omitempty"`
-	// Relay are the models that the gateway routes to our upstream. None: with an upstream, all of the above are. The first is
-	// asked for, until the gateway stops serving it.
+	// Relay lists the models that the gateway routes to the mock upstream. If it is empty and there is a mock upstream, all of the models above are
+	// routed there. The first model is used until the gateway stops serving it.
 	Relay ModelNames `yaml:"relay,omitempty"`
-	// More are further names of a command line. They are tried where an endpoint does not serve the one that it would be asked.
+	// More lists additional names from a command line. They are tried if an endpoint does not serve the model that would otherwise be used.
 	More []string `yaml:"-"`
 }
 
-// ModelNames are one or more names of models. In a file they are a name or a list of names.
+// ModelNames is one model name or several. In a file, it is a name or a list of names.
 type ModelNames []string
 
 // UnmarshalYAML reads a name or a list of names.
@@ -70,7 +70,7 @@ func (m *Models) own() map[dialect.Surface]*string {
 	}
 }
 
-// On is the model to ask for on a surface, "" when the profile has none.
+// On returns the model to use on a surface, or "" if the profile has none.
 func (m Models) On(s dialect.Surface) string {
 	own := m.own()[s.Endpoint()]
 	switch {
@@ -83,7 +83,7 @@ func (m Models) On(s dialect.Surface) string {
 	}
 }
 
-// Routed is the model on a surface that leads to our upstream, "" when there is none.
+// Routed returns the model on a surface that is routed to the mock upstream, or "" if there is none.
 func (m Models) Routed(s dialect.Surface) string {
 	if len(m.Relay) > 0 {
 		return m.Relay[0]
@@ -91,7 +91,7 @@ func (m Models) Routed(s dialect.Surface) string {
 	return m.On(s)
 }
 
-// Others are all names but that of a surface, each once: one of them may be served there.
+// Others returns all names except that of a surface, without duplicates. The surface may serve one of them.
 func (m Models) Others(s dialect.Surface) []string {
 	names := []string{
 		m.Default, m.Chat, m.Completion, m.Responses, m.Messages, m.Gemini, m.Embeddings, m.Images, m.Speech, m.Transcriptions, m.Moderations,
@@ -106,7 +106,7 @@ func (m Models) Others(s dialect.Surface) []string {
 	return others
 }
 
-// With has another name for a surface, with and without streaming.
+// With returns the models with another name for a surface, with and without streaming.
 func (m Models) With(s dialect.Surface, name string) Models {
 	if own := m.own()[s.Endpoint()]; own != nil {
 		*own = name
@@ -114,7 +114,7 @@ func (m Models) With(s dialect.Surface, name string) Models {
 	return m
 }
 
-// LimitedKey is the key with which the declared rate limit is used up, "" where none is declared.
+// LimitedKey returns the key that has the declared rate limit, or "" if no limit is declared.
 func (p Profile) LimitedKey() string {
 	if p.Limits.Rate.Key == "" && p.Limits.Rate.Model != "" {
 		return p.Keys.Valid

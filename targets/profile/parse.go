@@ -8,7 +8,7 @@ import (
 	"github.com/gatecert/gatecert/internal/yamlfile"
 )
 
-// ErrProfile is returned when a profile cannot be used. Its text starts with file:line:column and says what to do.
+// ErrProfile is returned if a profile cannot be used. Its text starts with file:line:column and states how to correct the mistake.
 var ErrProfile = errors.New("profile")
 
 // fault is an error about a profile: it is [ErrProfile] too, without naming it.
@@ -16,11 +16,9 @@ type fault struct{ error }
 
 func (f fault) Unwrap() []error { return []error{ErrProfile, f.error} }
 
-// Load reads a profile. Variables (${NAME}, ${NAME:-default}) are expanded with getenv, which reports whether they are
-// set.
+// Load reads a profile. Variables (${NAME}, ${NAME:-default}) are expanded with getenv, which reports whether they are set.
 //
-// It returns [ErrProfile] for unknown keys, unset variables, wrong types and values that make no sense, and the
-// error of the file system when the file cannot be read.
+// It returns [ErrProfile] for unknown keys, unset variables, wrong types and invalid values, and the file system's error if the file cannot be read.
 func Load(path string, getenv func(string) (string, bool), drivers ...Driver) (Profile, error) {
 	data, err := yamlfile.Read(path)
 	if err != nil {
@@ -31,7 +29,7 @@ func Load(path string, getenv func(string) (string, bool), drivers ...Driver) (P
 	return p, err
 }
 
-// Parse is [Load] for a profile that is in memory; file names it in errors.
+// Parse is like [Load], but parses a profile in memory. file is the name to use in errors.
 func Parse(file string, data []byte, getenv func(string) (string, bool), drivers ...Driver) (Profile, error) {
 	document, err := yamlfile.Parse(file, data)
 	if err != nil {

@@ -10,31 +10,32 @@ import (
 	"github.com/gatecert/gatecert/contract"
 )
 
-// Rate is a declared limit of one key, of one model, or of one key on one model: on requests, on tokens, or on the calls under way.
+// Rate is a declared limit of one key, of one model, or of one key on one model. It limits requests, tokens, or calls in flight.
 type Rate struct {
 	Key string `yaml:"key,omitempty"`
-	// Model is the limited one. None: those of the other calls. Without a key the limit is that of every key on the model.
+	// Model is the limited model. If it is empty, the limit applies to the models of the other calls. Without a key, the limit applies to every key
+	// on the model.
 	Model string `yaml:"model,omitempty"`
-	// Requests are admitted in a Window; under way at once where Kind is concurrency.
+	// Requests is the number of calls that are admitted in a Window, or, if Kind is concurrency, the number of calls in flight.
 	Requests int `yaml:"requests,omitempty"`
-	// Tokens are those of prompts and answers that are admitted in a Window, in place of requests.
+	// Tokens is the number of prompt and response tokens that are admitted in a Window. It is used instead of Requests.
 	Tokens int `yaml:"tokens,omitempty"`
-	// InputTokens are those of prompts alone, OutputTokens those of answers alone, that are admitted in a Window.
+	// InputTokens is the number of prompt tokens that are admitted in a Window, and OutputTokens is the number of response tokens.
 	InputTokens  int `yaml:"input_tokens,omitempty"`
 	OutputTokens int `yaml:"output_tokens,omitempty"`
-	// Concurrent are the calls that may be under way at once: short for Requests of the kind concurrency.
+	// Concurrent is the number of calls that may be in flight at once. It is short for Requests with the kind concurrency.
 	Concurrent int           `yaml:"concurrent,omitempty"`
 	Window     time.Duration `yaml:"window,omitempty"`
-	// Kind is how the gateway counts: fixed-window, sliding-log, sliding-counter, token-bucket or concurrency. None: it is
-	// found out.
+	// Kind is the gateway's method of counting: fixed-window, sliding-log, sliding-counter, token-bucket or concurrency. If it is empty, gatecert
+	// determines the kind.
 	Kind contract.LimiterKind `yaml:"kind,omitempty"`
-	// Burst is how many calls, or tokens, a token bucket admits at once after a rest. None: as many as in a window.
+	// Burst is how many calls, or tokens, an unused token bucket admits at once. 0 means as many as in a window.
 	Burst int `yaml:"burst,omitempty"`
-	// Shared says whether streaming calls use up the same limit as the others. None: neither is wrong.
+	// Shared states whether streaming calls count against the same limit as other calls. If it is not set, both behaviours are accepted.
 	Shared *bool `yaml:"shared,omitempty"`
-	// RefusedCount says that refused calls count against the limit too.
+	// RefusedCount means that refused calls count against the limit too.
 	RefusedCount bool `yaml:"refused_count,omitempty"`
-	// More are the further limits of the same key and model. In a file, all of them are one list.
+	// More contains the other limits of the same key and model. In a file, all limits form one list.
 	More []Rate `yaml:"-"`
 }
 
@@ -76,7 +77,7 @@ func (r Rate) MarshalYAML() (any, error) {
 	return list, nil
 }
 
-// IsZero reports whether nothing is declared.
+// IsZero reports whether no limit is declared.
 func (r Rate) IsZero() bool {
 	return r.Key == "" && r.Model == "" && !r.limits() && r.Window == 0 && r.Kind == "" && r.Burst == 0 && r.Shared == nil && !r.RefusedCount && len(r.More) == 0
 }
@@ -84,10 +85,11 @@ func (r Rate) IsZero() bool {
 // limits reports whether a number of requests, tokens or calls under way is declared.
 func (r Rate) limits() bool { return r.units() > 0 }
 
-// CountedTokens is the number of tokens in a window, of whichever part of the calls; 0 for other limits.
+// CountedTokens returns the number of tokens in a window, regardless of which tokens the limit counts. It returns 0 for other limits.
 func (r Rate) CountedTokens() int { return cmp.Or(r.Tokens, r.InputTokens, r.OutputTokens) }
 
-// Limits are all limits of the key and the model, in the order of the file; calls under way are Requests of the kind concurrency.
+// Limits returns all limits of the key and the model, in the order of the file. A limit on calls in flight is returned as Requests with the kind
+// concurrency.
 func (r Rate) Limits() []Rate {
 	all := append([]Rate{r}, r.More...)
 	for i := range all {
@@ -102,8 +104,8 @@ func (r Rate) Limits() []Rate {
 // tokensOfACall is less than any call takes, prompt and answer together.
 const tokensOfACall = 4
 
-// UsedUpBy is how many calls, one after the other, are certainly refused at last: a fixed window may turn over between two calls and
-// admit its limit twice.
+// UsedUpBy returns how many sequential calls certainly lead to a refusal. A fixed window may turn over between two calls, and then admits its limit
+// twice.
 func (r Rate) UsedUpBy() int {
 	var fewest int
 	for _, l := range r.Limits() {
@@ -124,10 +126,10 @@ func (r Rate) UsedUpBy() int {
 	return fewest
 }
 
-// LongestWindow is the longest window of the limits, 0 where none has one.
+// LongestWindow returns the longest window of the limits, or 0 if none of them has one.
 func (r Rate) LongestWindow() time.Duration { return r.LongestWindowUpTo(math.MaxInt64) }
 
-// LongestWindowUpTo is the longest window that is no longer than a time, 0 for none.
+// LongestWindowUpTo returns the longest window that does not exceed a given time, or 0 if there is none.
 func (r Rate) LongestWindowUpTo(most time.Duration) time.Duration {
 	longest := time.Duration(0)
 	for _, l := range r.Limits() {

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// Reach says what of its user's machine a run with the profile uses: where it sends which environment variables, and what it
-// opens. Whoever uses a profile that he has not named has to agree to these sentences first, which stay the same as long as nothing
-// else is reached. They hold no secrets; the URL and the names in them are whatever the profile says.
+// Reach describes what a run with the profile uses on the user's machine: which environment variables it sends, and where, and what it opens. Users
+// who did not name the profile themselves must first consent to these sentences. The sentences stay the same as long as the profile does not use
+// anything else. They contain no secrets; the URL and the names in them are copied from the profile.
 func (p Profile) Reach() []string {
 	shown := p.mapped(p.shownText)
 	var reach []string

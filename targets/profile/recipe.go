@@ -11,12 +11,12 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// ErrNotOffered is returned when a profile does not offer what a case needs. Its text says what is missing.
+// ErrNotOffered is returned if a profile does not offer what a case needs. Its text states what is missing.
 var ErrNotOffered = errors.New("not offered")
 
-// Recipe returns what the profile itself says about a case: the variant's recipe before the circumstance's, what stands
-// under on: before the rest. own is false when the profile says nothing.
-// It returns [ErrNotOffered] when the recipe leaves out the surface of the case.
+// Recipe returns what the profile itself specifies for a case. The variant's recipe takes precedence over the circumstance's, and entries under on:
+// take precedence over the others. own is false if the profile specifies nothing. Recipe returns [ErrNotOffered] if the recipe excludes the surface
+// of the case.
 func (p Profile) Recipe(c contract.Case) (r Recipe, own bool, err error) {
 	r, own = p.Circumstances[c.Circumstance+"/"+c.Variant]
 	if !own {
@@ -87,8 +87,8 @@ func (r Recipe) merged(s Recipe) Recipe {
 	return r
 }
 
-// WrongKey is a key in the shape of the valid one that was never issued: its prefix stays ("sk-"), the rest is turned into
-// zeros, so that a gateway which checks the form still has to look the key up.
+// WrongKey returns a key that was never issued, with the shape of the valid key: the prefix ("sk-") is kept and the rest is replaced by zeros, so
+// that a gateway that checks the format still has to look up the key.
 func (k Keys) WrongKey() string {
 	if k.Wrong != "" {
 		return k.Wrong
@@ -100,8 +100,8 @@ func (k Keys) WrongKey() string {
 	return k.Valid[:prefix] + strings.Repeat("0", len(k.Valid)-prefix)
 }
 
-// VersionWith is the version of the gateway for reports: the profile's own before the one that the gateway says, and both
-// where they differ.
+// VersionWith returns the version of the gateway to show in reports. The profile's own version takes precedence over the one that the gateway
+// reports; if the two differ, both are returned.
 func (p Profile) VersionWith(said string) string {
 	switch {
 	case p.Version == "" || p.Version == said:
@@ -113,7 +113,7 @@ func (p Profile) VersionWith(said string) string {
 	}
 }
 
-// LoadSurfaces are the surfaces of the profile that are put under load: those that it names, or the first that it offers.
+// LoadSurfaces returns the surfaces of the profile on which load cases run: those that the profile names, or the first one that it offers.
 func (p Profile) LoadSurfaces() []dialect.Surface {
 	if len(p.Load.Surfaces) > 0 {
 		return p.Load.Surfaces

@@ -11,11 +11,11 @@ import (
 	"github.com/gatecert/gatecert/internal/yamlfile"
 )
 
-// UpstreamAddress names the addresses of upstreams among the secrets.
+// UpstreamAddress is the name of upstream addresses among the secrets.
 const UpstreamAddress = "upstream address"
 
-// Secrets lists what no answer, log or report may show: the keys, the credentials of headers, queries, bodies, stores and the
-// admin API, the address of the upstream, and the environment variables that the profile uses and does not call public.
+// Secrets returns the values that no response, log or report may show: the keys; the credentials in headers, queries, bodies, stores and the admin
+// API; the address of the upstream; and the environment variables that the profile uses and does not declare public.
 func (p Profile) Secrets() []redact.Secret {
 	var secrets []redact.Secret
 	p.mapped(func(at place, text string) string {
@@ -45,8 +45,8 @@ func rank(what string) int {
 	return len(ranked)
 }
 
-// SearchedSecrets lists the secrets that answers are searched for. A weak one, such as the password "postgres", would be
-// found in ordinary text; weak names those, so that people can be told.
+// SearchedSecrets returns the secrets that responses are searched for. A weak secret, such as the password "postgres", would match ordinary text.
+// weak lists the names of the weak secrets, so that users can be informed.
 func (p Profile) SearchedSecrets() (searched []redact.Secret, weak []string) {
 	searched, skipped := redact.Strong(p.Secrets())
 	for _, s := range skipped {
@@ -57,7 +57,7 @@ func (p Profile) SearchedSecrets() (searched []redact.Secret, weak []string) {
 	return searched, weak
 }
 
-// Host is the host:port of a URL, "" for what is none.
+// Host returns the host:port of a URL, or "" if the string is not a URL.
 func Host(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil {
@@ -66,11 +66,11 @@ func Host(raw string) string {
 	return u.Host
 }
 
-// YAML is the profile as a file that [Load] reads, keys included.
+// YAML returns the profile as a file that [Load] can read, including keys.
 func (p Profile) YAML() ([]byte, error) { return yaml.Marshal(p) }
 
-// ParseRedacted reads a profile back from a log: it says what the target offers, but its keys are names of keys. It
-// returns [ErrProfile] when the text is not a profile.
+// ParseRedacted parses a profile from a log. The profile states what the target offers, but it contains the names of keys instead of the keys.
+// ParseRedacted returns [ErrProfile] if the text is not a profile.
 func ParseRedacted(text string) (Profile, error) {
 	document, err := yamlfile.Parse("profile", []byte(text))
 	if err != nil {

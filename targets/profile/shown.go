@@ -243,7 +243,7 @@ func mapped(v reflect.Value, path []string, f func(place, string) string) reflec
 	return out
 }
 
-// Redacted is the effective profile as YAML, fit for a log: no secret survives, and [ParseRedacted] reads it.
+// Redacted returns the effective profile as YAML for a log. It contains no secrets, and [ParseRedacted] can read it.
 func (p Profile) Redacted() string {
 	searched, _ := p.SearchedSecrets()
 	redactor := redact.New(searched...)
@@ -280,29 +280,29 @@ func quoted(text string) ([]byte, error) {
 	return yaml.MarshalWithOptions(text, yaml.JSON())
 }
 
-// Shown is a text about the target as reports show it: a command line, the message of an error.
+// Shown returns a text about the target, such as a command line or an error message, in the form that reports show.
 func (p Profile) Shown(text string) string {
 	searched, _ := p.SearchedSecrets()
 	clean, _ := redact.Inline("credential", text, redact.URLs)
 	return redact.New(searched...).Text(clean)
 }
 
-// ShownHeader is a header field of the profile as reports show it.
+// ShownHeader returns a header field of the profile in the form that reports show.
 func (p Profile) ShownHeader(name, value string) string {
 	return p.shownText(place{field: "headers", name: name}, value)
 }
 
-// ShownPath and ShownPrompt are those of a recipe, or of the balance, as reports show them.
+// ShownPath returns the path of a recipe, or of the balance, in the form that reports show.
 func (p Profile) ShownPath(path string) string {
 	return p.shownText(place{field: "path", name: "path"}, path)
 }
 
-// ShownPrompt is a prompt or a directive of a recipe as reports show it.
+// ShownPrompt returns a prompt or a directive of a recipe in the form that reports show.
 func (p Profile) ShownPrompt(text string) string {
 	return p.Variables.shown("directive", p.Variables.shown("prompt", text))
 }
 
-// ShownBody is the value of an edit of a recipe as reports show it.
+// ShownBody returns the value of a body edit of a recipe in the form that reports show.
 func (p Profile) ShownBody(path string, value any) any {
 	if value == nil {
 		return nil
@@ -310,7 +310,7 @@ func (p Profile) ShownBody(path string, value any) any {
 	return mapped(reflect.ValueOf(value), []string{"circumstances", "", "body", path}, p.shownText).Interface()
 }
 
-// ShownRoot is [Profile.Root] as reports show it.
+// ShownRoot returns [Profile.Root] in the form that reports show.
 func (p Profile) ShownRoot(s dialect.Surface) string {
 	if p.Prefix != nil {
 		p.Prefix = mapped(reflect.ValueOf(p.Prefix), []string{"prefix"}, p.shownText).Interface()
@@ -318,8 +318,8 @@ func (p Profile) ShownRoot(s dialect.Surface) string {
 	return p.Root(s)
 }
 
-// ShownAction is what an action printed, or an error about it, as reports show it. Secrets that are too weak to be searched for
-// in answers are replaced too, unless they are words that the action was not given.
+// ShownAction returns the output of an action, or an error about the action, in the form that reports show. It also redacts secrets that are too weak
+// to be searched for in responses, unless they are words that the action was not given.
 func (p Profile) ShownAction(a Action, text string) string {
 	given := ""
 	for _, line := range []struct{ field, text string }{{"run", a.Run}, {"sql", a.SQL}} {
@@ -343,8 +343,8 @@ func (p Profile) ShownAction(a Action, text string) string {
 	return text
 }
 
-// ShownCommand is a command line as reports show it: without the secrets of the profile, and without the value of a flag such as
-// --key, which the profile need not know.
+// ShownCommand returns a command line in the form that reports show: without the secrets of the profile, and without the values of flags such as
+// --key, which may be unknown to the profile.
 func (p Profile) ShownCommand(words []string) []string {
 	searched, _ := p.SearchedSecrets()
 	redactor := redact.New(searched...)

@@ -8,10 +8,9 @@ import (
 	"os"
 )
 
-// TLS says how a gateway that is served over https is recognised.
+// TLS states how to verify a gateway that is served over https.
 type TLS struct {
-	// CA is a PEM file with the certificates of the authorities to trust, instead of the system's. A certificate that
-	// vouches for itself is its own authority.
+	// CA is a PEM file with the certificates of the authorities to trust instead of the system's. A self-signed certificate is its own authority.
 	CA string `yaml:"ca,omitempty"`
 }
 
@@ -20,7 +19,7 @@ const maxCA = 1 << 20
 
 var errNoCertificate = errors.New("no PEM certificate found")
 
-// Roots are the authorities to trust, nil for the system's. It fails when the file cannot be read or holds none.
+// Roots returns the authorities to trust, or nil for the system's. It returns an error if the file cannot be read or contains no certificates.
 func (t TLS) Roots() (*x509.CertPool, error) {
 	pem, err := t.PEM()
 	if pem == nil || err != nil {
@@ -33,7 +32,7 @@ func (t TLS) Roots() (*x509.CertPool, error) {
 	return roots, nil
 }
 
-// PEM are the certificates of the authorities to trust, nil for the system's. It fails when the file cannot be read.
+// PEM returns the certificates of the authorities to trust, or nil for the system's. It returns an error if the file cannot be read.
 func (t TLS) PEM() ([]byte, error) {
 	if t.CA == "" {
 		return nil, nil

@@ -23,7 +23,7 @@ const (
 	maxBodies = 256 << 20
 )
 
-// ErrTooLarge is returned for a body over [Options.BodyLimit].
+// ErrTooLarge is returned for a body that is larger than [Options.BodyLimit].
 var ErrTooLarge = errors.New("the body exceeds the limit")
 
 var errEncoding = errors.New("unknown content encoding")

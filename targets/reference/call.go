@@ -11,27 +11,27 @@ import (
 	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
-// Handler does one part of a call. Its error ends the call; [FailureOf] says what the client gets.
+// Handler performs one step of a call. An error from it ends the call; [FailureOf] determines what the client receives.
 type Handler func(context.Context, *Call) error
 
-// HandlerName names a handler. Logs and failures say which one failed.
+// HandlerName names a handler. Logs and failures contain the name of the handler that failed.
 type HandlerName string
 
-// The handlers of a call to a model, in their order.
+// The handlers of a call to a model, in order.
 const (
 	Authenticate HandlerName = "authenticate" // finds the key and its owner
-	Admit        HandlerName = "admit"        // refuses keys that are revoked or used from the wrong address
-	Limit        HandlerName = "limit"        // keeps the key's rate limit
+	Admit        HandlerName = "admit"        // refuses keys that are revoked or are used from a forbidden address
+	Limit        HandlerName = "limit"        // enforces the key's rate limit
 	Read         HandlerName = "read"         // reads the body to its end
 	Decode       HandlerName = "decode"       // decodes the body in the client's API format
 	Authorize    HandlerName = "authorize"    // finds the model and checks that the key may use it
 	Screen       HandlerName = "screen"       // refuses sensitive words
 	Count        HandlerName = "count"        // counts the input's tokens
-	Price        HandlerName = "price"        // finds the most that the call can cost
+	Price        HandlerName = "price"        // computes the maximum cost of the call
 	Reserve      HandlerName = "reserve"      // reserves that much quota
 	Pick         HandlerName = "pick"         // finds the routes to the model
 	Dial         HandlerName = "dial"         // calls the upstream
-	Deliver      HandlerName = "deliver"      // passes the upstream's answer on and charges for it
+	Deliver      HandlerName = "deliver"      // passes the upstream's response on and charges for it
 )
 
 // Route is the handler that refuses unknown paths and methods.
@@ -56,17 +56,17 @@ func (g *Gateway) modelHandlers() []namedHandler {
 
 const requestIDPrefix = "req_"
 
-// Call is one request on its way through the handlers. Each handler fills in what later ones need.
+// Call is one request on its way through the handlers. Each handler sets fields that later handlers need.
 type Call struct {
 	// Request is the client's request. Its body may have been read.
 	Request *http.Request
-	// Reply is the answer that is sent.
+	// Reply is the response that is sent.
 	Reply *Reply
-	// Surface is known from the path and made precise by the body, which says whether to stream.
+	// Surface is determined from the path, and later refined from the body, which states whether to stream.
 	Surface dialect.Surface
-	// Failure is why the call failed, nil as long as it has not.
+	// Failure is the reason why the call failed. It is nil as long as the call has not failed.
 	Failure *Failure
-	// Stream encodes the events to the client; nil as long as there is no stream.
+	// Stream encodes the events for the client. It is nil as long as there is no stream.
 	Stream *convert.StreamEncoder
 
 	id string
@@ -86,13 +86,13 @@ type Call struct {
 	upstream *upstreamAnswer // dial: the upstream's answer, its body unread
 }
 
-// ID is the request id in the header of every answer.
+// ID returns the request id that is in the header of every response.
 func (c *Call) ID() string { return c.id }
 
-// AnswerID is the id of the answer in the client's API format. The upstream's own is not passed on.
+// AnswerID returns the id of the response in the client's API format. The gateway does not pass on the upstream's own id.
 func (c *Call) AnswerID() string { return strings.TrimPrefix(c.id, requestIDPrefix) }
 
-// Key is the key that the client presents, "" for none.
+// Key returns the key in the client's request, or "" if there is none.
 func (c *Call) Key() string { return credential(c.Request) }
 
 // Revoked reports whether the key was revoked. It is false before [Authenticate] has run.
@@ -101,16 +101,16 @@ func (c *Call) Revoked() bool { return c.caller.revoked }
 // Limited reports whether the key has a rate limit. It is false before [Authenticate] has run.
 func (c *Call) Limited() bool { return c.caller.rate.Requests > 0 }
 
-// Model is the name that the client asked for, "" before [Decode] has run.
+// Model returns the model that the client requested, or "" before [Decode] has run.
 func (c *Call) Model() string { return c.asked.Model }
 
-// SetModel asks for another model. It has an effect before [Authorize] only.
+// SetModel changes the requested model. It has an effect only before [Authorize].
 func (c *Call) SetModel(name string) { c.asked.Model = name }
 
-// InputTokens is what [Count] has counted.
+// InputTokens returns the number of tokens that [Count] has counted.
 func (c *Call) InputTokens() int { return int(c.tokens) }
 
-// Upstream returns the base URL and the secret key of the first route that [Pick] has found, "" before that.
+// Upstream returns the base URL and the secret key of the first route that [Pick] has found. Before that, it returns "".
 func (c *Call) Upstream() (baseURL, key string) {
 	if len(c.routes) == 0 {
 		return "", ""
@@ -118,7 +118,7 @@ func (c *Call) Upstream() (baseURL, key string) {
 	return c.routes[0].address, c.routes[0].secret
 }
 
-// BeginStream sends the first events of a stream before the upstream has answered: a failure can then only be an event.
+// BeginStream sends the first events of a stream before the upstream has responded. From then on, the gateway can report a failure only as an event.
 func (c *Call) BeginStream(events []byte) error {
 	if err := c.newStream(nil); err != nil {
 		return err

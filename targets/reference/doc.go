@@ -1,10 +1,9 @@
-// Package reference is a small real LLM gateway that meets the whole error contract. Certifications and tests of the
-// harness run against it.
+// Package reference is a small but real LLM gateway that conforms to the whole error contract. Certifications and tests of the harness run against
+// it.
 //
-// It keeps users, keys, prices, channels and a quota ledger in a SQLite file, serves the ten surfaces of package
-// dialect, and calls upstreams in the three protocols of package convert. Every error of the contract has a real cause:
-// a renamed table, an upstream that is not there, a budget that is too small. No code path returns an error because a
-// test asked for it.
+// It keeps users, keys, prices, channels and a quota ledger in a SQLite file, serves the ten surfaces of package dialect, and calls upstreams in the
+// three protocols of package convert. Every error of the contract has a real cause: a renamed table, an upstream that is not there, a budget that is
+// too small. No code path returns an error because a test asked for it.
 //
 // A call to a model runs through these handlers, in this order. The first one that fails ends the call:
 //
@@ -12,7 +11,7 @@
 //	└────────── no quota is reserved and the upstream is not called ───────────────┘   │        └─── upstream ───┘
 //	                                                            refunded when a handler after it fails
 //
-// [Hooks] are the extension points: package mutants breaks gateways with them. The gateway itself knows no mutant.
+// [Hooks] are the extension points: package mutants uses them to break gateways. The gateway itself does not know the mutants.
 //
-// The seed (see [Fixtures]) holds one key or model for each circumstance of the contract.
+// The seed (see [Fixtures]) contains one key or model for each circumstance of the contract.
 package reference

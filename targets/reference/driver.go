@@ -21,7 +21,7 @@ type Driver struct {
 
 var _ targets.Driver = Driver{}
 
-// Prepare implements [targets.Driver]. Of the profile it uses concurrency and settle alone; the gateway has the rest.
+// Prepare implements [targets.Driver]. It uses only concurrency and settle from the profile; the gateway provides all other values.
 func (d Driver) Prepare(ctx context.Context, asked profile.Profile) (targets.Prepared, error) {
 	// The gateway has to know the upstream's port, and the upstream the gateway's key for it.
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")

@@ -12,7 +12,7 @@ import (
 // Code is a business code of table 2, or [RateLimited].
 type Code string
 
-// The codes that the gateway answers with.
+// The codes that the gateway uses in responses.
 const (
 	InvalidRequest    Code = convert.CodeInvalidRequest
 	BadRequestBody    Code = convert.CodeBadRequestBody
@@ -87,18 +87,18 @@ func outcomeOf(c Code) outcome {
 	return outcome{http.StatusInternalServerError, "The gateway failed."}
 }
 
-// Failure is why a call failed: what the client gets, and the cause, which only the log gets.
+// Failure is the reason why a call failed: what the client receives, and the cause, which only the log receives.
 type Failure struct {
 	Code    Code
 	Status  int
 	Message string
-	// Param is the place in the body of the request, "" for none.
+	// Param is the position in the request body, or "" if there is none.
 	Param string
-	// Header is added to an answer that has not begun; nil for nothing.
+	// Header is added to a response that has not begun. nil adds nothing.
 	Header http.Header
 	// Cause may be nil.
 	Cause error
-	// Handler is the one that failed, once that is known.
+	// Handler is the handler that failed, once it is known.
 	Handler HandlerName
 }
 
@@ -123,7 +123,7 @@ func (f *Failure) with(status int, message string) *Failure {
 	return f
 }
 
-// WithHeader sets a header field of the answer, and returns the failure.
+// WithHeader sets a header field of the response and returns the failure.
 func (f *Failure) WithHeader(name, value string) *Failure {
 	if f.Header == nil {
 		f.Header = make(http.Header)
@@ -132,7 +132,7 @@ func (f *Failure) WithHeader(name, value string) *Failure {
 	return f
 }
 
-// FailureOf classifies whatever error a handler returned.
+// FailureOf classifies any error that a handler returns.
 func FailureOf(err error) *Failure {
 	if f, ok := errors.AsType[*Failure](err); ok {
 		return f
@@ -173,5 +173,5 @@ func (f *Failure) apiError() dialect.Problem {
 	return e
 }
 
-// Encode writes the failure in the error envelope of a surface.
+// Encode encodes the failure in the error envelope of a surface.
 func (f *Failure) Encode(s dialect.Surface) []byte { return convert.EncodeError(s, f.apiError()) }

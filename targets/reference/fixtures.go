@@ -5,22 +5,22 @@ import (
 	"encoding/hex"
 )
 
-// Fixtures are the seeded keys, models and words by what they are for. Keys differ from gateway to gateway.
+// Fixtures are the seeded keys, models and words, by purpose. Keys differ from gateway to gateway.
 type Fixtures struct {
 	Keys   Keys
 	Models Models
 	// Word is on the gateway's list of sensitive words.
 	Word string
-	// UpstreamKey is what every working channel presents: the upstream has to accept this one only.
+	// UpstreamKey is the key that every working channel sends. The upstream should accept only this key.
 	UpstreamKey string
-	// RejectedUpstreamKey is what the channel of Models.BadKey presents.
+	// RejectedUpstreamKey is the key that the channel of Models.BadKey sends.
 	RejectedUpstreamKey string
 }
 
-// Keys are the callers' keys. Each belongs to a user of its own, so that calls with one never move another's balance.
+// Keys are the callers' keys. Each belongs to a different user, so that calls with one key never change another key's balance.
 type Keys struct {
 	Valid         string // every model of its group, ample quota
-	Revoked       string // withdrawn
+	Revoked       string // has been revoked
 	NoModelAccess string // may use Models.ViaOpenAI only
 	DeniedIP      string // only from 203.0.113.0/24 (RFC 5737)
 	SpentAccount  string // its owner's quota is 0
@@ -29,17 +29,17 @@ type Keys struct {
 	Small         string // a modest quota and budget that every call visibly charges
 }
 
-// Models are the model names that clients ask for. They are the same in every gateway.
+// Models are the model names that clients request. They are the same in every gateway.
 type Models struct {
 	Chat       string // on an OpenAI channel
 	Messages   string // on an Anthropic channel
 	Gemini     string // on a Gemini channel
 	Embeddings string // on an OpenAI channel
-	// On OpenAI channels too.
+	// Images, Speech, Transcriptions, Moderations and Rerank are on OpenAI channels too.
 	Images, Speech, Transcriptions, Moderations, Rerank string
 
-	// ViaOpenAI, ViaAnthropic and ViaGemini are the same three channels by protocol: a request on any surface is converted
-	// to it or refused.
+	// ViaOpenAI, ViaAnthropic and ViaGemini are the same three channels by protocol. A request on any surface is converted to the channel's protocol
+	// or refused.
 	ViaOpenAI    string
 	ViaAnthropic string
 	ViaGemini    string
@@ -54,8 +54,8 @@ type Models struct {
 	UnmarshalableAnthropic string // like Unmarshalable, on an Anthropic channel
 	BadMapping             string // its channel's model mapping is cyclic
 	UnreadableMapping      string // its channel's model mapping is not JSON
-	Unsupported            string // its channel speaks a protocol that the gateway does not
-	Dead                   string // its channel's upstream is not there
+	Unsupported            string // its channel uses a protocol that the gateway does not support
+	Dead                   string // its channel's upstream does not exist
 	Unmarshalable          string // its channel's annotation is not JSON
 	Expensive              string // one token costs more than Keys.SpentKey has
 	Restricted             string // its channel serves another group of users

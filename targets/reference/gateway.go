@@ -13,9 +13,10 @@ import (
 	"github.com/gatecert/gatecert/internal/bounded"
 )
 
-// Gateway is the reference gateway, an [http.Handler]. [New] makes it; it must be closed.
+// Gateway is the reference gateway, an [http.Handler]. [New] creates it, and it must be closed.
 //
-// It bounds bodies, waiting and writing itself. Timeouts for request heads and idle connections are the server's.
+// The gateway itself limits the size of bodies, waiting times and writing times. Timeouts for request headers and idle connections belong to the
+// server.
 type Gateway struct {
 	options   Options
 	fixtures  Fixtures
@@ -47,9 +48,9 @@ var _ http.Handler = (*Gateway)(nil)
 // errPanic is returned when a handler panicked.
 var errPanic = errors.New("panic")
 
-// New creates a gateway with a fresh, seeded store. The context bounds the creation alone.
+// New creates a gateway with a new, seeded store. The context applies only to the creation.
 //
-// It returns [ErrOptions], [ErrStoreExists], or the error that the store's file gave.
+// New returns [ErrOptions], [ErrStoreExists], or the error of opening the store's file.
 func New(ctx context.Context, options Options) (_ *Gateway, err error) {
 	options, err = options.withDefaults()
 	if err != nil {
@@ -83,11 +84,11 @@ func New(ctx context.Context, options Options) (_ *Gateway, err error) {
 // Fixtures returns the seeded keys, models and words.
 func (g *Gateway) Fixtures() Fixtures { return g.fixtures }
 
-// StorePath is the SQLite file, which tests change to make the store fail. schema.sql describes its tables.
+// StorePath returns the path of the SQLite file, which tests change to make the store fail. schema.sql describes its tables.
 func (g *Gateway) StorePath() string { return g.store.path }
 
-// Close ends the open calls, waits for them, and closes the store; a temporary one is removed. Later calls are answered
-// with an error. Further calls of Close do nothing.
+// Close ends the open calls, waits for them, and closes the store. A temporary store is removed. Later calls receive an error as their response.
+// Calling Close again does nothing.
 func (g *Gateway) Close() error {
 	g.stop()
 	g.calls.Lock()

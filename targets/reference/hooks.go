@@ -8,38 +8,37 @@ import (
 	"time"
 )
 
-// Hooks are the extension points of a gateway: the decisions that a hook may change, in the order in which a call
-// meets them. Each one sits where the gateway decides, so that a changed decision fails for the same reason as in real
-// gateways.
+// Hooks are the extension points of a gateway: the decisions that a hook may change, in the order in which a call reaches them. Each hook is called
+// where the gateway makes the decision, so that a changed decision fails for the same reason as in real gateways.
 //
-// The hooks of one extension point run in the order of its slice; each gets what the one before it returned. They run
-// on the goroutine of the call, so those that share state must lock it. A gateway without hooks ranges over one nil
-// slice for each decision.
+// The hooks of one extension point run in the order of its slice; each receives the result of the previous one. They run on the goroutine of the
+// call, so hooks that share state must lock it. A gateway without hooks only ranges over a nil slice for each decision.
 type Hooks struct {
-	// Order changes the order of a model call's handlers when the gateway is made. A handler left out does not run.
+	// Order changes the order of a model call's handlers when the gateway is created. A handler that is left out does not run.
 	Order []func([]HandlerName) []HandlerName
-	// Handler wraps the handlers of a model call when the gateway is made. It is called once for each of them.
+	// Handler wraps the handlers of a model call when the gateway is created. It is called once for each handler.
 	Handler []func(HandlerName, Handler) Handler
 	// Limit changes how a call counts against the rate limit of its key.
 	Limit []func(*Call, LimitFunc) LimitFunc
-	// Slot changes what gives a call's place among those under way back.
+	// Slot changes the function that releases a call's slot among the calls in flight.
 	Slot []func(c *Call, release func()) func()
-	// Tokens changes what a call counts for against the limit on tokens, RemainingTokens what a client learns is left of it.
+	// Tokens changes how many tokens a call counts against the limit on tokens. RemainingTokens changes the remaining number of tokens that the
+	// client is shown.
 	Tokens          []func(*Call, TokensUsed) TokensUsed
 	RemainingTokens []func(c *Call, left int) int
-	// Attempts changes how often a call may be tried at the upstream.
+	// Attempts changes how often a call may be sent to the upstream.
 	Attempts []func(c *Call, allowed int) int
-	// Timeout changes how long the upstream may take for the first byte, and for each one after it.
+	// Timeout changes how long the upstream may take to send the first byte and each later one.
 	Timeout []func(c *Call, allowed time.Duration) time.Duration
-	// Transport wraps the way to upstreams when the gateway is made. The context ends when the gateway is closed.
+	// Transport wraps the transport to upstreams when the gateway is created. The context ends when the gateway is closed.
 	Transport []func(context.Context, http.RoundTripper) http.RoundTripper
 	// Failure changes a failure before the client sees it, and before the refund.
 	Failure []func(*Call, *Failure)
-	// Refund changes what gives a failed call its reserved quota back.
+	// Refund changes the function that returns a failed call's reserved quota.
 	Refund []func(c *Call, refund func()) func()
-	// StreamError changes the events with which a stream that has begun reports a failure.
+	// StreamError changes the events that report a failure in a stream that has begun.
 	StreamError []func(c *Call, events []byte) []byte
-	// Answer changes a complete answer, a success or an error, before it is sent.
+	// Answer changes a complete response, a success or an error, before it is sent.
 	Answer []func(*Call, *Answer)
 	// Events changes the events of a stream before they are sent.
 	Events []func(c *Call, events []byte) []byte

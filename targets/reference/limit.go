@@ -32,15 +32,15 @@ type counter interface {
 	release()
 }
 
-// Allowance is what a limited key may still do.
+// Allowance is what a limited key is still permitted to do.
 type Allowance struct {
-	// OK says that the call is admitted.
+	// OK means that the call is admitted.
 	OK bool
 	// Remaining is how many more calls would be admitted now.
 	Remaining int
-	// Reset is the time until the whole limit is free again; 0 when it is, or when time alone does not free it.
+	// Reset is the time until the limit has recovered completely. It is 0 if the limit is unused, or if the passing of time alone does not free it.
 	Reset time.Duration
-	// Wait is the time until the next call is admitted; 0 when one is admitted now, or when time alone does not free it.
+	// Wait is the time until the next call is admitted. It is 0 if a call is admitted now, or if the passing of time alone does not free the limit.
 	Wait time.Duration
 }
 
@@ -48,8 +48,7 @@ func newLimiter(now func() time.Time) *limiter {
 	return &limiter{now: now, counters: make(map[int64]keyCounter)}
 }
 
-// LimitFunc counts one call of a key against its limit, if that permits it. Release ends an admitted call; it is nil
-// for a refused one.
+// LimitFunc counts one call of a key against its limit, if the limit permits the call. release ends an admitted call; it is nil for a refused call.
 type LimitFunc func(key int64, rate RateLimit) (a Allowance, release func())
 
 // admit is the gateway's own [LimitFunc].

@@ -19,23 +19,23 @@ type Options struct {
 	Upstream string
 	// DeadUpstream is a URL at which nothing listens. Default http://127.0.0.1:1.
 	DeadUpstream string
-	// Timeout bounds the wait for the upstream's whole answer, or for the first byte of its stream. Default 1.5s.
+	// Timeout is the maximum time to wait for the upstream's whole response, or for the first byte of its stream. Default 1.5s.
 	Timeout time.Duration
-	// IdleTimeout bounds the time between two reads of an upstream's stream. Default Timeout.
+	// IdleTimeout is the maximum time between two reads of an upstream's stream. Default Timeout.
 	IdleTimeout time.Duration
 	// BodyLimit is the largest request body in bytes, after decompression. Default 1 MiB.
 	BodyLimit int64
-	// Rate is the limit of the key Fixtures.Keys.Limited. Default 20 requests in a sliding window of 10s; one without the
-	// other is an error.
+	// Rate is the limit of the key Fixtures.Keys.Limited. Default 20 requests in a sliding window of 10s. Setting only the number or only the window
+	// is an error.
 	Rate RateLimit
-	// Tokens is the limit of the same key on tokens, of prompts and answers together; InputTokens and OutputTokens are those on the
-	// tokens of prompts and of answers. Default: none.
+	// Tokens is the same key's limit on prompt and response tokens together. InputTokens and OutputTokens are its limits on prompt tokens and on
+	// response tokens. Default: none.
 	Tokens, InputTokens, OutputTokens TokenLimit
-	// Concurrent is how many calls of the same key may be under way at once. Default: any number.
+	// Concurrent is how many calls of the same key may be in flight at once. Default: any number.
 	Concurrent int
-	// Retries is how often a failed upstream call is tried again, on the next route if there is one. Default 0.
+	// Retries is how often a failed upstream call is retried, on the next route if there is one. Default 0.
 	Retries int
-	// TLS serves over HTTPS, where clients can speak HTTP/2, with a certificate signed by itself.
+	// TLS serves over HTTPS, where clients can use HTTP/2, with a self-signed certificate.
 	TLS bool
 	// Hooks change the gateway's decisions. Default: none.
 	Hooks Hooks
@@ -47,22 +47,21 @@ type Options struct {
 type RateLimit struct {
 	// Kind is how calls are counted. Default contract.SlidingLog.
 	Kind contract.LimiterKind
-	// Requests is the number of calls in a window, or of open calls where Kind is contract.Concurrency. At most
-	// [MaxRequests].
+	// Requests is the number of calls in a window or, if Kind is contract.Concurrency, the number of calls in flight. At most [MaxRequests].
 	Requests int
-	// Window is at most 59s, the longest wait that all client libraries read the same way. A contract.TokenBucket gains
-	// Requests tokens in it; contract.Concurrency ignores it.
+	// Window is at most 59s, the longest wait that all client libraries interpret in the same way. A contract.TokenBucket gains Requests tokens per
+	// Window. contract.Concurrency ignores Window.
 	Window time.Duration
 	// Burst is the capacity of a contract.TokenBucket. Default Requests. It is 0 for the other kinds.
 	Burst int
 }
 
-// MaxRequests bounds RateLimit.Requests and RateLimit.Burst.
+// MaxRequests is the maximum of RateLimit.Requests and RateLimit.Burst.
 const MaxRequests = 1_000_000
 
 const maxWindow = 59 * time.Second
 
-// Capacity is how many calls the limit admits at once when it is unused.
+// Capacity returns how many calls an unused limit admits at once.
 func (r RateLimit) Capacity() int {
 	if r.Kind == contract.TokenBucket && r.Burst > 0 {
 		return r.Burst

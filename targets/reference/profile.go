@@ -17,8 +17,8 @@ const corruptImage = "@@@@"
 // noSuchToken is far outside every vocabulary (the largest has about 200,000 tokens).
 const noSuchToken = 999_999_999
 
-// Profile returns a complete profile of this gateway, with a recipe for every circumstance that needs one. baseURL is
-// where the gateway is served, listen the address of its upstream.
+// Profile returns a complete profile of this gateway, with a recipe for every circumstance that needs one. baseURL is the URL of the gateway, and
+// listen is the address of its upstream.
 func (g *Gateway) Profile(baseURL, listen string) profile.Profile {
 	f, m := g.fixtures, g.fixtures.Models
 	readsFail := storeWithout("words")

@@ -14,10 +14,10 @@ import (
 // writeTimeout bounds one write to the client: one that does not read must not keep an upstream call open.
 const writeTimeout = 30 * time.Second
 
-// ErrClientGone is returned when the client can no longer be written to.
+// ErrClientGone is returned if nothing can be written to the client any more.
 var ErrClientGone = errors.New("the client has disconnected")
 
-// Reply sends the answer to one call. Everything that clients get is sent through it.
+// Reply sends the response to one call. Everything that clients receive is sent through it.
 type Reply struct {
 	writer  http.ResponseWriter
 	control *http.ResponseController
@@ -41,7 +41,7 @@ func (r *Reply) WriteHeader(status int) {
 	r.writer.WriteHeader(status)
 }
 
-// Write implements [http.ResponseWriter]. It returns [ErrClientGone] when the client cannot be written to.
+// Write implements [http.ResponseWriter]. It returns [ErrClientGone] if nothing can be written to the client.
 func (r *Reply) Write(content []byte) (int, error) {
 	r.begun = true
 	// Writers without deadlines have their own limits. The deadline is lifted when the call ends.
@@ -53,7 +53,7 @@ func (r *Reply) Write(content []byte) (int, error) {
 	return n, nil
 }
 
-// Whole sends a complete answer. It returns [ErrClientGone] when the client cannot be written to.
+// Whole sends a complete response. It returns [ErrClientGone] if nothing can be written to the client.
 func (r *Reply) Whole(status int, body []byte) error {
 	r.freeSlots()
 	r.Header().Set("Content-Length", strconv.Itoa(len(body)))
@@ -62,8 +62,8 @@ func (r *Reply) Whole(status int, body []byte) error {
 	return err
 }
 
-// Events sends complete events of a stream at once, and status 200 before the first ones. It returns [ErrClientGone] when the
-// client cannot be written to.
+// Events sends complete events of a stream immediately, with status 200 before the first ones. It returns [ErrClientGone] if nothing can be written
+// to the client.
 func (r *Reply) Events(events []byte) error {
 	if !r.begun {
 		r.WriteHeader(http.StatusOK)
@@ -103,22 +103,22 @@ func (r *Reply) end() {
 	_ = r.control.SetWriteDeadline(time.Time{})
 }
 
-// Answer is a complete answer before it is sent.
+// Answer is a complete response before it is sent.
 type Answer struct {
 	Status int
-	// Header is that of the reply, not sent yet.
+	// Header is the header of the reply, which has not been sent yet.
 	Header http.Header
 	Body   []byte
-	// Write, when set, sends the answer instead of [Reply.Whole].
+	// Write, if set, sends the response instead of [Reply.Whole].
 	Write func(context.Context, *Reply, *Answer) error
 }
 
-// Answer sends a complete JSON answer. It returns [ErrClientGone] when the client cannot be written to.
+// Answer sends a complete JSON response. It returns [ErrClientGone] if nothing can be written to the client.
 func (c *Call) Answer(ctx context.Context, status int, body []byte) error {
 	return c.answer(ctx, status, "application/json", body)
 }
 
-// AnswerMedia sends a complete answer that is not JSON. It returns [ErrClientGone] when the client cannot be written to.
+// AnswerMedia sends a complete response that is not JSON. It returns [ErrClientGone] if nothing can be written to the client.
 func (c *Call) AnswerMedia(ctx context.Context, mediaType string, body []byte) error {
 	return c.answer(ctx, http.StatusOK, mediaType, body)
 }

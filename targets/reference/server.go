@@ -16,14 +16,14 @@ import (
 // Server serves a gateway over HTTP.
 type Server struct {
 	Gateway *Gateway
-	// Certificate is the server's own, in PEM; nil without [Options.TLS].
+	// Certificate is the server's certificate in PEM format. It is nil without [Options.TLS].
 	Certificate []byte
 	listener    net.Listener
 	http        *http.Server
 	served      chan error
 }
 
-// The server's own limits, for clients that send their head byte by byte or keep an idle connection.
+// The server's own limits, for clients that send a request header byte by byte or keep a connection idle.
 const (
 	headTimeout = 10 * time.Second
 	idleTimeout = 2 * time.Minute
@@ -32,9 +32,9 @@ const (
 	maxConnections = 8192
 )
 
-// Serve serves a new gateway at an address; "127.0.0.1:0" picks a free port.
+// Serve serves a new gateway at an address; "127.0.0.1:0" selects a free port.
 //
-// It returns the errors of [New], and the network's when it cannot listen at the address.
+// It returns the errors of [New], and the network error if it cannot listen at the address.
 func Serve(ctx context.Context, address string, options Options) (*Server, error) {
 	gateway, err := New(ctx, options)
 	if err != nil {
@@ -62,7 +62,7 @@ func Serve(ctx context.Context, address string, options Options) (*Server, error
 	return s, nil
 }
 
-// URL is the gateway's base URL.
+// URL returns the gateway's base URL.
 func (s *Server) URL() string {
 	scheme := "http"
 	if s.Certificate != nil {

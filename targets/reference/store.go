@@ -18,14 +18,14 @@ import (
 //go:embed schema.sql
 var schema string
 
-// ErrStoreExists is returned when the store's file already exists. A store cannot be opened again: it holds only hashes
-// of the callers' keys, so that the fixtures would be lost.
+// ErrStoreExists is returned if the store's file already exists. A store cannot be reopened, because it contains only hashes of the callers' keys, so
+// the fixtures would be lost.
 var ErrStoreExists = errors.New("the store's file already exists")
 
-// ErrStoreRead is returned when the store cannot be read.
+// ErrStoreRead is returned if the store cannot be read.
 var ErrStoreRead = errors.New("the store cannot be read")
 
-// ErrStoreWrite is returned when the store cannot be written.
+// ErrStoreWrite is returned if the store cannot be written.
 var ErrStoreWrite = errors.New("the store cannot be written")
 
 // errNoRow is returned when the store has no such row.

@@ -10,8 +10,8 @@ import (
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
-// TokenLimit is a number of tokens in a sliding window: besides the limit on requests, and of the same key. The zero value does not limit
-// anything.
+// TokenLimit is a number of tokens in a sliding window. It applies to the same key as the limit on requests, in addition to that limit. The zero
+// value limits nothing.
 type TokenLimit struct {
 	// Tokens is at most [MaxRequests].
 	Tokens int
@@ -147,5 +147,5 @@ func (g *Gateway) countTokens(c *Call, input, output int) {
 	}
 }
 
-// TokensUsed are the tokens of one call.
+// TokensUsed is the number of tokens that one call used.
 type TokensUsed struct{ Input, Output int }

@@ -17,7 +17,7 @@ import (
 	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
-// What OpenAI charges for images in high detail, in tokens: a base, and so much for each tile of 512 by 512 pixels.
+// The price in tokens that OpenAI charges for images in high detail: a base price, and a price for each tile of 512 by 512 pixels.
 const (
 	imageBase = 85
 	imageTile = 170

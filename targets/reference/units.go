@@ -10,7 +10,7 @@ import (
 	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
-// What endpoints are charged for that do not count tokens, as tokens of input.
+// The prices of endpoints that do not count tokens, expressed as input tokens.
 const (
 	unitsOfImage    = 1000
 	unitsOfSecond   = 50 // of audio

@@ -30,7 +30,7 @@ const (
 	defaultRetryAfter = "1"
 )
 
-// ErrTooSlow is returned when the upstream's next byte does not come in time.
+// ErrTooSlow is returned if the upstream's next byte does not arrive in time.
 var ErrTooSlow = errors.New("the upstream is too slow")
 
 // newUpstreamClient returns the client for upstream calls. It follows no redirect, which could take a credential
@@ -152,11 +152,11 @@ func (g *Gateway) send(ctx context.Context, c *Call, route channelRoute, outboun
 	return nil, p.explain(upstreamFailure(route.protocol, response, body))
 }
 
-// UpstreamError is the cause of a failure when the upstream answered with a status other than 2xx.
+// UpstreamError is the cause of a failure if the upstream responded with a status other than 2xx.
 type UpstreamError struct {
 	Status  int
 	Refusal convert.Refusal
-	// Compressed says that the error came compressed.
+	// Compressed means that the upstream's error was compressed.
 	Compressed bool
 }
 

@@ -1,4 +1,4 @@
-// Package static drives a gateway that was prepared by hand: everything about it is in the profile.
+// Package static drives a gateway that was set up manually. Everything about the gateway is in the profile.
 package static
 
 import (
@@ -10,13 +10,13 @@ import (
 	"github.com/gatecert/gatecert/targets/upstream"
 )
 
-// Driver implements [targets.Driver]. It serves the mock upstream where the profile has one, and prepares nothing else.
+// Driver implements [targets.Driver]. It serves the mock upstream if the profile has one, and prepares nothing else.
 type Driver struct{}
 
 var _ targets.Driver = Driver{}
 
-// Prepare implements [targets.Driver]. It fails when upstream.listen cannot be listened on, or the profile's certificate
-// authorities cannot be read.
+// Prepare implements [targets.Driver]. It returns an error if it cannot listen on upstream.listen, or if the profile's certificate authorities cannot
+// be read.
 func (Driver) Prepare(ctx context.Context, p profile.Profile) (targets.Prepared, error) {
 	roots, err := p.TLS.Roots()
 	if err != nil {

@@ -1,7 +1,7 @@
-// Package store opens the database of a gateway under test, for recipes that break it: SQLite files through a driver in
-// pure Go, PostgreSQL through the psql program.
+// Package store opens the database of a gateway under test, for recipes that break it: SQLite files with a pure-Go driver, and PostgreSQL with the
+// psql program.
 //
-// It is a package of its own so that only those who need a database link one.
+// It is a separate package, so that only programs that need a database link one.
 package store
 
 import (
@@ -21,8 +21,8 @@ import (
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
-// Open implements [targets.OpenStore]. It returns [targets.ErrNoStore] when the profile names no database, and an error
-// when its URL cannot be read.
+// Open implements [targets.OpenStore]. It returns [targets.ErrNoStore] if the profile names no database, and an error if the URL of the database
+// cannot be parsed.
 func Open(db profile.DB) (targets.Store, error) {
 	switch {
 	case db.SQLite != "":
@@ -70,7 +70,7 @@ func openPostgres(dsn string) (postgres, error) {
 	return postgres{address}, nil
 }
 
-// Exec implements [targets.Store]. The password goes through the environment, where no list of processes shows it.
+// Exec implements [targets.Store]. The password is passed in the environment, where process lists do not show it.
 func (p postgres) Exec(ctx context.Context, statement string) error {
 	psql := exec.CommandContext(ctx, "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-c", statement) //nolint:gosec // the profile's own
 	psql.Env = append(os.Environ(), postgresEnv(p.address)...)

@@ -15,11 +15,11 @@ const (
 	maxSeenWait = 30 * time.Second
 )
 
-// Status is the answer of GET /_gatecert/status.
+// Status is the response to GET /_gatecert/status.
 type Status struct {
-	// Uptime is the time since the upstream was made.
+	// Uptime is the time since the upstream was created.
 	Uptime time.Duration `json:"uptime_ns"`
-	// Tokens is the number of recorded tokens, Attempts that of all attempts since the start, with and without a token.
+	// Tokens is the number of recorded tokens. Attempts is the number of all attempts since the start, with and without a token.
 	Tokens   int   `json:"tokens"`
 	Attempts int64 `json:"attempts"`
 	// Open is the number of attempts that have not ended.

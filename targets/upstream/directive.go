@@ -11,17 +11,16 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// Directive says how the upstream treats the one request whose prompt has it. The zero value asks for a healthy
-// response. [Directive.String] is its text form, which [ParseDirective] reads; [Vocabulary] explains every word.
+// Directive states how the upstream treats the request whose prompt contains it. The zero value requests a healthy response. [Directive.String]
+// returns its text form, which [ParseDirective] parses. [Vocabulary] explains every word.
 type Directive struct {
 	// Token is the name under which the request is recorded ([Upstream.Seen]): 1 to 64 characters from A-Z a-z 0-9 . _ -
 	Token string
-	// Status is the HTTP status of the response, 200 to 599. 0 means 200, or what the protocol demands (a refusal).
+	// Status is the HTTP status of the response, 200 to 599. 0 means 200, or the status that the protocol requires (for a refusal).
 	Status int
-	// Content is what the response consists of. "" is the healthy response; with a status of 400 and above, the
-	// protocol's own error.
+	// Content is the content of the response. "" means the healthy response or, with a status of 400 and above, the protocol's own error.
 	Content Content
-	// Ending is how the response ends, or what happens instead of one. "" is a proper end.
+	// Ending is how the response ends, or what happens instead of a response. "" means a proper end.
 	Ending Ending
 	// After is the number of stream events before the endings named …-after. It is 0 for all other endings.
 	After int
@@ -31,12 +30,12 @@ type Directive struct {
 	Delay time.Duration
 	// Events changes the events of a stream.
 	Events EventFaults
-	// RetryAfter is the value of a Retry-After field, Headers are further header fields.
+	// RetryAfter is the value of a Retry-After field. Headers are additional header fields.
 	RetryAfter string
 	Headers    []Header
-	// Error replaces fields of the error object, where the response has one.
+	// Error replaces fields of the error object, if the response has one.
 	Error ErrorFields
-	// Model plays a model in a healthy response. Only Token goes with it.
+	// Model makes a healthy response imitate a model. It can be combined only with Token.
 	Model Model
 }
 
@@ -50,14 +49,14 @@ type EventFaults struct {
 	Gap time.Duration
 	// CRLF ends the lines of the stream with CR LF.
 	CRLF bool
-	// Comments puts a keep-alive comment before every event.
+	// Comments inserts a keep-alive comment before every event.
 	Comments bool
 }
 
-// ErrorFields are the fields of an error object. Empty ones have the protocol's own values.
+// ErrorFields are the fields of an error object. For empty fields, the protocol's own values are used.
 type ErrorFields struct {
 	Code, Type, Message string
-	// Number is the code where it is a number.
+	// Number is the code if the code is a number.
 	Number int
 }
 
@@ -68,7 +67,7 @@ func (e ErrorFields) problem(status int) dialect.Problem {
 // Header is one header field of a response.
 type Header struct{ Name, Value string }
 
-// Content is what a response consists of instead of a healthy body.
+// Content states what a response contains instead of a healthy body.
 type Content string
 
 // The contents. Those up to NullBody are values of the word "body".
@@ -76,7 +75,7 @@ const (
 	ErrorBody       Content = "error"             // the protocol's own error object
 	AnswerWithError Content = "answer-with-error" // the error object in half an answer
 	ForeignBody     Content = "foreign"           // JSON that is not an error object
-	HTMLBody        Content = "html"              // the page of some proxy
+	HTMLBody        Content = "html"              // the HTML page of a proxy
 	TextBody        Content = "text"              // a line of plain text
 	EmptyBody       Content = "empty"             // no bytes
 	BrokenJSON      Content = "broken-json"       // the first half of a healthy response, in a complete transfer
@@ -85,14 +84,14 @@ const (
 	EmptyStream     Content = "empty-stream"      // an event stream without events
 	Refusal         Content = "refuse"            // the protocol's own way to refuse a prompt on policy grounds
 	ToolCall        Content = "tool-call"         // a stream of the arguments of a tool call
-	Reasoning       Content = "reasoning"         // a stream of what the model thinks
+	Reasoning       Content = "reasoning"         // a stream of the model's reasoning
 	Redirect        Content = "redirect"          // to another host
 )
 
-// Ending is how a response ends when it does not end properly.
+// Ending states how a response ends if it does not end properly.
 type Ending string
 
-// The endings. Those named …After take their number from [Directive.After].
+// The endings. Those named …After use the number in [Directive.After].
 const (
 	Hang           Ending = "hang"             // nothing is sent
 	Reset          Ending = "reset"            // TCP RST instead of a response
@@ -100,7 +99,7 @@ const (
 	Stall          Ending = "stall"            // half of the response, then silence
 	StallAfter     Ending = "stall-after"      // n events, then silence
 	CutAfter       Ending = "cut-after"        // n events, then the connection closes
-	EndAfter       Ending = "end-after"        // n events, then a proper end of the transfer, without finish
+	EndAfter       Ending = "end-after"        // n events, then a proper end of the transfer, without the finish event
 	ErrorAfter     Ending = "error-after"      // n events, then the protocol's own error event
 	WithErrorAfter Ending = "with-error-after" // n events, then an event of the answer that also contains an error object
 	ErrorFirst     Ending = "error-first"      // the events before the first content, then the protocol's own error event
@@ -110,8 +109,8 @@ const (
 	TruncateGzip   Ending = "truncate=gzip"    // half of a gzip body in a complete transfer
 )
 
-// String returns the directive as it stands in a prompt: "[[gatecert token=abc status=503 body=html]]". It has only
-// characters that neither JSON nor HTML escapes, so that it passes through gateways unchanged.
+// String returns the directive as written in a prompt: "[[gatecert token=abc status=503 body=html]]". It contains only characters that neither JSON
+// nor HTML escapes, so that it passes through gateways unchanged.
 func (d Directive) String() string {
 	var text strings.Builder
 	text.WriteString(opening)

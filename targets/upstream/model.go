@@ -12,23 +12,23 @@ import (
 	"github.com/gatecert/gatecert/internal/distribution"
 )
 
-// Model is a model that the upstream plays: how long it takes for the first token of an answer and for each one after it, and how
-// many tokens an answer has. The zero value plays none: answers come at once. It is for measuring gateways without a GPU.
+// Model describes a model that the upstream imitates: how long it takes to produce the first token of a response and each later one, and how many
+// tokens a response has. The zero value imitates no model: responses are sent at once. Use a model to measure gateways without a GPU.
 type Model struct {
 	TTFT, ITL, Tokens distribution.Distribution
 }
 
-// The bounds of a model.
+// The limits of a model.
 const (
 	maxModelTokens  = 100_000
 	defaultMaxWords = 256 // tokens of an answer where the model does not say how many
 )
 
-// ErrModel is returned for a model that cannot be read. Its text says why.
+// ErrModel is returned if a model cannot be parsed. Its text states the reason.
 var ErrModel = errors.New("invalid model")
 
-// ParseModel reads a model: "ttft=lognormal:200ms,itl=20ms,tokens=256". What is left out is 0; of the tokens, 256. Each value may be a
-// distribution: uniform:A-B, normal:MEAN:SPREAD, lognormal:MEDIAN:SIGMA or exp:MEAN.
+// ParseModel parses a model such as "ttft=lognormal:200ms,itl=20ms,tokens=256". A missing duration is 0, and a missing number of tokens is 256. Each
+// value may be a distribution: uniform:A-B, normal:MEAN:SPREAD, lognormal:MEDIAN:SIGMA or exp:MEAN.
 func ParseModel(text string) (Model, error) {
 	var d Directive
 	words, seen := modelWords(), map[string]bool{}
@@ -40,16 +40,16 @@ func ParseModel(text string) (Model, error) {
 	return d.Model, nil
 }
 
-// IsZero reports whether no model is played.
+// IsZero reports whether no model is imitated.
 func (m Model) IsZero() bool { return m == Model{} }
 
-// String returns the model as [ParseModel] reads it.
+// String returns the model in the form that [ParseModel] parses.
 func (m Model) String() string { return strings.Join(m.words(), ",") }
 
 // Words returns the model as words of a directive: "ttft=200ms itl=20ms".
 func (m Model) Words() string { return strings.Join(m.words(), " ") }
 
-// MostTokens returns the number of tokens that hardly an answer of the model exceeds.
+// MostTokens returns the number of tokens that hardly any response of the model exceeds.
 func (m Model) MostTokens() int { return cmp.Or(int(m.Tokens.Most()), defaultMaxWords) }
 
 func (m Model) words() (words []string) {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// ErrDirective is returned when a directive cannot be followed: an unknown word or value, a repeated word, words that
-// contradict each other or do not fit the request, or no end.
+// ErrDirective is returned if a directive cannot be followed: it contains an unknown word or value, a repeated word, or words that contradict each
+// other or do not fit the request, or it has no end.
 var ErrDirective = errors.New("directive refused")
 
 const (
@@ -17,9 +17,8 @@ const (
 	maxDirective = 8 << 10
 )
 
-// ParseDirective finds and parses the first directive in a prompt. found is false when there is none. Its error is always
-// [ErrDirective]. With an error, the directive has the token if it could be parsed, so that the refusal can be recorded
-// under it.
+// ParseDirective finds and parses the first directive in a prompt. found is false if there is none. The error, if any, is always [ErrDirective]. In
+// this case, the directive contains the token if it could be parsed, so that the refusal can be recorded under this token.
 func ParseDirective(prompt string) (d Directive, found bool, err error) {
 	text, found, closed := findDirective(prompt)
 	if !found {

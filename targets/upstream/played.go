@@ -8,17 +8,18 @@ import (
 	"github.com/gatecert/gatecert/internal/histogram"
 )
 
-// Played is what the upstream has played as a model since its start, by its own clock: the answer of GET /_gatecert/model.
+// Played describes what the upstream has sent while imitating a model since its start, by its own clock. It is the response to GET /_gatecert/model.
 type Played struct {
-	// Model is the one of the options, "" for none: directives may ask for others.
+	// Model is the model in the options, or "" if there is none. Directives may request other models.
 	Model string `json:"model,omitempty"`
-	// Answers counts the complete answers, Streams those of them that were streams, Broken those that a client did not wait for.
+	// Answers counts the complete responses, and Streams those of them that were streams. Broken counts the responses for which the client did not
+	// wait.
 	Answers uint64 `json:"answers"`
 	Streams uint64 `json:"streams"`
 	Broken  uint64 `json:"broken"`
-	// Tokens is the sum of all complete answers.
+	// Tokens is the total number of tokens in all complete responses.
 	Tokens uint64 `json:"tokens"`
-	// TTFT is from the arrival of a request to the first token of its stream, ITL between two tokens of a stream.
+	// TTFT is the time from the arrival of a request to the first token of its stream. ITL is the time between two tokens of a stream.
 	TTFT PlayedTimes `json:"ttft"`
 	ITL  PlayedTimes `json:"itl"`
 	// TokenRate50 and TokenRate99 are quantiles of the tokens per second of a stream after its first token.
@@ -26,7 +27,7 @@ type Played struct {
 	TokenRate99 float64 `json:"token_rate_p99"`
 }
 
-// PlayedTimes are quantiles of times that were played.
+// PlayedTimes are quantiles of the imitated times.
 type PlayedTimes struct {
 	Count uint64        `json:"count"`
 	P50   time.Duration `json:"p50_ns"`
@@ -67,7 +68,7 @@ func (l *playedLog) add(p *playing, whole bool) {
 	}
 }
 
-// Played returns what the upstream has played as a model.
+// Played returns what the upstream has sent while imitating a model.
 func (u *Upstream) Played() Played {
 	l := &u.played
 	l.mu.Lock()

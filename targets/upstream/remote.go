@@ -19,7 +19,7 @@ import (
 type Remote struct {
 	// URL is the upstream's base URL: [Server.URL] of the other process.
 	URL string
-	// Token is its [Options.ControlToken], "" for none.
+	// Token is the [Options.ControlToken] of the other process, or "" if there is none.
 	Token string
 	// Client sends the requests. nil means [http.DefaultClient].
 	Client *http.Client
@@ -32,7 +32,7 @@ const (
 	maxSeenBytes = 4 << 20
 )
 
-// Seen does what [Upstream.Seen] does. It fails when the upstream cannot be reached or is not a mock upstream.
+// Seen is like [Upstream.Seen]. It returns an error if the upstream cannot be reached or is not a mock upstream.
 func (m Remote) Seen(ctx context.Context, token string) (contract.Seen, error) {
 	for {
 		seen, err := m.seenOnce(ctx, token, waitLimit(ctx))
@@ -63,7 +63,7 @@ func (m Remote) seenOnce(ctx context.Context, token string, wait time.Duration) 
 	return seen, err
 }
 
-// OpenAttempts does what [Upstream.OpenAttempts] does. It fails when the upstream cannot be reached or is not a mock upstream.
+// OpenAttempts is like [Upstream.OpenAttempts]. It returns an error if the upstream cannot be reached or is not a mock upstream.
 func (m Remote) OpenAttempts(ctx context.Context) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, remoteGrace)
 	defer cancel()

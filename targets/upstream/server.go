@@ -15,7 +15,7 @@ import (
 	"github.com/gatecert/gatecert/internal/bounded"
 )
 
-// Server serves an upstream over TCP. [Server.Close] ends it.
+// Server serves an upstream over TCP. [Server.Close] stops it.
 type Server struct {
 	http     *http.Server
 	listener net.Listener
@@ -44,8 +44,8 @@ func onThisMachine(address net.Addr) bool {
 	return ok && tcp.IP.IsLoopback()
 }
 
-// Listen serves the upstream on a TCP address such as "127.0.0.1:0" until Close is called or ctx is done. It fails
-// when the address cannot be listened on.
+// Listen serves the upstream on a TCP address such as "127.0.0.1:0" until Close is called or ctx is done. It returns an error if it cannot listen on
+// the address.
 func Listen(ctx context.Context, addr string, u *Upstream) (*Server, error) {
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", addr)
@@ -58,7 +58,7 @@ func Listen(ctx context.Context, addr string, u *Upstream) (*Server, error) {
 	return Serve(ctx, listener, u), nil
 }
 
-// Serve is [Listen] for a listener that exists already, so that its port is known before the upstream is created.
+// Serve is like [Listen], but uses an existing listener, so that the port is known before the upstream is created.
 func Serve(ctx context.Context, listener net.Listener, u *Upstream) *Server {
 	base, dismiss := context.WithCancelCause(context.WithoutCancel(ctx))
 	s := &Server{listener: listener, cancelRequests: dismiss, served: make(chan struct{})}
@@ -93,13 +93,13 @@ func Serve(ctx context.Context, listener net.Listener, u *Upstream) *Server {
 	return s
 }
 
-// Addr is the address that is listened on: "127.0.0.1:9901".
+// Addr returns the address of the listener, such as "127.0.0.1:9901".
 func (s *Server) Addr() string { return s.listener.Addr().String() }
 
-// URL is the base URL without a path: "http://127.0.0.1:9901".
+// URL returns the base URL without a path, such as "http://127.0.0.1:9901".
 func (s *Server) URL() string { return "http://" + s.Addr() }
 
-// Close stops listening, ends all requests at once, also hanging ones, and returns when no goroutine is left.
+// Close stops listening and ends all requests immediately, including hanging ones. It returns when no goroutine is left.
 func (s *Server) Close() error {
 	s.stopWatching()
 	s.shutdown()

@@ -20,21 +20,21 @@ import (
 	"github.com/gatecert/gatecert/internal/wait"
 )
 
-// Options shape an [Upstream]. The zero value is ready to use.
+// Options configure an [Upstream]. The zero value is ready to use.
 type Options struct {
-	// Keys are the upstream keys that are accepted. Empty means any, but a key there must be.
+	// Keys are the accepted upstream keys. If the list is empty, any key is accepted, but requests must contain a key.
 	Keys []string
 	// Tokens is how many tokens are recorded before the oldest is dropped. 0 means 100,000.
 	Tokens int
-	// BodyLimit bounds a request's body in bytes, before and after decompression. 0 means 32 MiB.
+	// BodyLimit is the maximum size of a request's body in bytes, before and after decompression. 0 means 32 MiB.
 	BodyLimit int64
-	// ControlToken is what a request under /_gatecert/ must carry as its bearer token. "" means none, and that a server that
-	// others than this machine can reach refuses all of these requests.
+	// ControlToken is the bearer token that requests to /_gatecert/ must contain. If it is "", no token is needed, but a server that other machines
+	// can reach refuses all of these requests.
 	ControlToken string
-	// Model plays a model in every healthy answer that no directive changes. The zero value answers at once.
+	// Model is the model that every healthy response imitates unless a directive changes it. The zero value responds at once.
 	Model Model
-	// OnArrival, when not nil, is called for every attempt before it is answered, from many goroutines at once. The gateway
-	// waits until it returns.
+	// OnArrival, if not nil, is called for every attempt before the upstream responds to it. It must be safe for concurrent use. The gateway waits
+	// until it returns.
 	OnArrival func(a contract.Attempt)
 }
 
@@ -91,15 +91,14 @@ func New(o Options) *Upstream {
 	return u
 }
 
-// Seen returns the attempts of a token in order of arrival: an empty list for an unknown one. It waits until
-// every attempt has ended, or ctx is done; those that have not ended then are marked Open. The error is always nil. It
-// is there for an interface with [Remote], which does the same from another process.
+// Seen returns the attempts with a token in order of arrival. For an unknown token, it returns an empty list. Seen waits until every attempt has
+// ended or ctx is done; attempts that have not ended by then are marked Open. The error is always nil. It exists so that Upstream and [Remote], which
+// does the same from another process, implement the same interface.
 func (u *Upstream) Seen(ctx context.Context, token string) (contract.Seen, error) {
 	return u.attempts.await(ctx, token), nil
 }
 
-// OpenAttempts returns the number of attempts that have not ended, with and without a token. The error is always nil, like
-// that of [Upstream.Seen].
+// OpenAttempts returns the number of attempts that have not ended, with and without a token. As with [Upstream.Seen], the error is always nil.
 func (u *Upstream) OpenAttempts(context.Context) (int, error) {
 	_, _, open := u.attempts.counts()
 	return open, nil
@@ -108,7 +107,7 @@ func (u *Upstream) OpenAttempts(context.Context) (int, error) {
 // Connections returns the number of open connections, if the server calls [Upstream.ConnState].
 func (u *Upstream) Connections() int { return int(u.open.Load()) }
 
-// ConnState counts connections. It is for [http.Server.ConnState]; [Listen] sets it.
+// ConnState counts connections. Set it as [http.Server.ConnState]; [Listen] does so.
 func (u *Upstream) ConnState(_ net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew:
@@ -119,7 +118,7 @@ func (u *Upstream) ConnState(_ net.Conn, state http.ConnState) {
 	}
 }
 
-// Fingerprint is how [contract.Attempt] shows a key: the first 8 hex digits of its SHA-256, "" for no key.
+// Fingerprint returns the form of a key that [contract.Attempt] contains: the first 8 hexadecimal digits of its SHA-256, or "" if there is no key.
 func Fingerprint(key string) string {
 	if key == "" {
 		return ""
@@ -128,7 +127,7 @@ func Fingerprint(key string) string {
 	return hex.EncodeToString(sum[:4])
 }
 
-// ServeHTTP answers requests to the API, and under /_gatecert/ serves the record of attempts.
+// ServeHTTP responds to requests to the API. Under /_gatecert/, it serves the record of attempts.
 func (u *Upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(r.URL.Path, controlPath) {
 		u.serveControl(w, r)

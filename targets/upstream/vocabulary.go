@@ -5,7 +5,7 @@ import "time"
 // Word explains one word of a directive.
 type Word struct {
 	Name string
-	// Values says what may follow "=". "" means that the word has no value.
+	// Values describes the permitted values after "=". "" means that the word has no value.
 	Values   string
 	Sentence string
 }

@@ -10,51 +10,51 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// MaxAnswer bounds a whole answer in bytes; a longer one is not an answer.
+// MaxAnswer is the maximum size of a whole response in bytes. A longer response is not accepted.
 const MaxAnswer = 32 << 20
 
-// What an upstream sends instead of an answer. None of the wrapping errors quotes the upstream.
+// The ways in which an upstream fails to send a response. None of the wrapping errors quotes the upstream.
 var (
-	// ErrNotAnswer is returned when what came is not an answer: broken JSON, HTML, null, an error object, a wrong shape,
-	// or more than the bounds allow.
+	// ErrNotAnswer is returned if the received data is not a response: broken JSON, HTML, null, an error object, a wrong shape, or more data than the
+	// limits allow.
 	ErrNotAnswer = errors.New("the upstream's response is not a valid answer")
-	// ErrEmpty is returned when an answer is whole and holds nothing: no body, no choices, no content, no vectors.
+	// ErrEmpty is returned if a response is complete but contains nothing: no body, no choices, no content, no vectors.
 	ErrEmpty = errors.New("the upstream's answer is empty")
-	// ErrBlocked is returned when the upstream refuses the prompt on policy grounds.
+	// ErrBlocked is returned if the upstream refuses the prompt on policy grounds.
 	ErrBlocked = errors.New("the upstream blocked the prompt")
-	// ErrTruncated is returned when a stream ends, cleanly or not, before the protocol's own finish.
+	// ErrTruncated is returned if a stream ends, cleanly or not, before the protocol's own finish.
 	ErrTruncated = errors.New("the upstream's stream broke off")
 )
 
-// Answer is the hub form of a whole answer.
+// Answer is a whole response in the neutral form.
 type Answer struct {
-	// ID is the upstream's; a gateway may put its own. [EncodeAnswer] gives it the prefix of the surface.
+	// ID is the upstream's id. A gateway may replace it with its own. [EncodeAnswer] adds the prefix of the surface.
 	ID string
-	// Model is the name the caller gets to see.
+	// Model is the model name to show to the caller.
 	Model string
-	// Created is in Unix seconds; 0 when the protocol does not tell.
+	// Created is in Unix seconds. It is 0 if the protocol does not provide it.
 	Created int64
-	// Text is not empty, but for embeddings.
+	// Text is the text of the response. It is empty only for embeddings.
 	Text string
 	// End has the upstream's count of tokens, 0 when it gave none.
 	dialect.End
-	// Vectors has one vector per input of an embeddings call, each with at least one number.
+	// Vectors contains one vector for each input of an embeddings call. Each vector has at least one number.
 	Vectors [][]float64
-	// Base64 repeats what the request asked for.
+	// Base64 is copied from the request.
 	Base64 bool
-	// Media is an answer that is not JSON, nil for all others.
+	// Media is a response that is not JSON. It is nil for all other responses.
 	Media *Media
-	// Native is the whole answer to a request that was passed on without conversion.
+	// Native is the whole response to a request that was passed on without conversion.
 	Native map[string]json.RawMessage
 }
 
-// Media is an answer such as audio.
+// Media is a response such as audio.
 type Media struct {
 	Type    string
 	Content []byte
 }
 
-// DecodeAnswer reads an upstream's whole answer with a status of success. req is the request it answers.
+// DecodeAnswer decodes an upstream's whole response with a success status. req is the corresponding request.
 //
 // The error wraps [ErrNotAnswer], [ErrEmpty] or [ErrBlocked].
 func DecodeAnswer(p dialect.Dialect, req Request, body []byte) (Answer, error) {
@@ -131,7 +131,7 @@ type count int64
 
 const maxCount = 1 << 40
 
-// UnmarshalJSON implements [json.Unmarshaler]. It fails on anything but null and 0..2^40.
+// UnmarshalJSON implements [json.Unmarshaler]. It returns an error for anything but null and 0..2^40.
 func (c *count) UnmarshalJSON(data []byte) error {
 	if string(data) == "null" {
 		return nil

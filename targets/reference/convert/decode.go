@@ -13,12 +13,11 @@ import (
 // maxModel bounds a model's name in bytes; it ends up in paths, logs and stores.
 const maxModel = 256
 
-// Decode reads the body of a call on a surface into the hub form. The model comes from modelFromPath on the Gemini
-// surfaces and from the body elsewhere. The body's stream field, where the dialect has one, decides between a surface
-// and its streaming twin, whichever of the two was passed.
+// Decode decodes the body of a call on a surface into the neutral form. The model comes from modelFromPath on the Gemini surfaces and from the body
+// elsewhere. The body's stream field, where the dialect has one, decides between a surface and its streaming twin, regardless of which of the two was
+// passed.
 //
-// It is strict about the type and range of every field it knows and lenient about fields it does not know. Every
-// error is a [*Problem].
+// It checks the type and range of every known field and ignores unknown fields. Every error is a [*Problem].
 func Decode(surface dialect.Surface, modelFromPath string, body []byte) (Request, error) {
 	d := &decoder{req: Request{Surface: surface}, snakeToo: surface.Dialect() == dialect.Gemini}
 	tree, err := parse(body)

@@ -9,11 +9,10 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// EncodeAnswer writes an answer in the form of a surface; a streaming surface gets that of its twin. An annotation
-// that is not nil goes into the member "gateway" as it is.
+// EncodeAnswer encodes a response in the form of a surface. For a streaming surface, it uses the form of the surface's twin. An annotation that is
+// not nil is written unchanged into the member "gateway".
 //
-// It fails when the annotation is not JSON, when a vector holds what JSON has no number for, and on a surface it does
-// not know.
+// EncodeAnswer returns an error if the annotation is not JSON, if a vector contains a value that JSON cannot represent, or if the surface is unknown.
 func EncodeAnswer(surface dialect.Surface, a Answer, annotation json.RawMessage) ([]byte, error) {
 	form, err := formOf(surface, a, extraOf(annotation))
 	if err != nil {

@@ -6,9 +6,8 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// EncodeError writes the error envelope of a surface's format, as the body of an answer (CONTRACT.md, "What every error
-// answer owes"). A status of 0 counts as 500. The type is OpenAI's, "" for that of the status; the other formats have
-// types of their own.
+// EncodeError encodes the error envelope of a surface's format as the body of a response (CONTRACT.md, "What every error answer owes"). A status of 0
+// counts as 500. The problem's type is OpenAI's; "" means the type for the status. The other formats have their own types.
 func EncodeError(surface dialect.Surface, p dialect.Problem) []byte {
 	format := surface.Dialect().Format()
 	return dialect.Encode(format.ErrorBody(described(format, p)))

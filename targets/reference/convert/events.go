@@ -7,11 +7,11 @@ import (
 	"io"
 )
 
-// Bounds of an upstream's stream in bytes; one that passes them is not an answer.
+// Limits for an upstream's stream, in bytes. A stream that exceeds them is not accepted.
 const (
-	// MaxEvent bounds one event, and with it the comments and blank lines before it.
+	// MaxEvent is the maximum size of one event, including the comments and blank lines before it.
 	MaxEvent = 1 << 20
-	// MaxStream bounds the stream as a whole.
+	// MaxStream is the maximum size of the whole stream.
 	MaxStream = 64 << 20
 )
 

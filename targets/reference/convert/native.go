@@ -43,7 +43,7 @@ func (d *decoder) nativeObject(surface dialect.Surface, doc dialect.Object) {
 	}
 }
 
-// DecodeForm reads a multipart form on a surface that takes one into the hub form, as [Decode] does with JSON.
+// DecodeForm decodes a multipart form, on a surface that accepts forms, into the neutral form, just as [Decode] decodes JSON.
 func DecodeForm(surface dialect.Surface, mediaType string, body []byte) (Request, error) {
 	doc, err := dialect.DecodeForm(mediaType, body)
 	if err != nil {
@@ -98,7 +98,7 @@ func nativeAnswer(surface dialect.Surface, body []byte) (Answer, error) {
 	return Answer{}, notAnswer("the body does not have " + e.Holds.String() + " in " + e.Answers)
 }
 
-// DecodeMedia reads an upstream's answer with a status of success on a surface whose answers are not JSON.
+// DecodeMedia decodes an upstream's response with a success status on a surface whose responses are not JSON.
 //
 // The error wraps [ErrNotAnswer] or [ErrEmpty].
 func DecodeMedia(surface dialect.Surface, mediaType string, body []byte) (Answer, error) {

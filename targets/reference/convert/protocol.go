@@ -11,20 +11,20 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// ErrUnconvertible is returned when a request is valid in the caller's dialect and cannot be expressed in the
-// upstream's. The wrapping error names the feature, in words that may be shown to the caller.
+// ErrUnconvertible is returned if a request is valid in the caller's dialect but cannot be expressed in the upstream's. The wrapping error names the
+// feature in words that may be shown to the caller.
 var ErrUnconvertible = errors.New("the request cannot be converted")
 
-// Outbound is a request to an upstream, all but its address and credential.
+// Outbound is a request to an upstream, without the upstream's address and credential.
 type Outbound struct {
-	// Path is relative to the upstream's root, begins with a slash and may carry a query.
+	// Path is relative to the upstream's root. It begins with a slash and may contain a query.
 	Path   string
 	Header http.Header
 	Body   []byte
 }
 
-// Encode writes a request in an upstream's protocol, for the model the upstream knows it by. OpenAI upstreams get
-// every conversation at /v1/chat/completions, the form that all of them offer.
+// Encode encodes a request in an upstream's protocol. model is the name under which the upstream knows the model. For OpenAI upstreams, every
+// conversation is sent to /v1/chat/completions, the endpoint that all of them offer.
 //
 // The error wraps [ErrUnconvertible].
 func Encode(p dialect.Dialect, req Request, model string) (Outbound, error) {

@@ -12,22 +12,22 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// Refusal is what an upstream says about an error of its own. All of it is the upstream's wording and none of it may
-// reach the caller: upstreams quote keys and addresses.
+// Refusal is an upstream's description of its own error. All of it is in the upstream's words, and none of it may reach the caller, because upstreams
+// quote keys and addresses.
 type Refusal struct {
 	Type string
-	// Code is text: a number is written out. For Gemini it is the reason of its ErrorInfo, else its status.
+	// Code is text; a numeric code is converted to text. For Gemini, it is the reason in the error's ErrorInfo or, if there is none, the status.
 	Code    string
 	Message string
-	// Blocked says the upstream refused the prompt on policy grounds.
+	// Blocked means that the upstream refused the prompt on policy grounds.
 	Blocked bool
 }
 
 // maxRefusal bounds each text of a [Refusal] in bytes.
 const maxRefusal = 4 << 10
 
-// DecodeRefusal reads the body of an upstream's answer whose status is not a success. ok is false when there is no usable
-// error object in it: an object, in the protocol's place or OpenAI's, with a message, a type or a code.
+// DecodeRefusal decodes the body of an upstream's response with a status other than a success. ok is false if the body contains no usable error
+// object: an object, in the place that the protocol or OpenAI uses, with a message, a type or a code.
 func DecodeRefusal(p dialect.Dialect, status int, body []byte) (refusal Refusal, ok bool) {
 	if !p.Valid() || len(body) > MaxAnswer {
 		return Refusal{}, false

@@ -6,43 +6,43 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// Request is the hub form of what a caller asks for.
+// Request is a caller's request in the neutral form.
 type Request struct {
-	// Surface is the surface spoken to; where the body says whether to stream, it has been followed.
+	// Surface is the surface that was called. If the body states whether to stream, Surface reflects this.
 	Surface dialect.Surface
 	Model   string
-	// System joins the instructions that stood before the first turn with blank lines.
+	// System contains the instructions before the first turn, separated by blank lines.
 	System string
-	// Turns is the conversation; empty on completions and embeddings, which have Inputs.
+	// Turns is the conversation. It is empty for completions and embeddings, which use Inputs.
 	Turns []Turn
-	// Inputs are the prompts of a completion or the texts to embed, at least one on those surfaces.
+	// Inputs are the prompts of a completion or the texts to embed. On those surfaces, there is at least one.
 	Inputs []Input
-	// MaxTokens limits the answer, at least 1; nil leaves it to the upstream.
+	// MaxTokens limits the length of the response. It is at least 1; nil leaves the limit to the upstream.
 	MaxTokens *int
-	// Temperature is within 0..2, or 0..1 on messages; nil leaves it to the upstream.
+	// Temperature is in the range 0..2, or 0..1 on messages. nil leaves it to the upstream.
 	Temperature *float64
-	// TopP is within 0..1; nil leaves it to the upstream.
+	// TopP is in the range 0..1. nil leaves it to the upstream.
 	TopP *float64
-	// Stop are the sequences that end the answer.
+	// Stop contains the sequences that end the response.
 	Stop []string
-	// Stream asks for the answer as server-sent events.
+	// Stream requests the response as server-sent events.
 	Stream bool
-	// IncludeUsage asks for the usage in a chat stream (stream_options.include_usage).
+	// IncludeUsage requests the usage in a chat stream (stream_options.include_usage).
 	IncludeUsage bool
-	// Dimensions is the length of the vectors asked for, nil for the model's own.
+	// Dimensions is the requested length of the vectors. nil means the model's own length.
 	Dimensions *int
-	// Base64 asks for vectors as base64 of little-endian 32-bit floats (encoding_format).
+	// Base64 requests vectors as base64 of little-endian 32-bit floats (encoding_format).
 	Base64 bool
-	// Native is the whole body on an endpoint that is passed on without conversion, nil on all others.
+	// Native is the whole body on an endpoint whose requests are passed on without conversion. It is nil on all others.
 	Native dialect.Object
-	// Needs are what else the caller asks for and not every upstream can express, each feature once.
+	// Needs are the other features that the caller requests and that not every upstream can express, without duplicates.
 	Needs []Need
 }
 
-// Role is who says a turn.
+// Role is the author of a turn.
 type Role string
 
-// The roles of the hub. A system turn is an instruction that came after the first turn.
+// The roles in the neutral form. A system turn is an instruction that came after the first turn.
 const (
 	User      Role = "user"
 	Assistant Role = "assistant"
@@ -55,44 +55,44 @@ type Turn struct {
 	Parts []Part
 }
 
-// Part is a piece of a turn: an image, or else a text.
+// Part is a piece of a turn: an image or a text.
 type Part struct {
 	Text  string
 	Image *Image
 }
 
-// Image is a picture given inline or by address.
+// Image is a picture, given inline or by URL.
 type Image struct {
-	// MediaType is "image/png" and the like; "" when an address was given without it.
+	// MediaType is a media type such as "image/png". It is "" if a URL was given without a media type.
 	MediaType string
 	// Data is the base64 text as the caller sent it, unchecked; "" when URL is set.
 	Data string
 	URL  string
-	// Detail is OpenAI's "low" or "high"; "" for no wish.
+	// Detail is OpenAI's "low" or "high", or "" if none was requested.
 	Detail string
 }
 
-// Input is one prompt or text to embed: token ids when Tokens is not nil, else a text.
+// Input is one prompt or text to embed: token ids if Tokens is not nil, otherwise a text.
 type Input struct {
 	Text   string
 	Tokens []int
 }
 
-// Need is a wish that only some upstreams can express.
+// Need is a requested feature that only some upstreams can express.
 type Need struct {
-	// Feature is its name, that of the hub: "top_k" for Gemini's topK as well.
+	// Feature is its name in the neutral form: for example, "top_k" also for Gemini's topK.
 	Feature string
 	// Value is what the caller wrote.
 	Value json.RawMessage
 }
 
-// Problem is what is wrong with a request, as [Decode] returns it.
+// Problem describes what is wrong with a request, as [Decode] returns it.
 type Problem struct { //nolint:errname // what is found wrong with a request, before it is an error
-	// Code is the business code: "bad_request_body" for what is not JSON, else "invalid_request".
+	// Code is the business code: "bad_request_body" for a body that is not JSON, otherwise "invalid_request".
 	Code string
-	// Param is the field at fault ("messages[0].role"), "" for the body as a whole.
+	// Param is the invalid field ("messages[0].role"), or "" for the body as a whole.
 	Param string
-	// Message is for the caller. It quotes nothing the caller sent.
+	// Message is the text for the caller. It does not quote anything that the caller sent.
 	Message string
 }
 

@@ -10,15 +10,14 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// DecodeStream reads an upstream's event stream to its end and passes each piece of content on as soon as it is whole. When
-// the protocol's own finish has come and there was content, it returns how the answer ended, with the upstream's count of
-// tokens, 0 where it gave none. Nothing is passed on before the first content, so that until then an error can still be
-// answered as one.
+// DecodeStream reads an upstream's event stream to its end and passes each piece of content to pass as soon as the piece is complete. If the stream
+// contained content and the protocol's own finish, DecodeStream returns how the response ended, with the upstream's token counts, or 0 if there are
+// none. Nothing is passed on before the first content, so until then the gateway can still respond with an error status.
 //
-// The error wraps [ErrNotAnswer] (not an event stream, a broken event, an error event, over [MaxEvent] or
-// [MaxStream]), [ErrTruncated] (the stream ended, or reading it failed, before the finish; the read error is wrapped
-// as well, and so is ctx's), [ErrEmpty] (no event at all, or a finish without content) or [ErrBlocked]. An error of
-// pass is returned as it is. Cancelling ctx ends the decoding between two reads; to end a read, close r.
+// The error wraps [ErrNotAnswer] (not an event stream, a broken event, an error event, over [MaxEvent] or [MaxStream]), [ErrTruncated] (the stream
+// ended, or reading it failed, before the finish; the read error is wrapped as well, and so is ctx's), [ErrEmpty] (no event at all, or a finish
+// without content) or [ErrBlocked]. An error from pass is returned unchanged. If ctx is cancelled, decoding ends between two reads; to end a read in
+// progress, close r.
 func DecodeStream(ctx context.Context, p dialect.Dialect, r io.Reader, pass func(text string) error) (dialect.End, error) {
 	var none dialect.End
 	pr, ok := codecs[p]

@@ -7,21 +7,21 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// Head is what a stream states at its beginning, before the upstream has counted anything.
+// Head is the information at the beginning of a stream, before the upstream has counted anything.
 type Head struct {
 	ID string
 	// Model is the name that the client knows.
 	Model string
 	// Created is in Unix seconds.
 	Created int64
-	// PromptTokens is the gateway's own count: a messages stream begins with it.
+	// PromptTokens is the gateway's own count, which a messages stream states at its beginning.
 	PromptTokens int
-	// IncludeUsage makes a chat stream report its usage; the other streams always do.
+	// IncludeUsage makes a chat stream report its usage. Other streams always report it.
 	IncludeUsage bool
 }
 
-// StreamEncoder writes one answer as the server-sent events of a surface. Each method returns complete events, ready
-// to be sent. It is for one stream and one goroutine: pieces, then [StreamEncoder.Finish] or [StreamEncoder.Error].
+// StreamEncoder writes one response as the server-sent events of a surface. Each method returns complete events that are ready to be sent. An encoder
+// is for one stream and one goroutine: write the pieces, then call [StreamEncoder.Finish] or [StreamEncoder.Error].
 type StreamEncoder struct {
 	surface    dialect.Surface
 	writer     dialect.StreamWriter
@@ -29,8 +29,8 @@ type StreamEncoder struct {
 	opened     bool
 }
 
-// NewStreamEncoder returns an encoder for a streaming surface. An annotation that is not nil goes into the member
-// "gateway" of the first object that is sent; one that is not JSON makes the first piece fail, before any byte.
+// NewStreamEncoder returns an encoder for a streaming surface. An annotation that is not nil is written into the member "gateway" of the first object
+// that is sent. If the annotation is not JSON, the first piece fails before any byte is written.
 func NewStreamEncoder(surface dialect.Surface, head Head, annotation json.RawMessage) (*StreamEncoder, error) {
 	op, ok := surface.Operation().(dialect.StreamingOperation)
 	if !ok || !surface.Streaming() {
@@ -44,12 +44,12 @@ func NewStreamEncoder(surface dialect.Surface, head Head, annotation json.RawMes
 	return &StreamEncoder{surface: surface, writer: writer, annotation: annotation}, nil
 }
 
-// Piece writes a piece of content, and before the first one the stream's opening.
+// Piece writes a piece of content. The first piece is preceded by the stream's opening.
 func (e *StreamEncoder) Piece(text string) ([]byte, error) {
 	return e.encode(func() []dialect.Event { return e.writer.Piece(text) })
 }
 
-// Finish writes the end of a whole answer.
+// Finish writes the end of a complete response.
 func (e *StreamEncoder) Finish(end dialect.End) ([]byte, error) {
 	return e.encode(func() []dialect.Event { return e.writer.Close(end) })
 }
@@ -69,8 +69,8 @@ func (e *StreamEncoder) encode(events func() []dialect.Event) (out []byte, err e
 	return out, nil
 }
 
-// Error writes the format's own error event (CONTRACT.md, "In a stream that has begun"). Nothing may follow it: what
-// would end a whole answer must not end a broken one.
+// Error writes the format's own error event (CONTRACT.md, "In a stream that has begun"). Nothing may follow it, because the events that end a
+// complete response must not end a broken one.
 func (e *StreamEncoder) Error(p dialect.Problem) []byte {
 	format := e.surface.Dialect().Format()
 	return format.ErrorEvent(described(format, p), 0).Bytes()

@@ -1,4 +1,4 @@
-// Package adapter speaks the lines of docs/clients.md for a client library.
+// Package adapter implements the line protocol of docs/clients.md for a client library.
 package adapter
 
 import (
@@ -14,7 +14,7 @@ import (
 	"sync"
 )
 
-// Ask is one call to make.
+// Ask is a call that the adapter must make.
 type Ask struct {
 	ID      string `json:"id"`
 	Surface string `json:"surface"`
@@ -25,7 +25,7 @@ type Ask struct {
 	Stream  bool   `json:"stream"`
 }
 
-// Answer is how a call ended.
+// Answer is the outcome of a call.
 type Answer struct {
 	ID      string            `json:"id"`
 	OK      bool              `json:"ok"`
@@ -42,9 +42,9 @@ type Answer struct {
 type Library struct {
 	Module   string
 	Surfaces []string
-	// Call returns what was delivered, also where there was an error.
+	// Call makes a call and returns the text that the client delivered, even if an error occurred.
 	Call func(ctx context.Context, a Ask) (text string, err error)
-	// Describe fills in what is known of an error.
+	// Describe adds what is known about an error to into.
 	Describe func(err error, into *Answer)
 }
 
@@ -54,7 +54,7 @@ const (
 	maxText  = 2000
 )
 
-// Serve makes the calls that stand on standard input, up to parallel at once, until it ends.
+// Serve makes the calls that it reads from standard input, with at most parallel calls at once, until standard input ends.
 func Serve(l Library) error {
 	out := struct {
 		sync.Mutex
@@ -105,7 +105,7 @@ func versionOf(module string) string {
 	return info.Deps[i].Version
 }
 
-// Texts are all texts and numbers inside a JSON value, by the path that leads there.
+// Texts collects all strings and numbers inside a JSON value, by path.
 func Texts(value any, path string, found map[string]string) {
 	switch v := value.(type) {
 	case map[string]any:
@@ -121,7 +121,7 @@ func Texts(value any, path string, found map[string]string) {
 	}
 }
 
-// Parsed are the texts of raw JSON.
+// Parsed returns the strings and numbers in raw JSON, by path.
 func Parsed(raw, path string) map[string]string {
 	var value any
 	if json.Unmarshal([]byte(raw), &value) != nil {

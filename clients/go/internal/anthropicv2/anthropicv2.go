@@ -1,4 +1,4 @@
-// Package anthropicv2client is the adapter of the second version of Anthropic's library.
+// Package anthropicv2client is the adapter for the second version of Anthropic's library.
 package anthropicv2client
 
 import (
@@ -11,7 +11,7 @@ import (
 	"github.com/gatecert/gatecert/clients/go/internal/adapter"
 )
 
-// Library is the library behind this adapter.
+// Library returns the library behind this adapter.
 func Library() adapter.Library {
 	return adapter.Library{
 		Module:   "github.com/anthropics/anthropic-sdk-go/v2",

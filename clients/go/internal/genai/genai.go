@@ -1,4 +1,4 @@
-// Package genaiclient is the adapter of Google's library.
+// Package genaiclient is the adapter for Google's library.
 package genaiclient
 
 import (
@@ -11,7 +11,7 @@ import (
 	"github.com/gatecert/gatecert/clients/go/internal/adapter"
 )
 
-// Library is the library behind this adapter.
+// Library returns the library behind this adapter.
 func Library() adapter.Library {
 	return adapter.Library{
 		Module:   "google.golang.org/genai",

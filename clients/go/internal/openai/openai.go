@@ -1,4 +1,4 @@
-// Package openaiclient is the adapter of OpenAI's library.
+// Package openaiclient is the adapter for OpenAI's library.
 package openaiclient
 
 import (
@@ -14,7 +14,7 @@ import (
 	"github.com/gatecert/gatecert/clients/go/internal/adapter"
 )
 
-// Library is the library behind this adapter.
+// Library returns the library behind this adapter.
 func Library() adapter.Library {
 	return adapter.Library{
 		Module:   "github.com/openai/openai-go/v3",
