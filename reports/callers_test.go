@@ -58,7 +58,7 @@ func callersRun() runlog.Run {
 			half, played("one", "http:404", clientlog.Typed, 404),
 			probed("one", 402), probed("two", 402), probed("one", 403), probed("two", 403), probed("one", 503, 503), probed("two", 503, 503),
 		},
-		Skipped: []clientlog.Skip{{Client: "one", Probe: "retry-after-70", Reason: "this probe makes a client wait for minutes: play it with --slow"}},
+		Skipped: []clientlog.Skip{{Client: "one", Probe: "retry-after-70", Reason: "this probe makes a client wait for minutes, so it runs only with --slow"}},
 	}
 	return run
 }

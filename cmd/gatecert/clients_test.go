@@ -24,7 +24,7 @@ func TestClientsSeeWhatCurlMakesOfARow(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "seen.json")
 	code, stdout, stderr := invoke(t.Context(), "clients", "--adapters", "../../clients", "--client", "curl", "--rows", quotaRow, "--probe", "none", "--out", out)
 	assert.Equal(t, exitConformant, code, stderr)
-	assert.Contains(t, stdout, quotaRow+": Top up or check your plan quota\n  ! ●        curl: sends the request once and raises exit status (403); the code is only in the raw body, at body\n")
+	assert.Contains(t, stdout, quotaRow+": Top up or check your plan quota\n  ! ●        curl: sends the request once and exits with an error (403); the code is only in the raw body\n")
 	assert.Contains(t, stderr, "plan: run 1 client against http://127.0.0.1")
 
 	again, rendered, stderr := invoke(t.Context(), "clients", "--from", out)
@@ -34,7 +34,7 @@ func TestClientsSeeWhatCurlMakesOfARow(t *testing.T) {
 	mutant := serveGateway(t, "--mutant", "spent-account-as-429")
 	code, stdout, stderr = invoke(t.Context(), "clients", "--target", mutant, "--adapters", "../../clients", "--client", "curl-retry", "--rows", quotaRow, "--probe", "status-402,status-403")
 	assert.Equal(t, exitConformant, code, stderr)
-	assert.Contains(t, stdout, "  ! ●●●      curl-retry: sends the request 3 times and raises exit status (429)")
+	assert.Contains(t, stdout, "  ! ●●●      curl-retry: sends the request 3 times and exits with an error (429)")
 	assert.Contains(t, stdout, "  => 1 of 1 client retries in vain (curl-retry); 402 (a warning) or 403 instead of 429 stops all of them\n")
 }
 

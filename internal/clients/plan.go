@@ -43,7 +43,7 @@ func (s *playing) planFor(c *crew, surfaces []dialect.Surface) (p plan) {
 		switch i := slices.IndexFunc(surfaces, on); {
 		case !slices.Contains(s.Probes, probe.name), i < 0:
 		case probe.slow && !s.Slow:
-			s.skip(clientlog.Skip{Client: name, Probe: probe.name, Reason: "this probe makes a client wait for minutes: play it with --slow"})
+			s.skip(clientlog.Skip{Client: name, Probe: probe.name, Reason: "this probe makes a client wait for minutes, so it runs only with --slow"})
 		default:
 			surface := surfaces[i]
 			p.probes = append(p.probes, work{

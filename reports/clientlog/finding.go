@@ -118,7 +118,7 @@ func Findings(c Call) []Finding {
 	case c.Outcome == Hung && attempts < 2:
 		add(NotEnded, "did not end within %s", seconds(c.Milliseconds))
 	case c.Outcome == Untyped:
-		add(ErrorUntyped, "raises %s, which is not one of its own classes", c.Class)
+		add(ErrorUntyped, "%s, which is not one of its own error classes", raises(c))
 	}
 	if raised := c.Outcome == Typed || c.Outcome == Untyped; raised && action.Code && c.Code != "" && c.Shown != InField {
 		add(CodeHidden, "%s", shownWords(c))

@@ -62,7 +62,7 @@ func Sentence(c Call) string {
 		}
 		parts = append(parts, "and does not end before the call times out")
 	case Typed, Untyped:
-		raised := "and raises " + plain.Text(c.Class, maxWord)
+		raised := "and " + raises(c)
 		if c.Status != 0 {
 			raised += " (" + strconv.Itoa(c.Status) + ")"
 		}
@@ -77,6 +77,19 @@ func Sentence(c Call) string {
 		text += " (doubtful: " + plain.Text(c.Doubts[0], 160) + ")"
 	}
 	return text
+}
+
+// raises says with what a client reported the error. A command has no classes of errors: its class is "exit status". An Object is what JavaScript
+// calls an error that is not an instance of Error.
+func raises(c Call) string {
+	switch c.Class {
+	case "exit status":
+		return "exits with an error"
+	case "Object":
+		return "raises a plain object"
+	default:
+		return "raises " + plain.Text(c.Class, maxWord)
+	}
 }
 
 func delivered(c Call) string {
@@ -102,6 +115,9 @@ func shownWords(c Call) string {
 	case InField:
 		return code + " is in " + plain.Text(c.CodeAt, maxWord)
 	case InRaw:
+		if c.CodeAt == "body" { // a client without fields, such as curl
+			return code + " is only in the raw body"
+		}
 		return code + " is only in the raw body, at " + plain.Text(c.CodeAt, maxWord)
 	case InMessage:
 		return code + " is only in the text of the message"
