@@ -13,11 +13,11 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// The maximum numbers of shown results of clients. A record contains all of them.
+// The limits for what a page shows of clients. A record contains everything.
 const (
 	// shownClients is how many clients have a column.
 	shownClients = 16
-	// callersLimit bounds their part of a page, in bytes.
+	// callersLimit is the maximum size of the clients' part of a page, in bytes.
 	callersLimit = 400 << 10
 )
 

@@ -27,7 +27,7 @@ type Matrix struct {
 	Levels []LevelTotals
 }
 
-// Column is a column of a matrix.
+// Column is the heading of a column of a matrix.
 type Column struct {
 	// Name is the full name of the column, such as "chat-stream".
 	Name string
@@ -70,8 +70,8 @@ func (c Cell) Partly() string {
 	return fmt.Sprintf("%d/%d", k, n)
 }
 
-// Passing returns how many of the cell's cases pass, for example "12/17" or "0/17". It returns "" if all pass, if there is only one case, and if none
-// ran.
+// Passing returns how many of the cell's cases pass, for example "12/17" or "0/17". It returns "" if all pass, and if the cell has fewer than two
+// cases.
 func (c Cell) Passing() string {
 	k, n := c.Counts[contract.Pass], len(c.Cases)
 	if k == n || n < 2 {
@@ -119,7 +119,7 @@ type pageEntry struct {
 	Column string
 	// Target is the column if the columns are targets, and "" if they are surfaces.
 	Target string
-	// Causes are the indexes of the cell's causes in the page's list.
+	// Causes are the indexes of the case's causes in the page's list.
 	Causes []int
 	// Traces is the page of a trace of its run.
 	Traces string

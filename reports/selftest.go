@@ -96,7 +96,8 @@ func (s SelfTest) verdict() contract.Verdict {
 }
 
 // Matrix returns the self-test as a matrix of gateways and rows of the contract. A cell passes if cases detected the mutant, fails if the harness
-// made a mistake, and is not-run if nothing changed. A red cell therefore means that the mutant was not detected.
+// made a mistake, and is not-run if nothing changed. A red cell therefore stands for a mutant that was not detected as expected, or for a
+// false alarm.
 func (s SelfTest) Matrix() Matrix {
 	m := Matrix{Totals: make(runlog.Counts)}
 	rows := s.rows()

@@ -77,7 +77,7 @@ func (t *terminal) table(header []string, rows [][]string, align tw.Align) error
 	return nil
 }
 
-// Table writes a table without a frame. cell pads and aligns the cells. Table returns only errors of w.
+// Table writes a table without a frame. cell pads and aligns the cells. Table fails if w does.
 func Table(w io.Writer, header []string, rows [][]string, cell tw.CellConfig) error {
 	cell.Formatting = tw.CellFormatting{AutoFormat: tw.Off, AutoWrap: tw.WrapNone}
 	table := tablewriter.NewTable(w,

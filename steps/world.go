@@ -23,7 +23,7 @@ type Session interface {
 	// AwaitRecovery waits until the healthy call for a case succeeds. It returns how long that took, or 0 if the first call succeeded. If a limit of
 	// the key was the reason for the wait, later calls stay within the limit.
 	AwaitRecovery(ctx context.Context, c contract.Case) (time.Duration, error)
-	// AtOnce returns how many cases may run at once, at most most, and whether healthy calls have failed for some time before.
+	// AtOnce returns how many cases may run at once, never more than most, and whether healthy calls failed for some time earlier in the run.
 	AtOnce(most int) (n int, fragile bool)
 	// AnswersUnhealthy reports whether a response resembles one that a healthy call received while the gateway was not healthy.
 	AnswersUnhealthy(o contract.Observation) bool

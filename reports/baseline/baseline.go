@@ -34,7 +34,7 @@ type Entry struct {
 	Case contract.Pattern `yaml:"case"`
 	// Reason states why the failure is acceptable.
 	Reason string `yaml:"reason"`
-	// Link is a URL at which the failure is tracked. Owner is the person or team that works on it.
+	// Link states where the failure is tracked, for example a URL. Owner is the person or team that works on it.
 	Link  string `yaml:"link,omitempty"`
 	Owner string `yaml:"owner,omitempty"`
 	// Expires is the last day on which the failure is acceptable.

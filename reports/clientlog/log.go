@@ -55,7 +55,7 @@ type Call struct {
 
 	Outcome Outcome `json:"outcome"`
 	// Class is the client's name for the error, Status is the status that it reports, Message is the error's text, and Text is the part of a response
-	// that it delivered before the call ended.
+	// that the client delivered before the call ended.
 	Class   string `json:"class,omitempty"`
 	Status  int    `json:"status,omitempty"`
 	Message string `json:"message,omitempty"`
