@@ -11,7 +11,7 @@ import (
 type RetryWait struct {
 	// Value is the verbatim value of Retry-After, or "" if the field is missing.
 	Value string
-	// Seconds is the number of whole seconds in Value, or -1 if Value is not a number. Date is the HTTP date in Value (RFC 9110 10.2.3).
+	// Seconds is the number of seconds in Value, or -1 if Value is not a whole number. Date is the HTTP date in Value (RFC 9110 10.2.3).
 	Seconds int64
 	Date    time.Time
 	// Milliseconds is the value of retry-after-ms, which some official clients prefer to Retry-After. It is -1 if the field is missing.

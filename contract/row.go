@@ -43,7 +43,8 @@ const (
 
 // StatusRule states which HTTP statuses a row allows (see "Expected statuses of the codes").
 type StatusRule struct {
-	// Classes are the allowed first digits. A status of another class always violates a MUST, because a wrong class blames the wrong party.
+	// Classes are the allowed first digits. A status of another class violates a MUST, because a wrong class blames the wrong party, unless Tolerated
+	// contains the class.
 	Classes []int
 	// Exact lists the exact statuses expected within class 4. Any 5xx is acceptable if class 5 is allowed, unless Exact contains a 5xx.
 	Exact []int
@@ -51,7 +52,7 @@ type StatusRule struct {
 	Basis Basis
 	// Never lists statuses that are forbidden regardless of their class, because they blame the wrong party.
 	Never []int
-	// Tolerated lists classes that cause only a warning if the class is derived.
+	// Tolerated lists other classes that cause only a warning. It is used only where the class is derived.
 	Tolerated []int
 }
 

@@ -14,7 +14,7 @@ type Answer struct {
 	Model   string
 	ID      string // the part that is unique in all ids of the response
 	Created int64  // Unix time in seconds
-	// Pieces are the pieces of the response text; each stream event carries one. Pieces is nil for an empty response.
+	// Pieces are the pieces of the response text; each stream event carries one. An empty response has none.
 	Pieces []string
 	// Kind is the kind of pieces in a stream. A response that is not a stream always contains text.
 	Kind PieceKind
@@ -28,7 +28,7 @@ type Answer struct {
 // PieceKind is the kind of content in the pieces of a streamed response.
 type PieceKind int
 
-// The kinds of pieces. All kinds except text are used only in streams that break off, so writers cannot finish such streams.
+// The kinds of pieces. The kinds other than [Text] are only for streams that break off: writers cannot finish a stream of them.
 const (
 	Text      PieceKind = iota
 	ToolCall            // pieces of the arguments of one tool call

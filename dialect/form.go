@@ -127,7 +127,7 @@ type FormPart struct {
 }
 
 // DecodeForm parses a multipart form. A field becomes a string, and a file becomes an object as returned by [NewFile]. If a name occurs more than
-// once, the first occurrence counts. If the body is not a form, DecodeForm returns [ErrNotForm] with the reason.
+// once, the first occurrence counts. DecodeForm returns the errors of [FormParts].
 func DecodeForm(mediaType string, data []byte) (Object, error) {
 	parts, err := FormParts(mediaType, data)
 	if err != nil {
@@ -147,7 +147,8 @@ func DecodeForm(mediaType string, data []byte) (Object, error) {
 	return form, nil
 }
 
-// FormParts returns the parts of a multipart form in order, at most 256. If the body is not a form, FormParts returns [ErrNotForm] with the reason.
+// FormParts returns the parts of a multipart form in order. If the body is not a complete form or has more than 256 parts, FormParts returns
+// [ErrNotForm] with the reason.
 func FormParts(mediaType string, data []byte) ([]FormPart, error) {
 	kind, params, err := mime.ParseMediaType(mediaType)
 	switch {

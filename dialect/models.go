@@ -1,6 +1,6 @@
 package dialect
 
-// Models returns one of OpenAI's models by name. Without a name, the path lists all models.
+// Models is OpenAI's endpoint that describes one model by name. Without a name, the path lists all models.
 const Models Surface = "models"
 
 var modelsEndpoint = Endpoint{

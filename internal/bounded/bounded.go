@@ -46,7 +46,7 @@ type Held struct {
 	n   int64
 }
 
-// Reader returns a reader that counts the bytes read. It returns [ErrFull] if the bytes of all clients together exceed the limit.
+// Reader returns a reader that counts the bytes read. Its Read returns [ErrFull] if the bytes of all clients together exceed [Bytes].Max.
 func (h *Held) Reader(r io.Reader) io.Reader { return heldReader{r, h} }
 
 // Release releases all bytes that were read.

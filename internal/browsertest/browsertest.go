@@ -55,8 +55,8 @@ func Start(t *testing.T) Browser {
 // Page is a page in its own tab.
 type Page struct{ ctx context.Context } //nolint:containedctx // and a tab
 
-// Show renders a page. It runs the actions in before, and then loads the page with hash in its URL. The test fails if the page ever writes an error
-// to the console.
+// Show renders a page. It runs the actions in before, and then loads the page with hash in its URL. The test fails if the page ever writes to
+// the console or throws an exception.
 func (b Browser) Show(t *testing.T, render func(io.Writer) error, hash string, before ...chromedp.Action[chromedp.Void]) Page {
 	t.Helper()
 	var out bytes.Buffer

@@ -118,8 +118,8 @@ func parse(text string, most float64, what string, number func(string) (float64,
 	return d, nil
 }
 
-// Sample returns a random value of at least 0. It omits rare values beyond twenty times the median, because a real model would not produce them
-// either.
+// Sample returns a random value of at least 0. It caps rare values at twenty times the median (lognormal) or the mean (exp), because a real model would
+// not produce them either.
 func (d Distribution) Sample(random *rand.Rand) float64 {
 	switch d.kind {
 	case uniform:

@@ -49,7 +49,7 @@ const (
 // MaxTokens is the maximum number of tokens in a prompt or a response.
 const MaxTokens = 200_000
 
-// Prompts generates the prompts of a load, with at most most kinds. It returns nil if the shape requests nothing. count counts the tokens in a text.
+// Prompts generates the prompts of a load, no more than most. It returns nil if the shape requests nothing. count counts the tokens in a text.
 func (s Shape) Prompts(most int, count func(string) int) []Prompt {
 	if s.Prompt.IsZero() && s.Output.IsZero() && len(s.Conversations) == 0 {
 		return nil
