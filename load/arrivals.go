@@ -13,7 +13,7 @@ import (
 // Arrivals is the process by which requests become due. The zero value is constant: all gaps are equal.
 //
 // A random process sends a fixed number of requests: as many as a constant rate would send in the same time. Plans are therefore exact, and a probe
-// never offers a higher rate than it states. Only the gaps between the requests are random.
+// never offers a higher rate than its name states. Only the gaps between the requests are random.
 type Arrivals struct {
 	// cv is the coefficient of variation of the gaps: 0 for constant, 1 for Poisson.
 	cv float64

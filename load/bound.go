@@ -25,7 +25,7 @@ type Bound struct {
 	Value float64
 }
 
-// Mean means the mean instead of a quantile.
+// Mean, in place of a quantile, selects the mean.
 const Mean = -1
 
 // Metric names the quantity that a term of an SLO limits.

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// ErrDescriptors is returned, wrapped in an [ErrInvalid], if this process may not open as many file descriptors as a phase needs.
+// ErrDescriptors is returned if this process may not open as many file descriptors as a phase needs. Such an error is also an [ErrInvalid].
 var ErrDescriptors = errors.New("too few descriptors")
 
 // descriptorsError is an [ErrDescriptors], which says why.

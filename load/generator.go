@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// GeneratorLimits limit how far this machine may fall behind in a phase before the phase is inconclusive. Fields that are zero have their default
+// GeneratorLimits define how far this machine may fall behind in a phase before the phase is inconclusive. Fields that are zero have their default
 // values.
 type GeneratorLimits struct {
 	// Missed is the maximum share of offered requests that this machine may fail to send. Default 0.01.

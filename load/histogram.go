@@ -2,8 +2,8 @@ package load
 
 import "github.com/gatecert/gatecert/internal/histogram"
 
-// Histogram is a distribution of durations: an HDR histogram from 1 µs to 1 h with three significant digits, so that a quantile is off by at most 0.1
-// %. The zero value is empty. It is not safe for concurrent use.
+// Histogram is a distribution of durations: an HDR histogram from 1 µs to 1 h with three significant digits, so that a quantile is off by at most
+// 0.1 %. The zero value is empty. It is not safe for concurrent use.
 type Histogram = histogram.Histogram
 
 type bar = histogram.Bar

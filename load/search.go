@@ -21,8 +21,7 @@ type Search struct {
 	SLO   SLO
 	// From and To are the lowest and the highest rate to probe, in requests/s. Default 10 and 200.
 	From, To float64
-	// Short is the duration of the shortest probes. Full is the duration of the probes that decide. Default 1
-	// s and 5 s.
+	// Short is the duration of the shortest probes. Full is the duration of the probes that decide. Default 1 s and 5 s.
 	Short, Full time.Duration
 	// Precision, 0.01 to 1, ends the search when Upper/Lower-1 is at most this value. Default 0.1.
 	Precision float64

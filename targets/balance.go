@@ -47,7 +47,7 @@ func (s *Session) balanceBefore(ctx context.Context, key string) (float64, error
 	return s.Balance(ctx, key)
 }
 
-// settlePolls limits the wait for a refund that a gateway books after it has responded to at most one second in total.
+// settlePolls limits the wait for a refund that a gateway books only after its response: in total, the wait is at most one second.
 const (
 	settlePolls = 20
 	settlePoll  = 50 * time.Millisecond

@@ -93,9 +93,9 @@ func (h *health) left(single time.Duration) time.Duration {
 	return max(0, min(single, max(recoveryBudget, single)-h.waited))
 }
 
-// AtOnce returns how many cases may run at once, at most most, and whether the gateway has stopped serving healthy calls before. Each time that the
-// gateway stops serving healthy calls, the number is halved: a breaker that opens after five consecutive failures stays closed if four cases run at
-// once, with a healthy call before each case.
+// AtOnce returns how many cases may run at once, with most as the upper limit, and whether the gateway has stopped serving healthy calls before. Each
+// time that the gateway stops serving healthy calls, the number is halved: a breaker that opens after five consecutive failures stays closed if four
+// cases run at once, with a healthy call before each case.
 func (s *Session) AtOnce(most int) (n int, fragile bool) {
 	s.health.mu.Lock()
 	defer s.health.mu.Unlock()

@@ -12,8 +12,8 @@ import (
 	"github.com/gatecert/gatecert/internal/wait"
 )
 
-// LateGrace is how long gatecert waits after the last refused call before it reads the upstream's record. A gateway that sends a refused prompt from
-// a queue does so within milliseconds.
+// LateGrace is how long gatecert waits after the last refused call before it reads the upstream's record again. A gateway that sends a refused prompt
+// from a queue does so within milliseconds.
 const LateGrace = 500 * time.Millisecond
 
 // recordedCalls is, by case, what the upstream had seen of the judged call.

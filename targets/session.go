@@ -227,7 +227,7 @@ func (s *Session) awaitUpstream(ctx context.Context, c contract.Case, token stri
 	return nil
 }
 
-// Control makes a control call on a surface. The healthy call must succeed, and the nonsense call must fail.
+// Control makes a control call on a surface. The healthy call must succeed, and the nonsense call must be answered with an error.
 func (s *Session) Control(ctx context.Context, surface dialect.Surface, kind ControlKind) (o contract.Observation, ok bool, detail string, err error) {
 	call := HealthyCall
 	if kind == ControlNonsense {

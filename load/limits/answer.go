@@ -7,7 +7,7 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Answer is the response to a call of an experiment.
+// Answer is the result of a call of an experiment.
 type Answer struct {
 	// The limiter decided between Sent and Answered, as in [Call].
 	Sent, Answered time.Time

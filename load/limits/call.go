@@ -15,7 +15,7 @@ type Call struct {
 	Earliest, Latest time.Time
 	// Ended is when the last byte of the response arrived.
 	Ended time.Time
-	// Held is for how long after Latest the call was certainly still in flight.
+	// Held is how long after Latest the call was certainly still in flight.
 	Held time.Duration
 	// Asked is the number of tokens that the call requested; it is zero if the size of the call did not matter. Tokens is the number of tokens that
 	// the call used according to its response; it is zero if the response does not report them.

@@ -50,11 +50,11 @@
 // for two windows, and the burst follows when the limit is free. A limit on calls in flight is verified with calls that the upstream holds; this
 // needs no rests. Last, calls that the upstream answers with 429 show whether that 429 reaches the client with its Retry-After.
 //
-// Verify concludes only from admitted calls that a gateway admits more than declared: in some period, they exceed what a limiter of the declared kind
-// (of any kind, if none is declared) may admit, wherever its windows begin. Refusals are not evidence of this, because another limit may have caused
-// them: for example, nginx with two zones, a limit of the upstream in addition to the gateway's own, or a bucket that is refilled in steps. Findings
-// that need refusals as evidence have level SHOULD, and so does the finding that a call was refused although the limit had capacity. Such a finding
-// names the simplest other limit that explains every response, or reports that no limit does.
+// Verify uses only admitted calls to conclude that a gateway admits more than declared: in some period, they exceed what a limiter of the declared
+// kind (of any kind, if none is declared) may admit, wherever its windows begin. Refusals are not evidence of this, because another limit may have
+// caused them: for example, nginx with two zones, a limit of the upstream in addition to the gateway's own, or a bucket that is refilled in steps.
+// Findings that need refusals as evidence have level SHOULD, and so does the finding that a call was refused although the limit had capacity. Such a
+// finding names the simplest other limit that explains every response, or reports that no limit does.
 //
 // Every refusal is also judged by the contract, and every rate-limit header field is compared with what happened.
 //

@@ -16,7 +16,7 @@ type Experiment struct {
 	// Began is when the experiment began, and Took is how long it lasted, including its waits.
 	Began time.Time
 	Took  time.Duration
-	// Answers are the responses to the experiment's calls, in the order in which they were recorded.
+	// Answers are the results of the experiment's calls, in the order in which they were recorded.
 	Answers []Answer
 }
 

@@ -157,8 +157,8 @@ func (m tokenModel) shares() tokenShares {
 	return s
 }
 
-// Gateways count tokens in different ways, and often estimate those of a prompt. maxUsedTokens is the share of a limit from which on no further call
-// may be admitted. certainlyTooMany is the share that no way of counting explains. minNeededTokens is the smallest share at which a call may be
+// Gateways count tokens in different ways, and often estimate those of a prompt. maxUsedTokens is the share of a limit at or above which no further
+// call may be admitted. certainlyTooMany is the share that no way of counting explains. minNeededTokens is the smallest share at which a call may be
 // refused.
 const (
 	maxUsedTokens    = 1.2

@@ -9,7 +9,7 @@
 //	outage        healthy requests and, one in five, faulty ones   every response to a faulty request is judged by its row
 //	waiting       for the responses to the last faulty requests    only where the upstream hangs
 //	after         healthy requests until none of them fails        how long the gateway takes to recover
-//	at once       again, until as many are served as before        whether failed calls keep their slots
+//	at once       again, until as many are served as at the start  whether failed calls keep their slots
 //	disconnects   clients that disconnect while the upstream       whether the upstream call is cancelled
 //	              hangs (slow outages only)
 //

@@ -1,7 +1,7 @@
 // Package mutants contains broken versions of the reference gateway. Each mutant is broken in one way in which real gateways violate the error
 // contract. The harness has to detect every mutant, in exactly the cases that the mutant expects to change and in no other.
 //
-// Permitted behaviours are the opposite: they are what a conformant gateway may do, and must not cause a failure.
+// Permitted behaviours are the opposite: they are what a conformant gateway may do, and no case may fail because of them.
 //
 // A mutant changes the gateway through [reference.Hooks], at the points where the gateway makes decisions. It may also configure limits on tokens.
 // Mutants do not recognise the harness by what it sends (a token, a directive), because a mutant must be a gateway that could exist.

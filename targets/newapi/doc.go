@@ -1,5 +1,5 @@
 // Package newapi certifies a running new-api, or one-api, from which new-api was derived. Its driver prepares the deployment through the admin API:
-// it creates users, tokens, channels to the mock upstream and prices, and sets the options that some circumstances need. At the end, the driver
+// it creates users, tokens, prices, and channels to the mock upstream, and sets the options that some circumstances need. At the end, the driver
 // removes or restores all of these.
 //
 // The driver avoids affecting anything else. The name of every object that it creates contains the run's tag. Users and channels are in separate

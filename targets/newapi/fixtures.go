@@ -64,7 +64,8 @@ func (f fixtures) pricedModels() (models []string) {
 	return models
 }
 
-// unusedAddress is an address at which nothing listens. It contains unreachablePath, so that a response that discloses the address can be recognised.
+// unusedAddress is an address at which nothing listens. unreachablePath is appended to it, so that a response that discloses the address can be
+// recognised.
 const (
 	unusedAddress   = "http://127.0.0.1:1/"
 	unreachablePath = "gatecert-nobody"

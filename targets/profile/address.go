@@ -113,7 +113,8 @@ var errModel = errors.New("a model must be given as NAME, SURFACE=NAME or FORMAT
 
 // WithModels adds models as written on a command line: "NAME" for all surfaces, "messages=NAME" for a surface with and without streaming,
 // "anthropic=NAME" for an API format. A more specific entry takes precedence, regardless of the order. If there are several models for the same
-// target, the first one is used, and the others are tried if the endpoint does not serve it. Surfaces without a model are then left out.
+// surface, the same API format or all surfaces, the first one is used, and the others are tried if the endpoint does not serve it. Surfaces without a
+// model are then left out.
 func (p Profile) WithModels(words ...string) (Profile, error) {
 	given := make(map[string]string)
 	for _, word := range words {

@@ -64,7 +64,7 @@ type Profile struct {
 	Public []string `yaml:"public,omitempty"`
 	// Env lists the environment variables that the profile may send in places other than keys: in the URL, in header fields and in bodies.
 	Env []string `yaml:"env,omitempty"`
-	// Variables are the environment variables that were set when the profile was read.
+	// Variables are the environment variables that the profile uses, as they were when it was read.
 	Variables Variables `yaml:"-"`
 	// Circumstances contains the recipes by circumstance ("unpriced-model"), or by circumstance and variant ("unreachable-upstream/refused").
 	Circumstances map[string]Recipe `yaml:"circumstances,omitempty"`

@@ -11,7 +11,7 @@ import (
 	"github.com/gatecert/gatecert/internal/yamlfile"
 )
 
-// Variables are the environment variables that were set when a profile was read.
+// Variables are the environment variables that a profile uses, as they were when it was read.
 type Variables struct {
 	list []variable
 	// texts are the strings of the profile that hold one, as reports show them, by their field and value.

@@ -92,7 +92,7 @@ type Failure struct {
 	Code    Code
 	Status  int
 	Message string
-	// Param is the position in the request body, or "" if there is none.
+	// Param is the invalid field of the request body, or "" if there is none.
 	Param string
 	// Header is added to a response that has not begun. nil adds nothing.
 	Header http.Header

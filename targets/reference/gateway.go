@@ -50,7 +50,7 @@ var errPanic = errors.New("panic")
 
 // New creates a gateway with a new, seeded store. The context applies only to the creation.
 //
-// New returns [ErrOptions], [ErrStoreExists], or the error of opening the store's file.
+// New returns [ErrOptions], [ErrStoreExists], or another error of creating the store.
 func New(ctx context.Context, options Options) (_ *Gateway, err error) {
 	options, err = options.withDefaults()
 	if err != nil {

@@ -34,7 +34,7 @@ type Hooks struct {
 	Transport []func(context.Context, http.RoundTripper) http.RoundTripper
 	// Failure changes a failure before the client sees it, and before the refund.
 	Failure []func(*Call, *Failure)
-	// Refund changes the function that returns a failed call's reserved quota.
+	// Refund changes the function that gives back a failed call's reserved quota.
 	Refund []func(c *Call, refund func()) func()
 	// StreamError changes the events that report a failure in a stream that has begun.
 	StreamError []func(c *Call, events []byte) []byte

@@ -31,7 +31,7 @@ type Options struct {
 	// ControlToken is the bearer token that requests to /_gatecert/ must contain. If it is "", no token is needed, but a server that other machines
 	// can reach refuses all of these requests.
 	ControlToken string
-	// Model is the model that every healthy response imitates unless a directive changes it. The zero value responds at once.
+	// Model is the model that every healthy response imitates unless a directive changes the response. The zero value responds at once.
 	Model Model
 	// OnArrival, if not nil, is called for every attempt before the upstream responds to it. It must be safe for concurrent use. The gateway waits
 	// until it returns.

@@ -34,7 +34,7 @@ type Answer struct {
 	Model string
 	// Created is in Unix seconds. It is 0 if the protocol does not provide it.
 	Created int64
-	// Text is the text of the response. It is empty only for embeddings.
+	// Text is the text of the response. It is empty only for embeddings, and if Media or Native is set.
 	Text string
 	// End has the upstream's count of tokens, 0 when it gave none.
 	dialect.End

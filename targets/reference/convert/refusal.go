@@ -26,8 +26,8 @@ type Refusal struct {
 // maxRefusal bounds each text of a [Refusal] in bytes.
 const maxRefusal = 4 << 10
 
-// DecodeRefusal decodes the body of an upstream's response with a status other than a success. ok is false if the body contains no usable error
-// object: an object, in the place that the protocol or OpenAI uses, with a message, a type or a code.
+// DecodeRefusal decodes the body of an upstream's response whose status is not a success. ok is false if the body contains no usable error object: an
+// object, in the place that the protocol or OpenAI uses, with a message, a type or a code.
 func DecodeRefusal(p dialect.Dialect, status int, body []byte) (refusal Refusal, ok bool) {
 	if !p.Valid() || len(body) > MaxAnswer {
 		return Refusal{}, false
