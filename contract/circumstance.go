@@ -171,11 +171,11 @@ var circumstances = []Circumstance{
 	)},
 	{"missing-key", "http:401", "no credential", Edge, ReachNever, []Variant{
 		{Sentence: "the request carries no key", Surfaces: all()},
-		listVariant("a request for the model list carries no key"),
+		listVariant("a request for the model list without a key"),
 	}},
 	{"wrong-key", "http:401", "a well-formed key that was never issued", Edge, ReachNever, []Variant{
 		{Name: "header", Sentence: "the key is in the API format's own header", Surfaces: all()},
-		{Name: "query", Sentence: "the key is in the URL's query as ?key=", Surfaces: only(dialect.Surface.KeyInQuery)},
+		{Name: "query", Sentence: "the key is in the URL's query string, as ?key=KEY", Surfaces: only(dialect.Surface.KeyInQuery)},
 		listVariant("a request for the model list with a key that was never issued"),
 	}},
 	{"revoked-key", "http:403", "a key that was valid and was withdrawn", Account, ReachNever, []Variant{
@@ -186,7 +186,7 @@ var circumstances = []Circumstance{
 	{"unknown-path", "http:404", "a path under the API root that does not exist (and the right path with the wrong method)", Edge, ReachMay, []Variant{
 		{Name: "no-such-path", Sentence: "a nonexistent path that is similar to the endpoint's own path", Surfaces: plain()},
 		{Name: "get", Sentence: "a GET request, such as a browser sends, for a path that does not exist", Surfaces: plain()},
-		{Name: Uncounted, Sentence: "a token count is requested for a model whose upstream cannot count tokens", Surfaces: only(counting),
+		{Name: Uncounted, Sentence: "a request to count tokens for a model whose upstream cannot count tokens", Surfaces: only(counting),
 			Needs: Account, Status: &unsupported},
 		{Name: "wrong-method", Sentence: "a DELETE request to the endpoint's own path", Surfaces: plainOf(withBody())},
 	}},

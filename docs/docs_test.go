@@ -44,7 +44,7 @@ func TestRowsAreExplainedAsTheContractHasThem(t *testing.T) {
 			assert.Contains(t, part, "`"+c.ID+"` (level "+string(c.Needs)+"): "+c.Sentence)
 			for _, v := range c.Variants {
 				if v.Name != "" {
-					assert.Contains(t, part, "`"+v.Name+"` "+v.Sentence)
+					assert.Contains(t, part, "`"+v.Name+"`: "+v.Sentence)
 				}
 			}
 		}
@@ -176,7 +176,7 @@ func TestNumbersOfCases(t *testing.T) {
 	assert.Contains(t, read(t, "load.md"), "three of the twelve load cases")
 	architecture := read(t, "architecture.md")
 	assert.Contains(t, architecture, fmt.Sprintf("there are %d |", len(contract.Circumstances())))
-	assert.Contains(t, architecture, fmt.Sprintf("There are %d, for thirteen endpoints", len(dialect.Surfaces())))
+	assert.Contains(t, architecture, fmt.Sprintf("There are %d surfaces, for thirteen endpoints", len(dialect.Surfaces())))
 	assert.Contains(t, read(t, "new-api.md"), fmt.Sprintf("of the contract's %d circumstances", len(contract.Circumstances())))
 }
 

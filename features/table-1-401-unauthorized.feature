@@ -42,7 +42,7 @@ Feature: Table 1: 401 Unauthorized
       And the response leaks no internals
       And the upstream is not called, and no other caller is affected
 
-      Examples: list - a request for the model list carries no key
+      Examples: list - a request for the model list without a key
         | case                             | surface | variant |
         | http:401/missing-key/models/list | models  | list    |
 
@@ -75,7 +75,7 @@ Feature: Table 1: 401 Unauthorized
         | http:401/wrong-key/gemini/header           | gemini           | header  |
         | http:401/wrong-key/gemini-stream/header    | gemini-stream    | header  |
 
-      Examples: query - the key is in the URL's query as ?key=
+      Examples: query - the key is in the URL's query string, as ?key=KEY
         | case                                   | surface       | variant |
         | http:401/wrong-key/gemini/query        | gemini        | query   |
         | http:401/wrong-key/gemini-stream/query | gemini-stream | query   |

@@ -69,7 +69,7 @@ Feature: Table 1: 404 Not found
       And the response leaks no internals
       And the upstream is called no more often than allowed, and no other caller is affected
 
-      Examples: unsupported - a token count is requested for a model whose upstream cannot count tokens
+      Examples: unsupported - a request to count tokens for a model whose upstream cannot count tokens
         | case                                           | surface      | variant     |
         | http:404/unknown-path/count-tokens/unsupported | count-tokens | unsupported |
 

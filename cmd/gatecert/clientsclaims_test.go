@@ -122,14 +122,14 @@ func claims() []claim {
 			{clients: one("genai-go"), probes: one("quota-403"), marks: "●", says: `the code is in err.Details[0]["reason"]`},
 			{clients: one("genai-node"), probes: one("quota-403"), marks: "●", says: "only in the text of the message"},
 		}},
-		{"ai retries 408, 409, 429 and 5xx twice, after 2 s and 4 s", "confirmed", clientsRecord, []seen{
+		{"the npm package ai retries 408, 409, 429 and 5xx twice, after 2 s and 4 s", "confirmed", clientsRecord, []seen{
 			{clients: one("ai-sdk"), probes: retried, marks: "●●●", within: [2]int64{1900, 3900}},
 		}},
-		{"ai obeys retry-after-ms and a Retry-After below 60 s, but not x-should-retry", "confirmed", clientsRecord, []seen{
+		{"the npm package ai obeys retry-after-ms and a Retry-After below 60 s, but not x-should-retry", "confirmed", clientsRecord, []seen{
 			{clients: one("ai-sdk"), probes: one("retry-after-ms"), marks: "●●●", within: [2]int64{1450, 1950}},
 			{clients: one("ai-sdk"), probes: one("should-retry-false"), marks: "●●●"}, {clients: one("ai-sdk"), probes: one("should-retry-true"), marks: "●"},
 		}},
-		{"ai ignores a Retry-After over 60 s", "confirmed", slowRecord, []seen{
+		{"the npm package ai ignores a Retry-After over 60 s", "confirmed", slowRecord, []seen{
 			{clients: one("ai-sdk"), probes: []string{"retry-after-70", "retry-after-200"}, marks: "●●●", within: [2]int64{1900, 3900}},
 		}},
 		{"LangChain sends a request up to seven times", "confirmed", slowRecord, []seen{
@@ -139,7 +139,7 @@ func claims() []claim {
 			{clients: one("langchain"), probes: statusProbes(400, 401, 402, 403, 404, 409, 413), marks: "●"},
 			{clients: one("langchain"), probes: statusProbes(408, 415, 422, 500, 503), marks: "●●…"},
 		}},
-		{"LangChain stops retrying at the code insufficient_quota, but not at the code insufficient_user_quota", "confirmed if the response has a Retry-After", slowRecord, []seen{
+		{"LangChain stops retrying on the code insufficient_quota, but not on the code insufficient_user_quota", "confirmed if the response has a Retry-After", slowRecord, []seen{
 			{clients: one("langchain"), probes: one("openai-quota-429-retry-after"), marks: "●"},
 			{clients: one("langchain"), probes: one("quota-429-retry-after"), marks: "●●●●●●●"},
 		}},
@@ -155,18 +155,18 @@ func claims() []claim {
 			{clients: []string{"openai-node", "anthropic-node", "ai-sdk", "langchain"}, probes: one("slow-headers-310"), marks: "●●…"},
 			{clients: []string{"openai-node", "anthropic-node", "ai-sdk", "langchain"}, probes: one("stalled-stream-310"), marks: "●", says: "sends the request once and raises"},
 		}},
-		{"every client raises the contract's error event in the middle of a stream", "confirmed", clientsRecord, []seen{
+		{"every client raises an error for the contract's error event in the middle of a stream", "confirmed", clientsRecord, []seen{
 			{clients: slices.Concat(openai, anthropic, genai, []string{"ai-sdk", "langchain"}), probes: one("mid-stream-error"), marks: "●", says: "raises "},
 		}},
-		{"openai-go raises data.error and a nested event: error, but neither the flat event: error nor response.failed", "confirmed", clientsRecord, []seen{
+		{"openai-go raises an error for data.error and for a nested event: error, but not for a flat event: error or for response.failed", "confirmed", clientsRecord, []seen{
 			{clients: one("openai-go"), probes: []string{"error-nested", "error-named"}, marks: "●", says: "raises ssestream.StreamError"},
 			{clients: one("openai-go"), probes: []string{"error-flat", "response-failed", "error-and-failed"}, marks: "●", says: "raises no error"},
 		}},
-		{"openai (npm) raises the flat event: error, but not response.failed alone", "confirmed for 7.59.0", newerRecord, []seen{
+		{"openai (npm) raises an error for a flat event: error, but not if the stream contains only response.failed", "confirmed for 7.59.0", newerRecord, []seen{
 			{clients: one("openai-node"), probes: []string{"error-flat", "error-and-failed", "error-nested"}, marks: "●", says: "raises APIError"},
 			{clients: one("openai-node"), probes: one("response-failed"), marks: "●", says: "raises no error"},
 		}},
-		{"the openai (npm) version that runs on Node 20 also raises the flat event: error", "corrected: 6.49.0 raises only the nested form", clientsRecord, []seen{
+		{"the openai (npm) version that runs on Node 20 also raises an error for a flat event: error", "corrected: 6.49.0 raises an error only for the nested form", clientsRecord, []seen{
 			{clients: one("openai-node"), probes: one("error-nested"), marks: "●", says: "raises APIError"},
 			{clients: one("openai-node"), probes: []string{"error-flat", "error-and-failed", "response-failed"}, marks: "●", says: "raises no error"},
 		}},

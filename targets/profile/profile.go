@@ -201,7 +201,7 @@ type Recipe struct {
 	Prompt string `yaml:"prompt,omitempty"`
 	Path   string `yaml:"path,omitempty"`
 	Method string `yaml:"method,omitempty"`
-	// Body contains edits of the JSON body: dotted paths and their new values. null deletes the member.
+	// Body contains edits to the JSON body: dotted paths and their new values. null deletes the member.
 	Body    map[string]any    `yaml:"body,omitempty"`
 	Headers map[string]string `yaml:"headers,omitempty"`
 	// Directive is an instruction for the mock upstream, for example "status=500 body=html".

@@ -1,7 +1,7 @@
 // Package zoo tries the verification and the inference of rate limits on limiters that other people wrote: libraries, scripts
 // for Redis, nginx and HAProxy. It is a separate module, so that gatecert does not depend on any of them.
 //
-//	make zoo                              every limiter, declared correctly and in seven wrong ways, and inferred
+//	make zoo                              every limiter, declared correctly and in six wrong ways, and inferred
 //	make zoo RUNS=20                      the same in twenty runs; all cores are busy in the last ten
 //	make zoo RUNS=20 ZOO_CONTINUE=1       continues these runs after an interruption
 //	make zoo ZOO_ONLY='nginx|redis_rate'  some of them
