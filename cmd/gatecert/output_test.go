@@ -130,7 +130,7 @@ func TestCleanFindsTheRunThatDied(t *testing.T) {
 	assert.Contains(t, stderr, "to clean up first, run gatecert clean --target PROFILE --from "+died)
 	code, _, stderr = invoke(t.Context(), "clean", "--target", "p.yaml")
 	assert.Equal(t, exitHarness, code)
-	assert.Contains(t, stderr, "clean up after "+died)
+	assert.Contains(t, stderr, "clean up after the run in "+died)
 	again, err := newFolder(time.Now(), "new-api")
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(again, journalName), []byte(`{"seq":1,"kind":"users","name":"gc-5ca1ab"}`+"\n"), 0o600))

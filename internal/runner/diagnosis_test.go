@@ -62,7 +62,7 @@ func TestDiagnosis(t *testing.T) {
 		{"404 and a list without the model", []runlog.Control{failed(dialect.Chat, 404, noPath)}, offers("a", "b"), `does not serve the model "some-model"`},
 		{"404 and no list", []runlog.Control{failed(dialect.Chat, 404, noPath)}, nil, "there is no API at http://gw"},
 		{"404 and a list with the model", []runlog.Control{failed(dialect.Chat, 404, noPath)}, offers("some-model"), "no valid call succeeds at http://gw"},
-		{"another root", []runlog.Control{failed(dialect.Chat, 404, noPath)}, func(f *facts) { f.root = "http://gw2" }, "healthy calls succeed at http://gw2: use that URL"},
+		{"another root", []runlog.Control{failed(dialect.Chat, 404, noPath)}, func(f *facts) { f.root = "http://gw2" }, "healthy calls succeed at http://gw2, so use that URL"},
 		{"the mock upstream was not called", []runlog.Control{failed(dialect.Chat, 502, "{}")}, mock(), "has not called the mock upstream at 127.0.0.1:9901 (upstream.listen)"},
 		{"the mock upstream refused the key", []runlog.Control{failed(dialect.Chat, 502, "{}")}, mock(contract.Attempt{Path: "/v1/chat/completions", Status: 401}), "give the gateway's channel one of the keys in upstream.keys"},
 		{"the mock upstream has no such path", []runlog.Control{failed(dialect.Chat, 404, noPath)}, mock(contract.Attempt{Path: "/v1/v1/chat/completions", Status: 404}), "the gateway's call to /v1/v1/chat/completions with 404: correct the path"},

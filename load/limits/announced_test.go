@@ -49,7 +49,7 @@ func TestInferKnowsAQuotaOfADay(t *testing.T) {
 		require.ErrorContains(t, err, "a quota for a day")
 		require.ErrorContains(t, err, "50 calls were admitted")
 		require.Less(t, took, time.Second)
-		require.Contains(t, strings.Join(m.Evidence, "\n"), "announce 50 calls in 24h; if this is a sliding-log, 0 of")
+		require.Contains(t, strings.Join(m.Evidence, "\n"), "announce a limit of 50 calls in 24h; assuming a sliding-log, 0 of")
 	})
 }
 
