@@ -25,6 +25,8 @@ type assessment struct {
 	cause cause
 	// refusedCount says that refused calls were found to count against the limit, which was not declared.
 	refusedCount bool
+	// indistinct says which other limit explains all calls as well as the declared one, "" for none.
+	indistinct string
 	// others are the limits beside the declared one, nil for none.
 	others *others
 	// limiters are the models of several limits, "" for one.
@@ -132,6 +134,8 @@ func (a *assessment) inconclusive() error {
 		return fmt.Errorf("%w: none of the %d calls was admitted", ErrInconclusive, len(a.calls))
 	case !slices.Contains(a.rejected, true) && !violated:
 		return fmt.Errorf("%w: the limit was never reached: %d calls were admitted and none was refused", ErrInconclusive, admitted)
+	case a.indistinct != "" && !violated:
+		return fmt.Errorf("%w: %s", ErrInconclusive, a.indistinct)
 	case !tested && !a.refusedCount: // where refused calls count, a caller that goes on is never admitted again
 		return fmt.Errorf("%w: neither the sequential calls nor the burst used up the limit", ErrInconclusive)
 	}

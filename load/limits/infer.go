@@ -125,6 +125,10 @@ func (i *inference) inferRate(ctx context.Context, limit int) (LimiterModel, err
 		return m, err
 	}
 	m.Intervals = i.fitter().intervals(fits[0])
+	if m.wide() {
+		return m, fmt.Errorf("%w: a %s explains the responses, but so do limiters that are half or twice as fast (%s): this machine or the gateway was too slow to tell which. Observed: %s",
+			ErrInconclusive, m, m.Intervals, i.seen())
+	}
 	if other := i.fitter().otherWindows(fits[0]); other != nil {
 		if math.Abs(m.Window.Seconds()/other.Window.Seconds()-1) > sameWindow {
 			return m, fmt.Errorf("%w: clock-aligned windows (%s) and windows that begin with a request (%s) explain the responses equally well. Observed: %s",
@@ -156,12 +160,19 @@ func (i *inference) unclear(fits []fit) error {
 	if i.guessed {
 		return fmt.Errorf("%w: a %s explains the responses in hindsight but did not predict them. Observed: %s", ErrInconclusive, best.LimiterModel, i.seen())
 	}
-	// A clock-aligned window has a phase to fit besides.
-	if second := fits[1]; second.contradictions <= best.contradictions && (best.hasPhase() || !second.hasPhase()) {
-		return fmt.Errorf("%w: a %s and a %s explain the responses equally well. Observed: %s",
-			ErrInconclusive, best.LimiterModel, second.LimiterModel, i.seen())
+	for _, other := range fits[1:] {
+		// A clock-aligned window has a phase to fit besides.
+		if other.contradictions <= best.contradictions && (best.hasPhase() || !other.hasPhase()) && !best.sameAs(other.LimiterModel) {
+			return fmt.Errorf("%w: a %s and a %s explain the responses equally well. Observed: %s",
+				ErrInconclusive, best.LimiterModel, other.LimiterModel, i.seen())
+		}
 	}
 	return nil
+}
+
+// sameAs reports whether two models are the same limiter under another name: a limit of one call in the same time.
+func (m LimiterModel) sameAs(other LimiterModel) bool {
+	return m.Limit == 1 && other.Limit == 1 && math.Abs(m.Window.Seconds()/other.Window.Seconds()-1) <= sameWindow
 }
 
 // enoughForetold is how many experiments in a row a sliding counter must predict correctly. An experiment with manyAnswers responses counts as two. A

@@ -30,6 +30,15 @@ type Intervals struct {
 	Refill Interval[float64]
 }
 
+// maxIntervalRatio is the largest ratio between the ends of an interval of an inferred rate or window: beyond it, the number says nothing.
+const maxIntervalRatio = 2
+
+// wide reports whether the rate or the window may be twice as large or more. A window that begins with a request may have no upper end.
+func (m LimiterModel) wide() bool {
+	rate, window := m.Intervals.Refill, m.Intervals.Window
+	return rate.To > maxIntervalRatio*rate.From || !m.StartsOnRequest && window.To > maxIntervalRatio*window.From
+}
+
 // intervals finds what the answers do not exclude of the parameters of the best fit.
 func (f fitter) intervals(best fit) Intervals {
 	p := plausible{fitter: f, best: best.LimiterModel}

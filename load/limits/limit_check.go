@@ -46,6 +46,9 @@ func (a *assessment) checkLimit() {
 		a.recordLimit(contract.LimitExact, phaseSequential, found.count() == 0)
 	}
 	a.recordLimit(contract.LimitBurst, phaseBurst, found.count() == 0)
+	if found.count() == 0 {
+		a.checkResolution()
+	}
 	a.recordRefusedFree()
 	a.recordRecovery()
 }
@@ -178,7 +181,7 @@ func (a *assessment) recordSustained() {
 		return
 	}
 	last := a.calls[sustained[len(sustained)-1]]
-	if at := a.lastRefused(sustained); at >= 0 && !a.byOthers(at) && a.violation(contract.LimitExact) == "" && a.saturated(sustained) {
+	if at := a.lastRefused(sustained); at >= 0 && !a.byOthers(at) && a.violation(contract.LimitExact) == "" && !a.tooSlow(a.usualCall(sustained)) {
 		// Whatever its kind, a limit that is used up now, and of which all was used up that was freed, has admitted it in the last
 		// window. One call may be under way.
 		d, refusal := a.declared, a.decisions[at]
@@ -189,8 +192,13 @@ func (a *assessment) recordSustained() {
 		}
 	}
 	until := a.calls[:sustained[len(sustained)-1]+1]
-	a.held(contract.LimitExact, "%d calls admitted and %d refused in %s while calls used all capacity as soon as it became available",
-		count(until, Admitted), count(until, Refused), round(last.Latest.Sub(a.calls[0].Earliest)))
+	admitted, refused, took := count(until, Admitted), count(until, Refused), round(last.Latest.Sub(a.calls[0].Earliest))
+	if usual := a.usualCall(sustained); a.tooSlow(usual) {
+		a.untested(contract.LimitExact, "%d calls admitted and %d refused in %s: calls that take %s are too slow to use all capacity as soon as it becomes available",
+			admitted, refused, took, round(usual))
+		return
+	}
+	a.held(contract.LimitExact, "%d calls admitted and %d refused in %s while calls used all capacity as soon as it became available", admitted, refused, took)
 }
 
 // lastRefused is the last of the calls that was refused, -1 for none.
@@ -203,15 +211,14 @@ func (a *assessment) lastRefused(calls []int) int {
 	return -1
 }
 
-// saturated reports whether calls one after the other could use up twice what is freed: slower ones leave a part of it unused, and
-// few admitted calls are then their own fault.
-func (a *assessment) saturated(sustained []int) bool {
-	took := make([]time.Duration, len(sustained))
-	for i, call := range sustained {
+// usualCall is the median of how long these calls took.
+func (a *assessment) usualCall(calls []int) time.Duration {
+	took := make([]time.Duration, len(calls))
+	for i, call := range calls {
 		took[i] = a.calls[call].timeToFirstByte()
 	}
 	slices.Sort(took)
-	return 2*took[len(took)/2]*time.Duration(a.declared.Limit) <= a.declared.Window
+	return took[len(took)/2]
 }
 
 // shortfall says why fewer calls than the limit were admitted from one call on, "" where as many were. The call that detects the

@@ -1,0 +1,79 @@
+package limits
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+// clearlyOther is the share by which a limit or a rate differs that is clearly not the declared one. A limit differs by at least one call.
+const clearlyOther = 0.15
+
+// checkResolution takes back that the limit holds if the calls were slow and a limit that is clearly another one explains all responses too. It is for
+// calls that nothing contradicts: on a busy machine, or with a slow gateway, a call may take as long as the limiter takes to free several. Each decision
+// was then made at some time in a long interval, which few limits contradict: a bucket of one call refilled at 10/s passed as one refilled at 20/s.
+//
+// If refused calls count against the limit, a verification does not show when the limit recovers. If no kind is declared, [assessment.recordSustained]
+// says whether the calls were too slow.
+func (a *assessment) checkResolution() {
+	if a.others != nil || a.declared.RefusedCount || a.declared.Kind == "" || a.declared.Kind == contract.Concurrency {
+		return
+	}
+	if took := medianOf(a.decisions); a.tooSlow(took) {
+		f := a.causeFinder()
+		for _, d := range f.otherLimits() {
+			if _, ok := f.explains(d); ok {
+				a.doubt(fmt.Sprintf("the calls were too slow (half of them took more than %s) to tell the declared limit from %s, which would explain all responses too", round(took), d))
+				return
+			}
+		}
+	}
+}
+
+// doubt records that the calls show neither that the limit holds nor that it does not.
+func (a *assessment) doubt(reason string) {
+	a.indistinct = reason
+	for i, c := range a.checks {
+		if c.Requirement == contract.LimitExact || c.Requirement == contract.LimitBurst {
+			a.checks[i].Result, a.checks[i].Sentence = contract.Untested, reason
+		}
+	}
+}
+
+// tooSlow reports whether calls that take so long, one after the other, cannot use up twice what the limit frees: slower ones leave a part of it unused,
+// and few admitted calls are then their own fault.
+func (a *assessment) tooSlow(call time.Duration) bool {
+	return 2*call*time.Duration(a.declared.Limit) > a.declared.Window
+}
+
+// medianOf is the median of how long the gateway had to decide on a call: from its sending to the first byte of the response.
+func medianOf(decisions []decision) time.Duration {
+	took := make([]time.Duration, len(decisions))
+	for i, d := range decisions {
+		took[i] = d.to - d.from
+	}
+	slices.Sort(took)
+	return took[len(took)/2]
+}
+
+// otherLimits are limits that are clearly not the declared one, closest first: a verification has to be able to tell them from it. Of a bucket the rate
+// differs too, half and twice as high included, since nothing else tests it.
+func (f causeFinder) otherLimits() (all []DeclaredLimit) {
+	n := f.declared.capacity()
+	step := max(int(clearlyOther*float64(n)), 1)
+	for _, limit := range []int{n - step, n + step} {
+		if limit > 0 {
+			all = append(all, f.withLimit(limit))
+		}
+	}
+	if f.declared.Kind == contract.TokenBucket {
+		for _, ratio := range []float64{1 + clearlyOther, 1 / (1 + clearlyOther), 2, 0.5} {
+			d := f.declared
+			d.Burst, d.Window = d.capacity(), time.Duration(ratio*float64(d.Window))
+			all = append(all, d)
+		}
+	}
+	return all
+}
