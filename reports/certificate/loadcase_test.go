@@ -137,10 +137,10 @@ func TestALoadCaseIsAudited(t *testing.T) {
 		{"healthy calls that were slow", func(r *runlog.Run) {
 			slow := timesOf(at(r, id).Load, "healthy during")
 			slow.P50, slow.P90, slow.P99 = time.Minute, time.Minute, time.Minute
-		}, id + ": the load summary says that healthy requests were not slowed down, but they took longer"},
-		{"a lower bound", func(r *runlog.Run) { timesOf(at(r, id).Load, "healthy during").Bound = time.Nanosecond }, id + ": the load summary says that healthy requests were not slowed down, but they took longer"},
+		}, id + ": the load summary says that healthy requests were not slowed down, but during the outage they took longer"},
+		{"a lower bound", func(r *runlog.Run) { timesOf(at(r, id).Load, "healthy during").Bound = time.Nanosecond }, id + ": the load summary says that healthy requests were not slowed down, but during the outage they took longer"},
 		{"times in no order", func(r *runlog.Run) { timesOf(at(r, id).Load, "healthy after").P50 = time.Hour }, id + ": the latencies of "},
-		{"a span removed", func(r *runlog.Run) { at(r, id).Load.Spans = slices.Delete(at(r, id).Load.Spans, 3, 4) }, id + ": the spans of the load do not follow each other"},
+		{"a span removed", func(r *runlog.Run) { at(r, id).Load.Spans = slices.Delete(at(r, id).Load.Spans, 3, 4) }, id + ": the spans of the load are not consecutive or extend beyond its duration"},
 		{"an outcome that there is not", func(r *runlog.Run) { recount(at(r, id).Load, "healthy", runlog.Admitted, "splendid", 1) }, id + ": a span of the load has an impossible count"},
 		{"a load case that was not selected", func(r *runlog.Run) { r.Selection.WithoutLoad = true }, id + " was not selected"},
 	})

@@ -34,7 +34,7 @@ func TestReadRefuses(t *testing.T) {
 		{"broken JSON in a last line that has its newline", head + first[:50] + "\n", runlog.ErrMalformed, "line 2"},
 		{"an empty line", head + "\n" + first, runlog.ErrMalformed, "line 2"},
 		{"the same case twice", head + control + first + first, runlog.ErrMalformed, "line 4: case"},
-		{"a revision of a case that is not there", head + strings.Replace(first, `"verdict"`, `"revised":"late","verdict"`, 1), runlog.ErrMalformed, "is revised but has not been logged"},
+		{"a revision of a case that is not there", head + strings.Replace(first, `"verdict"`, `"revised":"late","verdict"`, 1), runlog.ErrMalformed, "is marked as revised, but the log has no earlier result for it"},
 		{"a case after the footer", head + first + footer + second, runlog.ErrMalformed, "line 4: a \"case\" event follows the footer"},
 		{"anything torn after the footer", head + first + footer + "{", runlog.ErrMalformed, "line 4"},
 		{"an unknown event", head + `{"type":"remark"}` + "\n", runlog.ErrMalformed, `unknown event type "remark"`},
