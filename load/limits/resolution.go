@@ -11,7 +11,7 @@ import (
 // clearlyOther is the share by which a limit or a rate differs that is clearly not the declared one. A limit differs by at least one call.
 const clearlyOther = 0.15
 
-// checkResolution takes back that the limit holds if the calls were slow and a limit that is clearly another one explains all responses too. It is for
+// checkResolution says how well the calls tell the declared limit from others. It takes back that the limit holds if the calls were slow and a limit that is clearly another one explains all responses too. It is for
 // calls that nothing contradicts: on a busy machine, or with a slow gateway, a call may take as long as the limiter takes to free several. Each decision
 // was then made at some time in a long interval, which few limits contradict: a bucket of one call refilled at 10/s passed as one refilled at 20/s.
 //
@@ -21,13 +21,33 @@ func (a *assessment) checkResolution() {
 	if a.others != nil || a.declared.RefusedCount || a.declared.Kind == "" || a.declared.Kind == contract.Concurrency {
 		return
 	}
+	f := a.causeFinder()
 	if took := medianOf(a.decisions); a.tooSlow(took) {
-		f := a.causeFinder()
-		for _, d := range f.otherLimits() {
-			if _, ok := f.explains(d); ok {
-				a.doubt(fmt.Sprintf("the calls were too slow (half of them took more than %s) to tell the declared limit from %s, which would explain all responses too", round(took), d))
-				return
-			}
+		if d, ok := f.first(f.otherLimits()); ok {
+			a.doubt(fmt.Sprintf("the calls were too slow (half of them took more than %s) to tell the declared limit from %s, which would explain all responses too", round(took), d))
+			return
+		}
+	}
+	if d, ok := f.first(f.nextLimits()); ok {
+		a.remark(contract.LimitExact, fmt.Sprintf("; %s would explain all responses too", d))
+	}
+}
+
+// first returns the first of the limits that explains all responses.
+func (f causeFinder) first(limits []DeclaredLimit) (DeclaredLimit, bool) {
+	for _, d := range limits {
+		if _, ok := f.explains(d); ok {
+			return d, true
+		}
+	}
+	return DeclaredLimit{}, false
+}
+
+// remark appends to the sentence of a requirement that holds.
+func (a *assessment) remark(r contract.Requirement, text string) {
+	for i, c := range a.checks {
+		if c.Requirement == r && c.Result == contract.Held {
+			a.checks[i].Sentence += text
 		}
 	}
 }
@@ -56,6 +76,20 @@ func medianOf(decisions []decision) time.Duration {
 	}
 	slices.Sort(took)
 	return took[len(took)/2]
+}
+
+// nextLimits are the limits that differ from the declared one by one call, in what is admitted at once or in a window.
+func (f causeFinder) nextLimits() (all []DeclaredLimit) {
+	for _, step := range []int{-1, 1} {
+		if n := f.declared.capacity() + step; n > 0 {
+			all = append(all, f.withLimit(n))
+		}
+		if d := f.declared; d.Kind == contract.TokenBucket && d.Limit+step > 0 {
+			d.Burst, d.Limit = d.capacity(), d.Limit+step
+			all = append(all, d)
+		}
+	}
+	return all
 }
 
 // otherLimits are limits that are clearly not the declared one, closest first: a verification has to be able to tell them from it. Of a bucket the rate
