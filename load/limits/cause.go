@@ -43,6 +43,10 @@ func (a *assessment) causeOf(found contradictions) cause {
 		return cause{}
 	}
 	if a.refusedCallsCount(f, found) {
+		// Slow calls are few, and a slower bucket may explain them as well. It is the simpler cause.
+		if m, ok := f.otherBucket(); ok && a.tooSlow(medianOf(a.decisions)) {
+			return explained(m)
+		}
 		return cause{refusedCount: true}
 	}
 	if d, ok := f.otherWindow(excess); ok {
