@@ -34,9 +34,9 @@ func TestFindingsDoubtWhatTheProfilePrepared(t *testing.T) {
 	const revoked, priced, spent = "http:403/revoked-key/chat", "code:model_price_error/unpriced-model/chat", "code:pre_consume_token_quota_failed/spent-key/chat"
 	for _, tt := range []judgeRow{
 		{"the recipe had no effect", priced, declaring(jsonAnswer(200, ok), Declared{Means: "the recipe"}),
-			[]string{"MUST not-success: got 200 with an ordinary answer; the recipe may not cause the error, want 5xx"}},
+			[]string{"MUST not-success: got 200 with an ordinary answer; the recipe might not cause the error, want 5xx"}},
 		{"the key works", revoked, declaring(jsonAnswer(200, ok), Declared{Means: "keys.revoked"}),
-			[]string{"MUST not-success: got 200 with an ordinary answer; keys.revoked may not cause the error, want 403"}},
+			[]string{"MUST not-success: got 200 with an ordinary answer; keys.revoked might not cause the error, want 403"}},
 		{"gatecert's own doing", absentModel + "chat", declaring(jsonAnswer(200, ok), Declared{}),
 			[]string{"MUST not-success: got 200 with an ordinary answer, want 404"}},
 		{"the recipe had an effect", priced, declaring(jsonAnswer(500, openaiError("model_price_error")), Declared{Means: "the recipe"}), nil},

@@ -227,7 +227,7 @@ func (j *judge) judgeStatus() {
 // doubtMeans says beside an ordinary answer, where an error was due, that what the profile names may not have had its effect.
 func (j *judge) doubtMeans() string {
 	if d := j.o.Declared; d != nil && d.Means != "" {
-		return "; " + d.Means + " may not cause the error"
+		return "; " + d.Means + " might not cause the error"
 	}
 	return ""
 }

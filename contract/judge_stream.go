@@ -219,9 +219,9 @@ func answerAfterError(surface dialect.Surface, kind dialect.EventKind) string {
 	case dialect.EventContent:
 		return "more content"
 	case dialect.EventItemEnd:
-		return "an event that ends part of the answer"
+		return "an event that marks the end of part of the answer"
 	case dialect.EventLifecycle:
-		return "an event that starts part of the answer"
+		return "an event that marks the start of part of the answer"
 	default:
 		return ""
 	}

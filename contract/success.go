@@ -18,7 +18,7 @@ func IsSuccess(surface dialect.Surface, o Observation) (ok bool, reason string) 
 	case o.Status != 200:
 		return false, answerWords(o)
 	case o.TransferError != "":
-		return false, "the transfer broke off: " + o.TransferError
+		return false, "the transfer was cut off: " + o.TransferError
 	case o.Cut != "":
 		return false, "gatecert stopped reading: " + o.Cut
 	case !looksSuccessful(surface, o):

@@ -166,7 +166,7 @@ func (r *request) setHeader(call Call) error {
 		case canonical == "Host" && strings.ContainsFunc(value, func(c rune) bool { return c <= ' ' || c >= 0x7f || c == '/' }):
 			return fmt.Errorf("%w: Host must be a host name with an optional port", ErrHeader)
 		case canonical == "Content-Length" || canonical == "Transfer-Encoding" || canonical == "Trailer":
-			return fmt.Errorf("%w: %s controls how the message is framed, so only a fault may set it", ErrHeader, canonical)
+			return fmt.Errorf("%w: %s controls how the message is framed, so it can be set only by injecting a fault", ErrHeader, canonical)
 		case value == "":
 			r.header.Del(name)
 		default:

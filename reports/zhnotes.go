@@ -73,7 +73,7 @@ var zhSteps = [][2]string{
 	{"Retry-After and the rate-limit headers are correct", "Retry-After 和限流响应头正确"},
 	{"the gateway passes on the Retry-After of a 429 from the upstream", "来自上游的 429 保留其 Retry-After"},
 	{"refused calls cost nothing, and the gateway admits calls again once the limit allows them", "被拒绝的调用不计费，限额有余量后重新放行"},
-	{"other keys are not affected, streaming calls share the limit or have a separate limit, as the profile declares, and calls no longer count once their client disconnects", "其他密钥不受影响，流式调用按声明计数，断开的调用方不再计入"},
+	{"other keys are not affected; streaming calls share the limit or have a separate limit, as the profile declares; calls no longer count against the limit once their client disconnects", "其他密钥不受影响，流式调用按声明计数，断开的调用方不再计入"},
 	{"the gateway stops waiting for the upstream when its declared timeout expires", "网关在超时时间到达时放弃上游"},
 	{"the upstream call is cancelled once the gateway times out or the client disconnects", "网关放弃或客户端断开后，对上游的调用随之取消"},
 	{"healthy calls succeed as often and as fast as before the outage", "正常调用的成功率和速度与之前相同"},

@@ -62,7 +62,7 @@ var definitions = sync.OnceValue(func() []definition {
 		requiring("Retry-After and the rate-limit headers are correct", contract.RetryAfterTrue, contract.RateHeaders),
 		requiring("the gateway passes on the Retry-After of a 429 from the upstream", contract.UpstreamRefusal),
 		requiring("refused calls cost nothing, and the gateway admits calls again once the limit allows them", contract.RefusedFree, contract.Recovery),
-		requiring("other keys are not affected, streaming calls share the limit or have a separate limit, as the profile declares, and calls no longer count once their client disconnects",
+		requiring("other keys are not affected; streaming calls share the limit or have a separate limit, as the profile declares; calls no longer count against the limit once their client disconnects",
 			contract.KeyIsolation, contract.StreamShare, contract.DepartedFree),
 		requiring("the gateway stops waiting for the upstream when its declared timeout expires", contract.InTime),
 		requiring("the upstream call is cancelled once the gateway times out or the client disconnects", contract.UpstreamFreed, contract.Departure),

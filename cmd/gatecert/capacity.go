@@ -32,7 +32,7 @@ type capacityCommand struct {
 	Precision float64       `help:"Stop searching when the upper and lower bounds differ by less than this fraction (0.1 = 10 %). Default: ${default}." default:"0.1"`
 	Repeats   int           `help:"Number of consecutive probes that must give the same result at each bound. Use --repeats 5 for a gateway whose throughput varies. Default: ${default}." default:"2"`
 	Ramp      time.Duration `help:"Instead of searching, increase the rate steadily from --from to --to over this time, and stop when the gateway misses the SLO." placeholder:"DURATION"`
-	Levels    []int         `name:"concurrency" help:"Instead of searching, run a closed loop with N concurrent callers, one level after another: 1,2,4,8,16." placeholder:"N,…"`
+	Levels    []int         `name:"concurrency" help:"Instead of searching, run a closed loop with each of these numbers of concurrent callers in turn, such as 1,2,4,8,16." placeholder:"N,…"`
 	Rounds    int           `help:"Number of rounds (at least 5) in which calls through the gateway are compared with direct calls to the mock upstream. Use --rounds 0 to skip the comparison. Default: ${default}." default:"10"`
 }
 

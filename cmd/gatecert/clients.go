@@ -33,7 +33,7 @@ type clientsCommand struct {
 	Format   string        `enum:"terminal,markdown,json,behaviour" help:"Output format: terminal, markdown, json or behaviour (one line per call, without times, for comparing client versions). Default: ${default}." default:"terminal"`
 	Out      string        `help:"Also write the results to this file as JSON." placeholder:"FILE" type:"path"`
 	From     string        `help:"Render the JSON file of an earlier run again, without sending any requests." placeholder:"FILE" type:"path"`
-	Against  string        `help:"At the end, print how the clients' behaviour differs from an earlier run, given its JSON file. Differences in behaviour do not affect the exit code." placeholder:"FILE" type:"path"`
+	Against  string        `help:"At the end, print how the clients' behaviour differs from their behaviour in an earlier run. FILE is that run's JSON file. Differences in behaviour do not affect the exit code." placeholder:"FILE" type:"path"`
 	Yes      bool          `help:"Allow requests to a gateway on another machine, and allow the changes that the driver lists. For CI."`
 }
 

@@ -124,7 +124,7 @@ func TestADeclaredRateLimitIsVerified(t *testing.T) {
 	profile, dir := serveGateway(t, "--limiter", "fixed-window", "--rate", "5", "--window", "1s"), t.TempDir()
 	code, stdout, stderr := invoke(t.Context(), "load", "rate-limit", "--target", profile, "--out", dir)
 	assert.Equal(t, exitConformant, code, stdout+stderr)
-	assert.Regexp(t, `plan: load cases on http://127.0.0.1:\d+: at most \d+ calls to verify a limit of 5 calls in 1s, in at most [\dms]+, on chat\n`, stderr)
+	assert.Regexp(t, `plan: load cases on http://127.0.0.1:\d+: on chat, at most \d+ calls, in at most [\dms]+, to verify a limit of 5 calls in 1s\n`, stderr)
 	assert.Contains(t, stdout, "fixed-window of 5 in 1s")
 	assert.Contains(t, stdout, "held     limit-exact")
 	assert.Contains(t, stdout, "held     key-isolation")

@@ -119,7 +119,7 @@ func comparedFooter(compared load.Compared, bounds []load.AddedBound, stopped er
 		f.Notes = append(f.Notes, stopped.Error())
 	}
 	for _, b := range bounds {
-		g := runlog.Gate{Text: fmt.Sprintf("adds at most %s=%s", b.Metric, shownValue(b.Most, b.Metric == "errors"))}
+		g := runlog.Gate{Text: fmt.Sprintf("adds at most %s to %s", shownValue(b.Most, b.Metric == "errors"), b.Metric)}
 		switch compared.Check(b) {
 		case load.Kept:
 			g.Result, g.Why = contract.Held, "the entire 95 % confidence interval is within this limit"

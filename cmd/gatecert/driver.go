@@ -167,7 +167,7 @@ func (f targetFlags) root() string {
 // tellRoot says that another URL is used than the one given.
 func (f targetFlags) tellRoot(c *console) {
 	if root := f.root(); root != f.URL && f.URL != "" && profile.BaseURLFault(f.URL) == "" {
-		fmt.Fprintf(c.err, "note: %s ends with a path that gatecert appends itself, so the run uses %s\n", profile.Profile{}.Shown(f.URL), profile.Profile{}.Shown(root))
+		fmt.Fprintf(c.err, "note: %s already ends with a path that gatecert adds, so the run uses %s\n", profile.Profile{}.Shown(f.URL), profile.Profile{}.Shown(root))
 	}
 }
 

@@ -289,12 +289,12 @@ func TestWhatIsNotAFirstMistake(t *testing.T) {
 			n := arrives(t, nil).withUpstream(t)
 			n.url += "/v1"
 			return n.run("--rows", "http:404")
-		}, `/v1 ends with a path that gatecert appends itself, so the run uses http://127\.0\.0\.1:\d+\n`},
+		}, `/v1 already ends with a path that gatecert adds, so the run uses http://127\.0\.0\.1:\d+\n`},
 		{"a URL of an endpoint", func(t *testing.T) []string {
 			n := arrives(t, nil).withUpstream(t)
 			n.url += "/v1/chat/completions/"
 			return n.run("--rows", "http:404")
-		}, `/v1/chat/completions/ ends with a path that gatecert appends itself, so the run uses http://127\.0\.0\.1:\d+\n`},
+		}, `/v1/chat/completions/ already ends with a path that gatecert adds, so the run uses http://127\.0\.0\.1:\d+\n`},
 		{"a gateway whose path is /openai/v1", func(t *testing.T) []string {
 			n := arrives(t, func(g http.Handler) http.Handler { return http.StripPrefix("/openai/v1", g) }).withUpstream(t)
 			n.url += "/openai/v1"

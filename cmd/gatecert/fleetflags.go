@@ -24,7 +24,7 @@ import (
 type natsFlags struct {
 	FleetName   string `help:"Name of the fleet. Fleets that use the same NATS server must have different names. Default: ${default}." default:"default" placeholder:"NAME"`
 	FleetSecret string `help:"File with the shared secret that encrypts the messages between the coordinator and the workers. --fleet-secret is required for a nats:// URL on another machine, but not for tls:// URLs." placeholder:"FILE" type:"path"`
-	Creds       string `help:"NATS credentials file (a JWT and its seed)." placeholder:"FILE" type:"path"`
+	Creds       string `help:"NATS credentials file (the user's JWT and NKey seed)." placeholder:"FILE" type:"path"`
 	NKey        string `name:"nkey" help:"NATS nkey seed file." placeholder:"FILE" type:"path"`
 	NATSUser    string `name:"nats-user" help:"NATS user. gatecert reads the user's password from NATS_PASSWORD." env:"NATS_USER" placeholder:"NAME"`
 	NATSCA      string `name:"nats-ca" help:"PEM file with CA certificates for verifying the NATS server. Default: the system's CA certificates." placeholder:"FILE" type:"path"`

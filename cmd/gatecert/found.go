@@ -68,7 +68,7 @@ func (c *console) agreeToUse(p profile.Profile) error {
 		return nil
 	}
 	if c.in == nil {
-		return fmt.Errorf("%w: no gateway was specified, and you have not agreed to use the profile %s in the current directory, which %s: select the profile (--target %s), trust it (gatecert trust %s), or test the built-in gateway (--target %s)",
+		return fmt.Errorf("%w: no gateway was specified, and you have not agreed to use the profile %s in the current directory (this profile %s): select the profile (--target %s), trust it (gatecert trust %s), or test the built-in gateway (--target %s)",
 			errUsage, foundProfile, strings.Join(shownReach(p), ", "), foundProfile, foundProfile, profile.ReferenceDriver)
 	}
 	fmt.Fprintf(c.err, "The profile %s in the current directory:\n", foundProfile)

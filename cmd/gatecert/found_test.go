@@ -50,7 +50,7 @@ func TestAProfileInTheFolderNeedsConsent(t *testing.T) {
 		code, stdout, stderr := inFolder(t, dir, "", command...)
 		assert.Equal(t, exitUsage, code)
 		assert.Empty(t, stdout)
-		assert.Contains(t, stderr, "you have not agreed to use the profile gatecert.yaml in the current directory, which sends requests to "+stranger.URL+reach)
+		assert.Contains(t, stderr, "you have not agreed to use the profile gatecert.yaml in the current directory (this profile sends requests to "+stranger.URL+reach)
 		assert.Contains(t, stderr, "gatecert trust gatecert.yaml")
 		assert.NotContains(t, stderr, "sk-nobody-elses-business")
 

@@ -23,7 +23,7 @@ type gatewayCommand struct {
 	ProfileOut      string        `help:"Write the gateway's profile to this file, for use with gatecert run --target." placeholder:"FILE" type:"path"`
 	ReadyFile       readyFile     `help:"Create this file when the gateway and its mock upstream are ready, and remove the file at exit." placeholder:"FILE" type:"path"`
 	Timeout         time.Duration `help:"Timeout for the upstream's response, or for the first byte of its stream. Default: ${default}." default:"1.5s"`
-	Idle            time.Duration `help:"Timeout between two reads from the upstream's stream. Default: the value of --timeout." name:"idle-timeout"`
+	Idle            time.Duration `help:"Maximum time between two reads from the upstream's stream. Default: the value of --timeout." name:"idle-timeout"`
 	Limiter         string        `help:"Type of rate limiter for the limited key: ${enum}. Default: ${default}." enum:"fixed-window,sliding-log,sliding-counter,token-bucket,concurrency" default:"sliding-log"`
 	Rate            int           `help:"Number of calls that the limited key may make per window or, with --limiter concurrency, at the same time. Default: ${default}." default:"20"`
 	Window          time.Duration `help:"Length of the --rate window, at most 59s. Default: ${default}." default:"10s"`

@@ -126,7 +126,7 @@ func (i initCommand) text(target profile.Profile, found runner.Found) string {
 		line("- %s", s)
 	}
 	if len(found.Failed) > 0 {
-		line("# These endpoints failed this test:")
+		line("# These endpoints failed at least one of these two checks:")
 		for _, failed := range found.Failed {
 			line("#   %s", failed)
 		}

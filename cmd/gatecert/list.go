@@ -102,10 +102,10 @@ func surfaceLine(s dialect.Surface) []string {
 // levelNeeds says what each level asks of a target, in the words of the contract's column.
 var levelNeeds = map[contract.Level]string{
 	contract.Edge:    "a URL and a key",
-	contract.Relay:   "everything for edge, plus one model that is routed to the mock upstream",
-	contract.Account: "everything for relay, plus prepared keys, models and channels",
-	contract.Store:   "everything for account, plus a way to make the gateway's store fail",
-	contract.Full:    "everything for store, plus the values of the gateway's limits",
+	contract.Relay:   "everything that edge requires, plus one model that is routed to the mock upstream",
+	contract.Account: "everything that relay requires, plus prepared keys, models and channels",
+	contract.Store:   "everything that account requires, plus a way to make the gateway's store fail",
+	contract.Full:    "everything that store requires, plus the values of the gateway's limits",
 }
 
 func levelLine(level contract.Level) []string {

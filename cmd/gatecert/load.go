@@ -26,7 +26,7 @@ type loadCommand struct {
 	RateLimit rateLimitCommand `cmd:"" help:"Verify a key's declared rate limit, or infer an undeclared one."`
 	Timeout   timeoutCommand   `cmd:"" help:"Make the upstream hang or fail on some calls, and check how the gateway handles these and all other calls."`
 	Capacity  capacityCommand  `cmd:"" help:"Find the highest request rate at which the gateway meets an SLO, and measure the latency that the gateway adds."`
-	Compare   compareCommand   `cmd:"" help:"Measure how two targets differ, or how much latency a gateway adds to its upstream."`
+	Compare   compareCommand   `cmd:"" help:"Measure how two targets differ, or how much latency a gateway adds compared with direct calls to its upstream."`
 	Soak      soakCommand      `cmd:"" help:"Send requests at a constant rate for a long time, and look for drift in latency, errors and memory."`
 }
 
@@ -40,8 +40,8 @@ type loadFlags struct {
 	Timeout     time.Duration `help:"Timeout for each request. Default: ${default}." default:"30s"`
 	Arrivals    string        `help:"Arrival pattern of the requests: constant (evenly spaced), poisson (like many independent callers), gamma:CV (bursty if CV is above 1) or trace:FILE (a file with one request time per line, scaled to the requested rate). Default: ${default}." default:"constant"`
 	Seed        uint64        `help:"Seed for random arrivals. The same seed produces the same arrivals. Default: ${default}." default:"1" placeholder:"N"`
-	Out         string        `help:"Folder for run.ndjson, the reports, the histograms (.hgrm) and the result of each request (JSON lines in vegeta's format). Default: a new folder, reports/START-TARGET-load, without per-request results; the link reports/load points to the new folder." placeholder:"DIR" type:"path"`
-	Yes         bool          `help:"Allow more load than the default caps, and allow the driver to make the changes to the gateway that it lists before the run. For CI. Default caps for a gateway on another machine: 40,000 requests, 200 requests/s, 5m, 64 connections. Default cap for a gateway on this machine: 4,096 connections."`
+	Out         string        `help:"Folder for run.ndjson, the reports, the histograms (.hgrm) and the result of each request (JSON lines in vegeta's format). Default: a new folder, reports/START-TARGET-load (the start time and the target's name), without per-request results; the link reports/load points to the new folder." placeholder:"DIR" type:"path"`
+	Yes         bool          `help:"Allow more load than the default caps, and allow the driver to change the gateway (gatecert lists the changes before the run). For CI. Default caps for a gateway on another machine: 40,000 requests, 200 requests/s, 5m, 64 connections. Default cap for a gateway on this machine: 4,096 connections."`
 }
 
 // errNotSent is returned when a plan exceeds the caps and nothing was sent.

@@ -20,7 +20,7 @@ import (
 type caseFlags struct {
 	targetFlags
 	Surface string `complete:"surfaces" help:"Endpoint to call, both with and without streaming: chat, responses, messages or gemini. Default: ${default}." default:"chat"`
-	Out     string `help:"Folder for run.ndjson and the reports. Default: a new folder, reports/START-TARGET-load; the link reports/load points to the new folder." placeholder:"DIR" type:"path"`
+	Out     string `help:"Folder for run.ndjson and the reports. Default: a new folder, reports/START-TARGET-load (the start time and the target's name); the link reports/load points to the new folder." placeholder:"DIR" type:"path"`
 	Yes     bool   `help:"Allow load on a gateway on another machine, and allow the changes that the driver lists. For CI."`
 }
 

@@ -117,7 +117,7 @@ func TestAWorkload(t *testing.T) {
 	assert.Regexp(t, `(?m)^ latency +messages +admitted +2 `, stdout)
 	content, err := os.ReadFile(filepath.Join(dir, "out", "report.json"))
 	require.NoError(t, err)
-	assert.Contains(t, string(content), `"text": "20 tokens at the start of all prompts"`)
+	assert.Contains(t, string(content), `"text": "the same 20 tokens at the start of all prompts"`)
 
 	for want, args := range map[string][]string{
 		"--surface: \"chat=0\": the weight must be a whole number": {"--surface", "chat=0"},

@@ -32,7 +32,7 @@ type runCommand struct {
 	Baseline    string        `help:"Baseline of expected failures: a YAML file (docs/ci.md), or the folder, run.ndjson or verdicts.txt of an earlier run." placeholder:"FILE" type:"path"`
 	Update      bool          `name:"update-baseline" help:"Rewrite the --baseline file so that the baseline expects exactly the failures in this run."`
 	Format      []string      `complete:"formats" help:"Reports to write: html, json, junit, md, verdicts, ctrf, badge, annotations, har, messages. Default: the first five." placeholder:"NAME"`
-	Out         string        `help:"Folder for run.ndjson and the reports. Default: a new folder, reports/START-TARGET; the link reports/latest points to the new folder." placeholder:"DIR" type:"path"`
+	Out         string        `help:"Folder for run.ndjson and the reports. Default: a new folder, reports/START-TARGET (the start time and the target's name); the link reports/latest points to the new folder." placeholder:"DIR" type:"path"`
 	Keep        int           `help:"Keep the N newest runs of this target in reports/, and delete older runs that have no certificate. Default: keep all." placeholder:"N"`
 	Yes         bool          `help:"Allow the driver to change a running gateway (gatecert lists the changes first), and allow load cases against a gateway on another machine. For CI."`
 	TimeLimit   time.Duration `help:"Stop the run after this time. A stopped run is incomplete (exit code 3). Use --time-limit 0 for no time limit. Default: ${default}." default:"15m"`
@@ -54,7 +54,7 @@ func (runCommand) Help() string {
   gatecert run --level full                                all cases: about 50 s
   gatecert run https://gateway.example --model gpt-4o-mini level edge, key from $GATEWAY_KEY
   gatecert run https://gateway.example --model gpt-4o-mini --model anthropic=claude-haiku-4-5      one model per API format
-  gatecert run https://gateway.example --model m --claim codes=none               judge by table 1 only
+  gatecert run https://gateway.example --model m --claim codes=none               do not judge error codes (table 1 only)
   gatecert run --target my-gateway.yaml --level relay      the gateway in a profile, up to level relay
   gatecert run --failed reports/latest                     rerun what failed in the last run
   gatecert run --failed reports/latest --until-pass        rerun the failed cases after every gateway restart, until all pass

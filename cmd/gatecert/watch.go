@@ -21,7 +21,7 @@ import (
 
 type watchCommand struct {
 	targetFlags
-	Level     string        `complete:"levels" help:"Highest certification level to run: edge, relay, account or store. A watch runs no load cases. Default: edge with a URL; otherwise every case the target offers."`
+	Level     string        `complete:"levels" help:"Highest certification level to run: edge, relay, account or store. A watch runs no load cases. Default: edge if you give a URL; otherwise all of these levels."`
 	Rows      []string      `complete:"rows" help:"Rows to run, as ids or patterns: http:404, 'code:channel:*'. Default: all 32." placeholder:"ROW"`
 	Surfaces  []string      `complete:"surfaces" help:"Endpoints to run: chat, chat-stream, … (gatecert list surfaces). Default: every endpoint the target offers." placeholder:"SURFACE"`
 	Every     time.Duration `help:"Interval between the starts of two consecutive runs, at least 5s. Each start varies randomly by up to a tenth of this interval. Default: ${default}." default:"15m"`

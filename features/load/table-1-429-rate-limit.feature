@@ -12,7 +12,7 @@ Feature: Load: a declared rate limit
       And Retry-After and the rate-limit headers are correct
       And the gateway passes on the Retry-After of a 429 from the upstream
       And refused calls cost nothing, and the gateway admits calls again once the limit allows them
-      And other keys are not affected, streaming calls share the limit or have a separate limit, as the profile declares, and calls no longer count once their client disconnects
+      And other keys are not affected; streaming calls share the limit or have a separate limit, as the profile declares; calls no longer count against the limit once their client disconnects
 
       Examples: under-load - clients exceed the limit with one call at a time, with many calls at once, and again after a pause
         | case                                          | surface   |

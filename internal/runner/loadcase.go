@@ -153,7 +153,7 @@ func traffic(p targets.Prepared, c contract.Case) (string, error) {
 		if tokens > 0 {
 			calls += fmt.Sprintf(" of about %d tokens in total", tokens)
 		}
-		return fmt.Sprintf("at most %s to verify %s, in at most %s, on %s", calls, plain.Joined(names), plain.Duration(budget.Time), c.Surface), nil
+		return fmt.Sprintf("on %s, at most %s, in at most %s, to verify %s", c.Surface, calls, plain.Duration(budget.Time), plain.Joined(names)), nil
 	}
 	experiment, err := outageOf(p, c)
 	if err != nil {

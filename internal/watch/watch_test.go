@@ -150,7 +150,7 @@ func TestAFolderOfSomethingElse(t *testing.T) {
 	for _, bad := range []Config{{Every: time.Second, Keep: 1}, {Every: time.Minute}, {Every: time.Minute, Keep: 1, Rounds: -1}} {
 		bad.Dir = dir
 		_, err := New(bad)
-		assert.ErrorContains(t, err, "must be at least 5s, 1 and 0")
+		assert.ErrorContains(t, err, "must be at least 5s, the number of runs to keep (")
 	}
 }
 

@@ -85,7 +85,7 @@ func parseConversation(line string) (Conversation, error) {
 		return Conversation{}, errors.New("the text is not valid UTF-8")
 	}
 	if err := json.Unmarshal([]byte(line), &e); err != nil {
-		return Conversation{}, fmt.Errorf("must be a JSON object with messages, conversations or prompt: %w", err)
+		return Conversation{}, fmt.Errorf("must be a JSON object with the field messages, conversations or prompt: %w", err)
 	}
 	var turns []Turn
 	for _, m := range e.Messages {

@@ -76,13 +76,13 @@ func TestReadDataset(t *testing.T) {
 func TestReadDatasetOfAStranger(t *testing.T) {
 	for sentence, row := range map[string]struct{ file, want string }{
 		"nothing":         {"", "no line contains a user message"},
-		"not JSON":        {"{}\nhello\n", "line 2: must be a JSON object with messages, conversations or prompt"},
-		"a list":          {"[1]\n", "line 1: must be a JSON object with messages, conversations or prompt"},
-		"a role alone":    {`{"messages":"all"}`, "line 1: must be a JSON object with messages, conversations or prompt"},
+		"not JSON":        {"{}\nhello\n", "line 2: must be a JSON object with the field messages, conversations or prompt"},
+		"a list":          {"[1]\n", "line 1: must be a JSON object with the field messages, conversations or prompt"},
+		"a role alone":    {`{"messages":"all"}`, "line 1: must be a JSON object with the field messages, conversations or prompt"},
 		"not UTF-8":       {"{\"prompt\":\"\xff\"}", "line 1: the text is not valid UTF-8"},
 		"a huge line":     {`{"prompt":"` + strings.Repeat("x", 2<<20) + `"}`, "line 1 has more than 1048576 bytes"},
 		"too many turns":  {`{"messages":[` + strings.Repeat(`{"role":"user","content":"a"},`, 300) + `{}]}`, "more than 200 turns"},
-		"nested too deep": {`{"messages":[{"role":"user","content":` + strings.Repeat("[", 20_000) + "}]}", "must be a JSON object with messages, conversations or prompt"},
+		"nested too deep": {`{"messages":[{"role":"user","content":` + strings.Repeat("[", 20_000) + "}]}", "must be a JSON object with the field messages, conversations or prompt"},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			_, err := workload.ReadDataset(strings.NewReader(row.file))

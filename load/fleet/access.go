@@ -19,7 +19,7 @@ import (
 type Access struct {
 	// URL is nats://host:port, or tls://host:port for an encrypted connection. Multiple URLs are separated by commas.
 	URL string
-	// A server may require User and Password, or Credentials (a file with a JWT and its seed), or NKey (a file with a seed), or none of these.
+	// A server may require User and Password, or Credentials (a file with the user's JWT and NKey seed), or NKey (a file with a seed), or none of these.
 	User, Password, Credentials, NKey string
 	// CA is a file with the certificates, in PEM, of the authorities that sign the server's certificate; "" means the authorities of the system.
 	// Certificate and Key are files with the client's own certificate and key.
