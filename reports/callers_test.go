@@ -121,7 +121,7 @@ func TestTargetsAreComparedByTheirCallers(t *testing.T) {
 	m := reports.NewSideBySide([]runlog.Run{callersRun(), other})
 	var terminal, markdown, page, raw bytes.Buffer
 	require.NoError(t, m.Terminal(&terminal, reports.TerminalOptions{Width: 160}))
-	assert.Contains(t, terminal.String(), "number of clients that follow the row's advice, for rows where at least one client does not follow it:\n  code:insufficient_user_quota: A 0/3, B ·\n")
+	assert.Contains(t, terminal.String(), "clients that follow the row's advice (a row is omitted if all clients do):\n  code:insufficient_user_quota: A 0/3, B ·\n")
 	require.NoError(t, m.Markdown(&markdown))
 	assert.Contains(t, markdown.String(), "| `code:model_price_error` | 1/2 | · |\n")
 	require.NoError(t, m.HTML(&page))

@@ -113,7 +113,7 @@ func (s SideBySide) callers() *callers {
 }
 
 func (c *callers) sideBySideTerminal(t *terminal) {
-	t.line("%s", t.opts.Language.text("number of clients that follow the row's advice, for rows where at least one client does not follow it:"))
+	t.line("%s", t.opts.Language.text("clients that follow the row's advice (a row is omitted if all clients do):"))
 	for _, r := range c.Rows {
 		if r.Kind == callerRight {
 			continue
