@@ -51,7 +51,7 @@ func TestFixTheseFirst(t *testing.T) {
 		{"A failed stream looks complete: a clean end without an error", silentEnd},
 		{"500 instead of 404", unknownIs500},
 		{"400 responses have no Content-Type", noContentType},
-		{`400 responses are not a valid error envelope: "error" is a string, not an object`, errorIsString},
+		{`400 responses are not valid error envelopes: "error" is a string, not an object`, errorIsString},
 		{"404 responses have an HTML page instead of JSON", htmlPage},
 		{`401 responses have the code "invalid_api_key"`, wrongCode},
 		{"Responses have no param", noParam},

@@ -112,7 +112,7 @@ func TestTheTerminalNamesWhatWouldHelpCallers(t *testing.T) {
 	require.NoError(t, reports.Terminal(&out, callersRun(), reports.TerminalOptions{Width: 160}))
 	assert.Contains(t, out.String(), "What your callers do: 3 clients, 4 rows: on 3 rows at least one client wastes requests or treats an error as a success\n")
 	assert.Contains(t, out.String(), "code:insufficient_user_quota: 2 of 3 clients retry in vain (one, two); 402 (a warning) or 403 instead of 429 stops all of them\n")
-	assert.Contains(t, out.String(), "code:model_price_error: 1 of 2 clients retries in vain (one); no status that the contract names for this row makes any of them stop\n")
+	assert.Contains(t, out.String(), "code:model_price_error: 1 of 2 clients retries in vain (one); no status that the contract names for this row makes any of them stop retrying\n")
 }
 
 func TestTargetsAreComparedByTheirCallers(t *testing.T) {
@@ -121,7 +121,7 @@ func TestTargetsAreComparedByTheirCallers(t *testing.T) {
 	m := reports.NewSideBySide([]runlog.Run{callersRun(), other})
 	var terminal, markdown, page, raw bytes.Buffer
 	require.NoError(t, m.Terminal(&terminal, reports.TerminalOptions{Width: 160}))
-	assert.Contains(t, terminal.String(), "how many clients follow the row's advice, for rows where some clients do not:\n  code:insufficient_user_quota: A 0/3, B ·\n")
+	assert.Contains(t, terminal.String(), "clients that follow the row's advice (a row is omitted if all clients do):\n  code:insufficient_user_quota: A 0/3, B ·\n")
 	require.NoError(t, m.Markdown(&markdown))
 	assert.Contains(t, markdown.String(), "| `code:model_price_error` | 1/2 | · |\n")
 	require.NoError(t, m.HTML(&page))

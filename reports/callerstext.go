@@ -113,7 +113,7 @@ func (s SideBySide) callers() *callers {
 }
 
 func (c *callers) sideBySideTerminal(t *terminal) {
-	t.line("%s", t.opts.Language.text("how many clients follow the row's advice, for rows where some clients do not:"))
+	t.line("%s", t.opts.Language.text("clients that follow the row's advice (a row is omitted if all clients do):"))
 	for _, r := range c.Rows {
 		if r.Kind == callerRight {
 			continue

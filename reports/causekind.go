@@ -214,7 +214,7 @@ func envelopeKind(c runlog.Case, f contract.Finding) causeKind {
 	if strings.HasPrefix(f.Got, `"error" is `) || strings.HasPrefix(f.Got, "error.") || strings.HasPrefix(f.Got, "the outer ") {
 		kind = shownKind(f.Got)
 	}
-	return causeKind{f.Requirement, kind, "Responses are not a valid error envelope: " + shownKind(f.Got)}
+	return causeKind{f.Requirement, kind, "Responses are not valid error envelopes: " + shownKind(f.Got)}
 }
 
 // valueKind is the kind of a JSON value that a finding shows: "" for none, null and empty strings.

@@ -120,7 +120,7 @@ var remedies = []remedy{
 	{contract.LimitExact, gravityEffects, "The rate limit admits more or fewer calls than declared",
 		"Callers who stay within the published limit are refused, or the limit does not protect the gateway.",
 		"Count calls atomically, in one place, over the declared window."},
-	{contract.LimitBurst, gravityEffects, "The rate limit is wrong for concurrent calls",
+	{contract.LimitBurst, gravityEffects, "The rate limit is not enforced correctly for concurrent calls",
 		"The gateway admits a burst that exceeds the limit, or refuses callers who stay within it.",
 		"Check the limit and count the call in one atomic step."},
 	{contract.RetryAfterTrue, gravityEffects, "Retry-After is wrong",
@@ -146,7 +146,7 @@ var remedies = []remedy{
 		"Admit calls as soon as the limit allows them, and probe an upstream soon after it fails."},
 	{contract.UpstreamRefusal, gravityEffects, "The upstream's own 429 is retried or loses its Retry-After",
 		"Callers retry too early, or the gateway sends even more calls to an upstream whose limit is already exceeded.",
-		"Forward the upstream's Retry-After, and do not retry a call that the upstream refused with 429 more often than allowed."},
+		"Forward the upstream's Retry-After. If the upstream refuses a call with 429, do not exceed the permitted number of retries."},
 	{contract.HealthyServed, gravityEffects, "Healthy calls fail while other calls fail at the upstream",
 		"A fault in one model or channel becomes an outage for everyone.",
 		"Give each channel its own connections and circuit breaker, and limit the resources that a hanging call can hold."},
@@ -161,7 +161,7 @@ var remedies = []remedy{
 		"Release a call's slot on every path that ends the call, including timeouts, refused connections and incomplete responses."},
 	{contract.Departure, gravityEffects, "Upstream calls continue after the client has disconnected",
 		"The gateway's operator pays for answers that nobody reads.",
-		"Call the upstream with the request's context."},
+		"Cancel the upstream call when the client disconnects, for example by passing on the context of the client's request."},
 }
 
 // kindRemedies are what usually mends a kind of violation, where that is more than what the requirement says.
@@ -170,7 +170,7 @@ var kindRemedies = []struct {
 	kind, mend  string
 }{
 	{contract.Envelope, `"error" is a string, not an object`, "Make \"error\" an object and move the string into its message field: {\"error\":{\"message\":\"…\",\"type\":\"…\",\"param\":null,\"code\":\"…\"}}."},
-	{contract.Envelope, "an HTML page instead of JSON", "Register a handler that responds with JSON to every unknown path and method under the API root. Also check for a proxy in front of the gateway that serves its own pages."},
+	{contract.Envelope, "an HTML page instead of JSON", "Register a handler that responds with JSON to every unknown path and method under the API root. Also check whether a proxy in front of the gateway serves its own HTML pages."},
 	{contract.Envelope, "an empty body", "Write the error envelope wherever the gateway sets only a status. Also check for a framework or middleware that ends requests itself."},
 	{contract.Envelope, "text that is not JSON", "Find calls to http.Error and the framework's own error and panic handlers. Make all of them write the error envelope."},
 	{contract.Code, "no code", "Assign each gateway error its code from table 2 of the contract where the error occurs, and pass the code to the function that writes the response."},

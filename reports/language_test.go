@@ -86,7 +86,7 @@ func TestNotesAreTranslated(t *testing.T) {
 	t.Parallel()
 	for note, want := range map[string]string{
 		"The gateway called the upstream in anthropic format for chat, chat-stream; in openai format for messages":               "网关调用上游的格式：anthropic（端点 chat, chat-stream）；openai（端点 messages）",
-		"The healthy control call on messages failed between the cases: timed-out":                                               "用例之间，端点 messages 的 healthy 对照调用失败：timed-out",
+		"The healthy control call on messages, made between the cases, failed: timed-out":                                        "用例之间，端点 messages 的 healthy 对照调用失败：timed-out",
 		"endpoint chat is certified with the model gpt-4o":                                                                       "端点 chat 用模型 gpt-4o 认证",
 		"The gateway propagates some traces: 3 of 9 upstream requests carried the caller's traceparent":                          "网关只传递部分链路追踪：9 次调用中有 3 次的 traceparent 到达了上游",
 		"the valid key is rate-limited, so the run made only one call every 1.5s; declare the limit in a profile (limits.valid)": "有效密钥受限流：本次运行每 1.5s 调用一次；可在配置文件中声明（limits.valid）",

@@ -153,7 +153,7 @@ func (g GatewayResult) cell(row contract.RowID) Cell {
 // Sentence returns the closing sentence of a self-test's reports.
 //
 //	self-test passed: 96 mutants killed in exactly the expected cases, no false alarm from 20 permitted behaviours, all 32 rows broken
-//	self-test FAILED: 2 of 96 mutants were not killed, or not in exactly the expected cases: a, b; no mutant makes code:bad_response fail
+//	self-test FAILED: 2 of 96 mutants were not killed in exactly the expected cases: a, b; no mutant makes code:bad_response fail
 func (s SelfTest) Sentence() string {
 	if s.OK() {
 		return "self-test passed: " + s.passed()
@@ -195,13 +195,13 @@ func (s SelfTest) failures() []string {
 		}
 	}
 	mutants := len(s.names(GatewayResult.mutant))
-	add(s.names(func(g GatewayResult) bool { return g.mutant() && !g.OK() }), mutants, "mutant", "were not killed, or not in exactly the expected cases")
+	add(s.names(func(g GatewayResult) bool { return g.mutant() && !g.OK() }), mutants, "mutant", "were not killed in exactly the expected cases")
 	add(s.names(func(g GatewayResult) bool { return !g.mutant() && !g.OK() }), len(s.Gateways)-mutants, "permitted behaviour", "raised a false alarm")
 	if len(s.NeverFailed) > 0 {
 		parts = append(parts, "no mutant makes "+plain.Joined(s.NeverFailed)+" fail")
 	}
 	if len(s.NeverBroken) > 0 {
-		parts = append(parts, "no mutant was found to break "+plain.Joined(s.NeverBroken))
+		parts = append(parts, "no case reports a violation of "+plain.Joined(s.NeverBroken))
 	}
 	if len(s.Gateways) == 0 {
 		parts = append(parts, "no gateway was tested")

@@ -78,7 +78,7 @@ var zhTitles = [][2]string{
 	{"{#} responses have the type {}, which does not match the HTTP status", "{1} 响应的 type {2} 与状态码不匹配"}, {"Responses have the type {}, which does not match the HTTP status", "响应的 type {1} 与状态码不匹配"},
 	{"{#} responses have an error.code that differs from the HTTP status", "{1} 响应的 error.code 与状态码不一致"}, {"Responses have an error.code that differs from the HTTP status", "响应的 error.code 与状态码不一致"},
 	{"{#} responses have the Content-Type {}", "{1} 响应的 Content-Type 为 {2}"}, {"Responses have the Content-Type {}", "响应的 Content-Type 为 {1}"},
-	{"{#} responses are not a valid error envelope: {}", "{1} 响应不是错误信封：{2}"}, {"Responses are not a valid error envelope: {}", "响应不是错误信封：{1}"},
+	{"{#} responses are not valid error envelopes: {}", "{1} 响应不是错误信封：{2}"}, {"Responses are not valid error envelopes: {}", "响应不是错误信封：{1}"},
 	{"{} instead of {}", "应为 {2}，实际为 {1}"}, {"{} blames the caller for something that is not their fault", "{1} 把非调用方的问题归咎于调用方"},
 	{"{#} with {}", "{1}（{2}）"}, {"an error object", "响应体为错误对象"}, {"an HTML page", "响应体为 HTML 页面"}, {"another body", "响应体为其他内容"}, {"an ordinary answer", "普通响应"},
 	{"the error in an event stream", "错误放在事件流中"}, {"an event stream that breaks off", "事件流中途断开"}, {"an empty {}", "空的 {1}"},

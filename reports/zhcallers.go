@@ -16,7 +16,7 @@ var zhCallers = [][2]string{
 	{"do not expose the code in a field of the error", "错误对象的任何字段都没有错误码"}, {"raise an error whose class does not belong to the client library", "抛出的错误不属于自身的类"},
 	{"{#} of {#} client(s) retries in vain ({}); {}", "{2} 个客户端中有 {1} 个徒劳重试（{3}）；{4}"}, {"{#} of {#} client(s) does not retry ({}); {}", "{2} 个客户端中有 {1} 个不重试（{3}）；{4}"},
 	{"{#} of {#} client(s) retry in vain ({}); {}", "{2} 个客户端中有 {1} 个徒劳重试（{3}）；{4}"}, {"{#} of {#} client(s) do not retry ({}); {}", "{2} 个客户端中有 {1} 个不重试（{3}）；{4}"},
-	{"no status that the contract names for this row makes any of them stop", "契约在此列出的状态码都不能让它们停止"},
+	{"no status that the contract names for this row makes any of them stop retrying", "契约在此列出的状态码都不能让它们停止"},
 	{"{} instead of {} stops all of them", "用 {1} 代替 {2} 可使其全部停止"}, {"{} instead of {} stops {#} of them", "用 {1} 代替 {2} 可使其中 {3} 个停止"},
 	{"{} instead of {} makes all of them retry", "用 {1} 代替 {2} 可使其全部重试"}, {"{} instead of {} makes {#} of them retry", "用 {1} 代替 {2} 可使其中 {3} 个重试"},
 	{"x-should-retry: false stops all of them", "x-should-retry: false 可使其全部停止"}, {"x-should-retry: false stops {#} of them", "x-should-retry: false 可使其中 {1} 个停止"},

@@ -10,7 +10,7 @@ var zhMatrix = [][2]string{
 	{"{*} and {*} were judged against different versions of the contract.", "{1} 和 {2} 按不同版本的契约判定。"},
 	{"{*} was certified at level {}, {*} at level {}.", "{1} 在级别 {2} 认证，{3} 在级别 {4} 认证。"},
 	{"{#}/{#}: {#} of {#} cases pass", "{1}/{2}：{4} 个用例中 {3} 个通过"},
-	{"how many clients follow the row's advice, for rows where some clients do not:", "行为与条目说明一致的客户端（仅列出并非全部一致的条目）："},
+	{"clients that follow the row's advice (a row is omitted if all clients do):", "行为与条目说明一致的客户端（仅列出并非全部一致的条目）："},
 	{"clients that follow the row's advice", "行为与条目说明一致的客户端"},
 }
 

@@ -15,7 +15,7 @@ var zhNotes = [][2]string{
 	{"{} and {} are the upstream's own responses, forwarded by the gateway", "{1}和{2}是网关原样转发的上游响应"},
 	{"{}, {} and {} are the upstream's own responses, forwarded by the gateway", "{1}、{2}和{3}是网关原样转发的上游响应"},
 	{"{#} of {#} passes", "{2} 个通过中的 {1} 个"}, {"{#} of {#} warnings", "{2} 个警告中的 {1} 个"}, {"{#} of {#} failures", "{2} 个失败中的 {1} 个"},
-	{"The {*} control call on {*} failed {} the cases: {}", "{3}，端点 {2} 的 {1} 对照调用失败：{4}"},
+	{"The {*} control call on {*}, made {} the cases, failed: {}", "{3}，端点 {2} 的 {1} 对照调用失败：{4}"},
 	{"before", "用例开始前"}, {"between", "用例之间"}, {"after", "用例结束后"},
 	{"{#} unexpected case(s) ran: {*}", "{1} 个用例不在预期之内却运行了：{2}"},
 	{"Baseline out of date (exit 4): {}", "基线已过期（退出码 4）：{1}"},

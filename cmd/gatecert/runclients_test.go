@@ -55,7 +55,7 @@ func TestARunPlaysClientsToo(t *testing.T) {
 	_, again, _ := invoke(t.Context(), "report", dir)
 	assert.Contains(t, strings.Join(strings.Fields(again), " "), said)
 	_, matrix, _ := invoke(t.Context(), "matrix", dir, dir)
-	assert.Contains(t, matrix, "how many clients follow the row's advice, for rows where some clients do not:\n  code:insufficient_user_quota: A 0/1, B 0/1\n")
+	assert.Contains(t, matrix, "clients that follow the row's advice (a row is omitted if all clients do):\n  code:insufficient_user_quota: A 0/1, B 0/1\n")
 
 	raw, err := os.ReadFile(filepath.Join(dir, clientsName))
 	require.NoError(t, err)

@@ -26,7 +26,7 @@ func (a Auditor) Audit(run runlog.Run) []string {
 		audit.problemf("the run is incomplete: %s", gap)
 	}
 	if run.ContractDigest != contract.Digest() {
-		audit.problemf("the run was judged against contract %.80s, but this gatecert has contract %s", run.ContractDigest, contract.Digest())
+		audit.problemf("the run was judged against contract %.80s, but this version of gatecert has contract %s", run.ContractDigest, contract.Digest())
 		return audit.problems
 	}
 	audit.selection()
@@ -71,7 +71,7 @@ func (a *audit) selection() {
 		case !there:
 			a.problemf("%s was expected but is not in the log", id)
 		case expected == (verdict == contract.NotOffered):
-			a.problemf("%s has the verdict %s, which contradicts the header's list of expected cases", id, verdict)
+			a.problemf("%s has the verdict %s, which contradicts the list of expected cases in the log's header", id, verdict)
 		}
 	}
 	for _, c := range a.run.Cases {

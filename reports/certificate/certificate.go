@@ -221,7 +221,7 @@ func opened(ctx context.Context, envelope []byte, key Key) (*statement, []string
 		return nil, []string{"the payload is not an in-toto statement: " + err.Error()}
 	}
 	if s.Type != statementType || s.PredicateType != predicateType {
-		return nil, []string{fmt.Sprintf("the payload is not a test result: its types are %.80q and %.80q", s.Type, s.PredicateType)}
+		return nil, []string{fmt.Sprintf("the payload is not a test result: its statement type is %.80q and its predicate type is %.80q", s.Type, s.PredicateType)}
 	}
 	return &s, nil
 }

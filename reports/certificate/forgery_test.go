@@ -75,11 +75,11 @@ func TestAnAuditDoesNotRelyOnClaims(t *testing.T) {
 			at(r, absent).Verdict = contract.NotOffered
 			r.Expected = slices.DeleteFunc(r.Expected, func(id string) bool { return id == absent })
 		}, absent + " is marked not-offered, but the profile offers it"},
-		{"not offered and expected at once", func(r *runlog.Run) { at(r, absent).Verdict = contract.NotOffered }, absent + " has the verdict not-offered, which contradicts the header's list of expected cases"},
+		{"not offered and expected at once", func(r *runlog.Run) { at(r, absent).Verdict = contract.NotOffered }, absent + " has the verdict not-offered, which contradicts the list of expected cases in the log's header"},
 		{"a case under another row", func(r *runlog.Run) { at(r, absent).Row = "http:404" }, absent + " is logged under a different row"},
 		{"a case that does not exist", func(r *runlog.Run) { at(r, absent).ID = "code:easy/breeze/chat" }, "code:easy/breeze/chat was not selected or is not a case of the contract"},
 		{"a selection made smaller", func(r *runlog.Run) { r.Selection.Surfaces = []dialect.Surface{"chat"} }, "was not selected"},
-		{"another contract", func(r *runlog.Run) { r.ContractDigest = "sha256:00" }, "the run was judged against contract sha256:00, but this gatecert has contract sha256:"},
+		{"another contract", func(r *runlog.Run) { r.ContractDigest = "sha256:00" }, "the run was judged against contract sha256:00, but this version of gatecert has contract sha256:"},
 		{"no controls", func(r *runlog.Run) { r.Controls = nil }, "the cases on chat were judged without the healthy control call"},
 		{"a control that failed", func(r *runlog.Run) {
 			for i := range r.Controls {

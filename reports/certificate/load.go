@@ -82,20 +82,20 @@ func (s *summary) checkSpans() {
 	calls := 0
 	for i, span := range s.Spans {
 		if span.Lasts <= 0 || span.Lasts != s.Spans[0].Lasts || span.At != time.Duration(i)*span.Lasts || span.At > s.Took {
-			s.problemf("the spans of the load are not consecutive or extend beyond its duration")
+			s.problemf("the time spans in the load summary have gaps, overlap, differ in length or continue after the end of the load")
 			return
 		}
 		for _, outcomes := range span.Counts {
 			for outcome, n := range outcomes {
 				if n < 0 || outcome != runlog.Disconnected && !slices.Contains(runlog.Outcomes(), outcome) {
-					s.problemf("a span of the load has an impossible count: %d %.20s", n, outcome)
+					s.problemf("a time span in the load summary has an impossible count: %d %.20s", n, outcome)
 				}
 				calls += n
 			}
 		}
 	}
 	if calls != s.Calls {
-		s.problemf("the load summary counts %d calls, but its spans contain %d", s.Calls, calls)
+		s.problemf("the load summary counts %d calls, but its time spans count %d", s.Calls, calls)
 	}
 }
 
@@ -187,13 +187,13 @@ func (s *summary) checkLimit() {
 		return text
 	}
 	if s.Sentence != sentence(limited) && s.Sentence != sentence(streaming) {
-		s.problemf("the counts in the load summary do not match its spans: it says %.120q, but its spans give %q", s.Sentence, sentence(limited))
+		s.problemf("the counts in the load summary do not match its time spans: it says %.120q, but its time spans give %q", s.Sentence, sentence(limited))
 	}
 	if s.count(limited, other) > 0 && len(s.findings) == 0 {
-		s.problemf("the case has no findings, but the spans of its load summary contain %d calls that were neither admitted nor refused", s.count(limited, other))
+		s.problemf("the case has no findings, but the time spans in its load summary count %d calls that were neither admitted nor refused", s.count(limited, other))
 	}
 	if n, ok := s.numbers(contract.Answered, allRefusals); ok && n[0] != s.count(limited, refused) && n[0] != s.count(streaming, refused) {
-		s.problemf("the load summary says that all %d refusals were complete, but its spans contain %d refusals", n[0], s.count(limited, refused))
+		s.problemf("the load summary says that all %d refusals were complete, but its time spans count %d refusals", n[0], s.count(limited, refused))
 	}
 	let, turned := 0, 0
 	for _, r := range []contract.Requirement{contract.LimitExact, contract.LimitBurst} {
@@ -202,7 +202,7 @@ func (s *summary) checkLimit() {
 		}
 	}
 	if let > s.count(limited, admitted) || turned > s.count(limited, func(o runlog.Outcome) bool { return o != runlog.Admitted }) {
-		s.problemf("the load summary says that %d calls were admitted and %d refused, but its spans contain fewer calls", let, turned)
+		s.problemf("the load summary says that %d calls were admitted and %d refused, but its time spans count fewer calls", let, turned)
 	}
 }
 
@@ -241,7 +241,7 @@ func isFaulty(group string) bool {
 func (s *summary) checkFaulty() {
 	for _, t := range s.Times {
 		if sent := s.count(isOne(t.Name), runlog.Outcome.OfGateway); isFaulty(t.Name) && !isTimeOfHealthy(t.Name) && t.Count > sent {
-			s.problemf("the load summary has latencies for %d %.40s requests, but its spans contain only %d", t.Count, t.Name, sent)
+			s.problemf("the load summary has latencies for %d %.40s requests, but its time spans count only %d", t.Count, t.Name, sent)
 		}
 	}
 	n, ok := s.numbers(contract.Answered, allFaulty)
@@ -249,11 +249,11 @@ func (s *summary) checkFaulty() {
 		return
 	}
 	if sent := s.count(isFaulty, runlog.Outcome.OfGateway); n[0] > sent || n[0] < sent && !s.secondRound() {
-		s.problemf("the load summary says that all %d faulty requests were answered, but its spans contain %d faulty requests", n[0], sent)
+		s.problemf("the load summary says that all %d faulty requests were answered, but its time spans count %d faulty requests", n[0], sent)
 	}
 	// Those were not answered with an error.
 	if wrong := s.count(isFaulty, isOne(runlog.Admitted, runlog.Timeout, runlog.Wrong, runlog.TransportError)); wrong > 0 {
-		s.problemf("the load summary says that every faulty request received the expected error, but its spans contain %d that did not", wrong)
+		s.problemf("the load summary says that every faulty request received the expected error, but its time spans count %d that did not", wrong)
 	}
 }
 
@@ -283,7 +283,7 @@ func (s *summary) checkServed() {
 		}
 	}
 	if counted := s.count(isHealthy, isOne(runlog.Admitted)); counted != admitted {
-		s.problemf("the load summary has latencies for %d successful healthy requests, but its spans contain %d", admitted, counted)
+		s.problemf("the load summary has latencies for %d healthy requests that succeeded, but its time spans count %d", admitted, counted)
 	}
 	_, healthyAfter := s.numbers(contract.Recovery, recovered)
 	recovery, _ := s.result(contract.Recovery)
@@ -296,9 +296,9 @@ func (s *summary) checkServed() {
 	before, _ := s.times("", "before")
 	switch most := before.Count / baselineFailures; {
 	case failed > all || sent > s.count(isHealthy, anyOutcome):
-		s.problemf("the load summary says that %d of %d healthy requests failed during the outage, but its spans contain %d failures", failed, sent, all)
+		s.problemf("the load summary says that %d of %d healthy requests failed during the outage, but its time spans count %d failures", failed, sent, all)
 	case !s.secondRound() && healthyAfter && !strings.Contains(recovery.Sentence, "the last failed after") && all-failed > most:
-		s.problemf("the spans of the load summary contain %d failed healthy requests, but its checks report only %d", all, failed)
+		s.problemf("the time spans in the load summary count %d healthy requests that failed, but its checks report only %d", all, failed)
 	case failed > 0 && !s.secondRound():
 		usual := float64(min(all-failed, most)) / float64(max(before.Count+min(all-failed, most), 1))
 		if float64(failed) > 2*usual*float64(sent) {

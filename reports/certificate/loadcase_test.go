@@ -47,11 +47,11 @@ func TestARateLimitsVerificationIsAudited(t *testing.T) {
 		{"a call less, in the spans too", func(r *runlog.Run) {
 			summary(r).Calls--
 			recount(summary(r), runlog.LimitedGroup, runlog.Admitted, "", 1)
-		}, id + ": the counts in the load summary do not match its spans"},
+		}, id + ": the counts in the load summary do not match its time spans"},
 		{"calls of another key more", func(r *runlog.Run) { summary(r).Spans[0].Add(runlog.ControlGroup, runlog.Admitted) }, id + ": the load summary counts "},
 		{"failed calls without a finding", func(r *runlog.Run) {
 			recount(summary(r), runlog.LimitedGroup, runlog.Refused, runlog.Error5xx, 1)
-		}, id + ": the case has no findings, but the spans of its load summary contain 1 calls that were neither admitted nor refused"},
+		}, id + ": the case has no findings, but the time spans in its load summary count 1 calls that were neither admitted nor refused"},
 		{"a refused call that was admitted", func(r *runlog.Run) {
 			recount(summary(r), runlog.LimitedGroup, runlog.Refused, runlog.Admitted, 1)
 		}, id + ": the load summary says that all "},
@@ -109,12 +109,12 @@ func TestALoadCaseIsAudited(t *testing.T) {
 		{"a healthy call less, in the spans too", func(r *runlog.Run) {
 			at(r, id).Load.Calls--
 			recount(at(r, id).Load, "healthy", runlog.Admitted, "", 1)
-		}, " successful healthy requests, but its spans contain "},
-		{"failed calls in the spans alone", func(r *runlog.Run) { recount(at(r, id).Load, "healthy", runlog.Admitted, runlog.Error5xx, 5) }, " successful healthy requests, but its spans contain "},
+		}, " healthy requests that succeeded, but its time spans count "},
+		{"failed calls in the spans alone", func(r *runlog.Run) { recount(at(r, id).Load, "healthy", runlog.Admitted, runlog.Error5xx, 5) }, " healthy requests that succeeded, but its time spans count "},
 		{"failed calls that the checks do not know", func(r *runlog.Run) {
 			recount(at(r, id).Load, "healthy", runlog.Admitted, runlog.Error5xx, 5)
 			timesOf(at(r, id).Load, "healthy during").Count -= 5
-		}, id + ": the spans of the load summary contain 5 failed healthy requests, but its checks report only 0"},
+		}, id + ": the time spans in the load summary count 5 healthy requests that failed, but its checks report only 0"},
 		{"more failed calls than are permitted", func(r *runlog.Run) {
 			recount(at(r, id).Load, "healthy", runlog.Admitted, runlog.Error5xx, 5)
 			timesOf(at(r, id).Load, "healthy during").Count -= 5
@@ -125,11 +125,11 @@ func TestALoadCaseIsAudited(t *testing.T) {
 		}, id + ": the load summary says that 0 of 9000 healthy requests failed during the outage"},
 		{"a check in other words", func(r *runlog.Run) { checkOf(at(r, id).Load, contract.HealthyServed).Sentence = "all is well" }, id + ": the load summary reports that the requirement healthy-served was met, but the text of the check is not one that gatecert writes"},
 		{"faulty calls that succeeded", func(r *runlog.Run) { recount(at(r, id).Load, "failing", runlog.Error5xx, runlog.Admitted, 1) },
-			id + ": the load summary says that every faulty request received the expected error, but its spans contain 1 that did not"},
+			id + ": the load summary says that every faulty request received the expected error, but its time spans count 1 that did not"},
 		{"fewer faulty calls", func(r *runlog.Run) {
 			at(r, id).Load.Calls -= 2
 			recount(at(r, id).Load, "failing", runlog.Error5xx, "", 2)
-		}, " faulty requests were answered, but its spans contain "},
+		}, " faulty requests were answered, but its time spans count "},
 		{"a check removed", func(r *runlog.Run) {
 			l := at(r, id).Load
 			l.Checks = slices.DeleteFunc(l.Checks, func(c runlog.Check) bool { return c.Requirement == contract.Recovery })
@@ -140,8 +140,8 @@ func TestALoadCaseIsAudited(t *testing.T) {
 		}, id + ": the load summary says that healthy requests were not slowed down, but during the outage they took longer"},
 		{"a lower bound", func(r *runlog.Run) { timesOf(at(r, id).Load, "healthy during").Bound = time.Nanosecond }, id + ": the load summary says that healthy requests were not slowed down, but during the outage they took longer"},
 		{"times in no order", func(r *runlog.Run) { timesOf(at(r, id).Load, "healthy after").P50 = time.Hour }, id + ": the latencies of "},
-		{"a span removed", func(r *runlog.Run) { at(r, id).Load.Spans = slices.Delete(at(r, id).Load.Spans, 3, 4) }, id + ": the spans of the load are not consecutive or extend beyond its duration"},
-		{"an outcome that there is not", func(r *runlog.Run) { recount(at(r, id).Load, "healthy", runlog.Admitted, "splendid", 1) }, id + ": a span of the load has an impossible count"},
+		{"a span removed", func(r *runlog.Run) { at(r, id).Load.Spans = slices.Delete(at(r, id).Load.Spans, 3, 4) }, id + ": the time spans in the load summary have gaps, overlap, differ in length or continue after the end of the load"},
+		{"an outcome that there is not", func(r *runlog.Run) { recount(at(r, id).Load, "healthy", runlog.Admitted, "splendid", 1) }, id + ": a time span in the load summary has an impossible count"},
 		{"a load case that was not selected", func(r *runlog.Run) { r.Selection.WithoutLoad = true }, id + " was not selected"},
 	})
 }

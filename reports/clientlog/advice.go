@@ -40,7 +40,7 @@ func Suggestion(l Log, row contract.Row) (text string, helps bool) {
 	case done == 0 && m.action == contract.RetryYes:
 		return "", false
 	case done == 0:
-		return who + "; no status that the contract names for this row makes any of them stop", false
+		return who + "; no status that the contract names for this row makes any of them stop retrying", false
 	case all:
 		return who + "; " + ways + m.words(" stops all of them", " makes all of them retry"), true
 	default:

@@ -123,7 +123,7 @@ func Drift(w io.Writer, before, after Log) (differ bool, err error) {
 		}
 	}
 	if !differ {
-		fmt.Fprintf(&out, "no drift from the record (%s compared)\n", plain.Count(compared, "call"))
+		fmt.Fprintf(&out, "no differences from the recorded behaviour (%s compared)\n", plain.Count(compared, "call"))
 	}
 	_, err = io.WriteString(w, out.String())
 	return differ, err

@@ -85,7 +85,7 @@ func TestAdviceNamesTheStatusThatStopsClients(t *testing.T) {
 		call("a", support.ID, Typed, 500, 500), call("b", support.ID, Typed, 500, 500),
 		probeCall("a", StatusProbe(503), 503, 503), probeCall("b", StatusProbe(503), 503, 503), probeCall("a", StatusProbe(403), 403), probeCall("b", StatusProbe(403), 403),
 	}}
-	assert.Equal(t, "2 of 2 clients retry in vain (a, b); no status that the contract names for this row makes any of them stop", Advice(l, support))
+	assert.Equal(t, "2 of 2 clients retry in vain (a, b); no status that the contract names for this row makes any of them stop retrying", Advice(l, support))
 	l.Calls = append(l.Calls, probeCall("a", NoRetryProbe, 500), probeCall("b", NoRetryProbe, 500, 500))
 	assert.Equal(t, "2 of 2 clients retry in vain (a, b); x-should-retry: false stops 1 of them", Advice(l, support))
 
@@ -126,7 +126,7 @@ func TestDrift(t *testing.T) {
 	differ, err := Drift(&out, sample(), newer)
 	require.NoError(t, err)
 	assert.False(t, differ)
-	assert.Equal(t, "one 1.3 behaves as 1.2 did in 5 calls\nno drift from the record (9 calls compared)\n", out.String())
+	assert.Equal(t, "one 1.3 behaves as 1.2 did in 5 calls\nno differences from the recorded behaviour (9 calls compared)\n", out.String())
 
 	newer.Calls[0] = call("one", newer.Calls[0].Row, Typed, 429)
 	newer.Calls = append(newer.Calls, call("three", "http:404", Typed, 404))

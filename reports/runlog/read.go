@@ -139,7 +139,7 @@ func typeOf(line []byte, of eventReader, schema, again string) (string, error) {
 	case !of.begun() && head.Type != "header":
 		return "", fmt.Errorf("%w: the log begins with a %.20q event", ErrNoHeader, head.Type)
 	case !of.begun() && head.Schema != schema:
-		return "", fmt.Errorf("%w: %.40q, written by %.60q, but this gatecert reads %q: render the log with the gatecert version that wrote it, or %s",
+		return "", fmt.Errorf("%w: %.40q, written by %.60q, but this version of gatecert reads %q: render the log with the gatecert version that wrote it, or %s",
 			ErrSchema, head.Schema, head.Tool, schema, again)
 	case of.begun() && head.Type == "header":
 		return "", errors.New("the log has a second header")
