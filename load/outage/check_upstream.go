@@ -60,7 +60,7 @@ func (r *round) checkCancelled(all *conclusions) {
 	})
 	all.violated(contract.Finding{
 		Requirement: contract.UpstreamFreed, Level: contract.Should, Want: fmt.Sprintf("the upstream call cancelled within %s of the response", rounded(cancelWithin)),
-		Got: fmt.Sprintf("for %d of %d faulty requests, the upstream call was cancelled too late or not at all (%d not at all)", len(late), len(sent), len(never)),
+		Got: fmt.Sprintf("%d of %d faulty requests had an upstream call that was cancelled too late or not at all (%d not at all)", len(late), len(sent), len(never)),
 	}, r.certainty(late, len(sent)))
 }
 
