@@ -98,7 +98,7 @@ func (a *Arrivals) UnmarshalJSON(data []byte) error {
 	}
 	switch {
 	case read.CV != 0 && (!(read.CV >= minCV) || read.CV > maxCV), len(read.Trace) > maxTrace, read.Trace != nil && sum <= 0:
-		return fmt.Errorf("%w: arrivals: the coefficient of variation (%g) or the trace (%d gaps) is invalid", ErrInvalid, read.CV, len(read.Trace))
+		return fmt.Errorf("%w: arrivals: either the coefficient of variation (%g) is out of range, or the trace (%d gaps) is too long, empty or all zeros", ErrInvalid, read.CV, len(read.Trace))
 	}
 	*a = Arrivals{cv: read.CV, trace: read.Trace, name: read.Name}
 	return nil

@@ -76,7 +76,7 @@ func (c Capacity) bounds() string {
 	case c.Lower == 0:
 		return fmt.Sprintf("below %.4g/s (the lowest rate tried)", c.Upper)
 	case c.Upper == 0 && c.Lower < c.MaxRate:
-		return fmt.Sprintf("at least %.4g/s (unstable at %.4g/s, the highest rate allowed)", c.Lower, c.MaxRate)
+		return fmt.Sprintf("at least %.4g/s (unstable between this rate and %.4g/s, the highest rate allowed)", c.Lower, c.MaxRate)
 	case c.Upper == 0:
 		return fmt.Sprintf("at least %.4g/s (the highest rate allowed)", c.Lower)
 	default:

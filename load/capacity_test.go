@@ -172,11 +172,11 @@ func TestCapacityInWords(t *testing.T) {
 		"at least 180/s so far":                     {Probes: probes, Lower: 180, MaxRate: 200, Partial: true},
 		"between 10 and 11/s":                       {Probes: probes, Lower: 10, Upper: 11, MaxRate: 200},
 		"at least 200/s (the highest rate allowed)": {Probes: probes, Lower: 200, MaxRate: 200},
-		"at least 180/s (unstable at 200/s, the highest rate allowed)": {Probes: probes, Lower: 180, MaxRate: 200},
-		"at least 10/s (the load generator could not keep up at 11/s)": {Probes: probes, Lower: 10, Upper: 11, GeneratorLimited: true},
-		"unknown: the load generator could not keep up at 11/s":        {Probes: probes, Upper: 11, GeneratorLimited: true},
-		"below 20/s (unstable: lower rates missed the SLO too)":        {Probes: probes, Upper: 20},
-		"below 10/s (the lowest rate tried)":                           {Probes: probes, Upper: 10},
+		"at least 180/s (unstable between this rate and 200/s, the highest rate allowed)": {Probes: probes, Lower: 180, MaxRate: 200},
+		"at least 10/s (the load generator could not keep up at 11/s)":                    {Probes: probes, Lower: 10, Upper: 11, GeneratorLimited: true},
+		"unknown: the load generator could not keep up at 11/s":                           {Probes: probes, Upper: 11, GeneratorLimited: true},
+		"below 20/s (unstable: lower rates missed the SLO too)":                           {Probes: probes, Upper: 20},
+		"below 10/s (the lowest rate tried)":                                              {Probes: probes, Upper: 10},
 	} {
 		assert.Equal(t, want, c.bounds())
 	}

@@ -79,7 +79,7 @@ func (s Search) check() error {
 	case s.Short <= 0 || s.Full < s.Short:
 		problem = fmt.Sprintf("probes of %s to %s: the shortest probe must be longer than 0s and not longer than a full-length probe", plain.Duration(s.Short), plain.Duration(s.Full))
 	case !(s.Precision >= 0.01) || s.Precision > 1:
-		problem = fmt.Sprintf("precision %g: must be 0.01 to 1", s.Precision)
+		problem = fmt.Sprintf("precision %g: must be between 0.01 and 1", s.Precision)
 	case s.Repeats < 1 || s.Repeats > 100:
 		problem = fmt.Sprintf("%d repeats: must be between 1 and 100", s.Repeats)
 	case !(s.SLO.Quantile > 0) || s.SLO.Quantile >= 1:

@@ -310,7 +310,7 @@ func (a *attempt) take(event any) error {
 		case e.Invalid:
 			return fmt.Errorf("%w: worker %s: %s", load.ErrInvalid, e.Worker, e.Refused)
 		case e.Refused != "":
-			s.failed, s.gone = "cannot run its share: "+e.Refused, true
+			s.failed, s.gone = "cannot run its share of the load: "+e.Refused, true
 		default:
 			s.ready = true
 		}
@@ -330,7 +330,7 @@ func (a *attempt) take(event any) error {
 		switch {
 		case e.Ended == "" || e.Stopped || s.failed != "":
 		case e.Refused && e.Portion.Empty():
-			s.failed, s.gone = "cannot run its share: "+e.Ended, true
+			s.failed, s.gone = "cannot run its share of the load: "+e.Ended, true
 		default:
 			s.failed, s.gone = "stopped early: "+e.Ended, e.Refused
 		}

@@ -32,7 +32,7 @@ func ReadInherited(ctx context.Context, in io.Reader) (Inherited, context.Contex
 	var i Inherited
 	decoder := json.NewDecoder(io.LimitReader(in, maxInherited))
 	if err := decoder.Decode(&i); err != nil { //nolint:musttag // both ends are this version
-		return i, ctx, fmt.Errorf("%w: read the standard input: %w", ErrAccess, err)
+		return i, ctx, fmt.Errorf("%w: read standard input: %w", ErrAccess, err)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	go func() {

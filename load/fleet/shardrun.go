@@ -151,7 +151,7 @@ func (w *worker) started(_ context.Context, body []byte) any {
 	running := w.runningShard(st.Shard)
 	switch {
 	case running == nil:
-		return answer{"it does not have this share of the load"}
+		return answer{"it is not working on this share of the load"}
 	case w.clock.now() > st.At:
 		return answer{"it received the start time too late"}
 	}

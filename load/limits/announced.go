@@ -102,21 +102,21 @@ func (i *inference) planTime() error {
 	left := (i.budget.Time - time.Since(i.began)).Round(time.Second)
 	switch needed := windowsNeeded * wait; {
 	case wait == 0:
-		i.announce(fmt.Sprintf("the refusals do not say how long to wait; the remaining time (%s) is enough to infer a window of up to %s",
+		i.announce(fmt.Sprintf("the refusals do not say how long to wait; %s of the time budget is left, which is enough to infer a window of up to %s",
 			round(left), round(left/windowsNeeded)))
 	case wait > left:
 		of := "has a window longer than that"
 		if wait > hourlyQuota {
-			of = "is a quota for a day or several hours"
+			of = "is a quota for several hours or a whole day"
 		}
 		return fmt.Errorf("%w: %d calls were admitted, then a refusal asked the caller to wait for %s (%s), but only %s of the time budget is left: the limit %s. "+
-			"gatecert sent no more calls. Inferring this limit takes about %s", ErrInconclusive, count(i.calls, Admitted), round(wait), field, round(left), of, round(needed))
+			"gatecert stopped sending calls. Inferring this limit takes about %s", ErrInconclusive, count(i.calls, Admitted), round(wait), field, round(left), of, round(needed))
 	case needed > left:
 		i.announce(fmt.Sprintf("the refusal asks the caller to wait for %s (%s); inferring the kind of limit takes about %s, but only %s is left: "+
 			"gatecert will infer how many calls are allowed, but may be unable to infer the kind of limit",
 			round(wait), field, round(needed), round(left)))
 	default:
-		i.announce(fmt.Sprintf("the refusal asks the caller to wait for %s (%s); inferring the limit takes about %s of the remaining %s", round(wait), field, round(needed), round(left)))
+		i.announce(fmt.Sprintf("the refusal asks the caller to wait for %s (%s); inferring the limit takes about %s, and %s is left", round(wait), field, round(needed), round(left)))
 	}
 	return nil
 }

@@ -36,7 +36,7 @@ func TestInferSaysHowMuchTimeItNeeds(t *testing.T) {
 		m, plans, took, err := inferAnnounced(t, simulation{contract.SlidingLog, 20, 2 * time.Second, 1, 3, false}, faults{}, Budget{})
 		require.NoError(t, err)
 		require.Equal(t, contract.SlidingLog, m.Kind)
-		require.Contains(t, plans[0], "about 10s of the")
+		require.Contains(t, plans[0], "about 10s, and ")
 		require.Less(t, took, 12*time.Second)
 	})
 }
@@ -46,7 +46,7 @@ func TestInferKnowsAQuotaOfADay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, _, took, err := inferAnnounced(t, simulation{contract.FixedWindow, 50, 24 * time.Hour, 1, 3, false}, faults{}, Budget{})
 		require.ErrorIs(t, err, ErrInconclusive)
-		require.ErrorContains(t, err, "a quota for a day")
+		require.ErrorContains(t, err, "a quota for several hours or a whole day")
 		require.ErrorContains(t, err, "50 calls were admitted")
 		require.Less(t, took, time.Second)
 		require.Contains(t, strings.Join(m.Evidence, "\n"), "announce a limit of 50 calls in 24h; assuming a sliding-log, 0 of")

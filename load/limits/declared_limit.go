@@ -44,7 +44,7 @@ func (d DeclaredLimit) check() error {
 	case d.Limit < 1:
 		return fmt.Errorf("%w: a limit of %d calls: it must be at least 1", ErrDeclared, d.Limit)
 	case d.Tokens && (d.Kind == contract.Concurrency || d.RefusedCount):
-		return fmt.Errorf("%w: a token limit cannot be of kind concurrency, and refused calls cannot count against it", ErrDeclared)
+		return fmt.Errorf("%w: a token limit cannot be a concurrency limit, and refused calls cannot count against it", ErrDeclared)
 	case !d.Tokens && d.Part != AllTokens, !slices.Contains([]TokenPart{AllTokens, InputTokens, OutputTokens}, d.Part):
 		return fmt.Errorf("%w: invalid part %q: a token limit counts prompt tokens (%s), response tokens (%s), or both", ErrDeclared, d.Part, InputTokens, OutputTokens)
 	case d.Kind != contract.Concurrency && d.Window <= 0:

@@ -88,7 +88,7 @@ func (c *quotaCheck) checkResponse(i int, q quota) {
 	if after := contract.RetryWaitOf(call.Observation).Seconds; refused && after >= 0 && q.reset != nil && c.declared.Kind != contract.Concurrency && q.source != rateLimit && !c.byOthers(i) {
 		// The whole limit is not free before a part of it. Both may be rounded to a second.
 		if wait := time.Duration(min(after, maxSeconds)) * time.Second; *q.reset < wait-2*maxRounding {
-			c.findOnce(contract.Should, "a reset no earlier than Retry-After", fmt.Sprintf("a reset after %s according to %s, but Retry-After was %d", round(*q.reset), q.label(), after))
+			c.findOnce(contract.Should, "a reset time no earlier than the Retry-After time", fmt.Sprintf("a reset after %s according to %s, but Retry-After was %d", round(*q.reset), q.label(), after))
 		}
 	}
 }
@@ -154,7 +154,7 @@ func (c *quotaCheck) checkReset(i int, q quota) {
 		return
 	}
 	if most := 2*c.declared.Window + 2*maxRounding; *q.reset > most {
-		c.findOnce(contract.Should, fmt.Sprintf("a reset within two windows (%s)", round(2*c.declared.Window)), fmt.Sprintf("a reset after %s according to %s", round(*q.reset), q.label()))
+		c.findOnce(contract.Should, fmt.Sprintf("a reset time at most two windows away (%s)", round(2*c.declared.Window)), fmt.Sprintf("a reset after %s according to %s", round(*q.reset), q.label()))
 	}
 	from, wait := c.decisions[i], *q.reset+maxRounding+c.declared.Slack
 	for k := i + 1; k < len(c.calls); k++ {
@@ -198,7 +198,7 @@ func (c *quotaCheck) checkDecrease(call Call, q quota) {
 	}
 	if *q.remaining > max(s.remaining-s.used, 0)+c.maxFreed(s.first, call) {
 		c.findOnce(contract.Should, "remaining "+c.unit()+" to decrease with each admitted call",
-			fmt.Sprintf("%d remaining at first, %d after %d more %s", s.remaining, *q.remaining, s.used, c.counted()))
+			fmt.Sprintf("%d remaining in the first response, but %d after %d more %s", s.remaining, *q.remaining, s.used, c.counted()))
 	}
 }
 

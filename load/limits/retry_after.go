@@ -142,12 +142,12 @@ func (c *retryAfterCheck) nextRefused(later []Call, refusal Call, wait time.Dura
 // report adds the findings. Refusals is how many announced a wait.
 func (c *retryAfterCheck) report(refusals int) {
 	if w := c.tooShort; w.times > 0 {
-		c.find(contract.RetryAfterTrue, contract.Should, "a call admitted once the Retry-After time has passed",
-			fmt.Sprintf("%s, but a call sent %s later was still refused (for %d of %d refusals)", w.text, round(w.waited), w.times, refusals))
+		c.find(contract.RetryAfterTrue, contract.Should, "a call to be admitted after the Retry-After time has passed",
+			fmt.Sprintf("%s, but a call sent %s later was still refused (this happened after %d of %d refusals)", w.text, round(w.waited), w.times, refusals))
 	}
 	if w := c.tooLong; w.times > 0 {
 		c.find(contract.RetryAfterTrue, contract.Should, "a Retry-After at most 1s longer than the wait that was needed",
-			fmt.Sprintf("%s, but a call was admitted after only %s (for %d of %d refusals)", w.text, round(w.waited), w.times, refusals))
+			fmt.Sprintf("%s, but a call was admitted after only %s (this happened after %d of %d refusals)", w.text, round(w.waited), w.times, refusals))
 	}
 }
 

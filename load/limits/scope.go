@@ -188,7 +188,7 @@ func (s *scopeInference) twice(ctx context.Context) (found Sharing, sentence str
 		case err != nil || found == Unclear:
 			return Unclear, sentence, false, err
 		case agreed != Unclear && found != agreed:
-			return Unclear, "two rounds contradict each other; in the last one, " + sentence, true, nil
+			return Unclear, "two rounds contradict each other; in the later one, " + sentence, true, nil
 		}
 		agreed = found
 		if found == Shared {
@@ -197,7 +197,7 @@ func (s *scopeInference) twice(ctx context.Context) (found Sharing, sentence str
 			}
 		}
 	}
-	return found, "two rounds agree; in the last one, " + sentence, true, nil
+	return found, "two rounds agree; in the later one, " + sentence, true, nil
 }
 
 // controls is how many calls the other makes at first, controlsBetween how many between two rounds.

@@ -48,11 +48,11 @@ func (a *assessment) checkTokens() {
 			fmt.Sprintf("a call admitted %s after the first call, with %.0f %% of the limit used", a.after(shares.over), 100*shares.used))
 	} else if at, needed := a.lastWindowOfTokens(uses); at >= 0 {
 		a.find(contract.LimitExact, contract.Should, fmt.Sprintf("at least %.0f %% of %s used in a window in which calls took all capacity as soon as it became available", 100*minNeededTokens, a.declared),
-			fmt.Sprintf("only %.0f %% of the limit was used when a call was refused %s after the first call, including the refused call's %d tokens", 100*needed, a.after(at), a.calls[at].Asked.Of(part)))
+			fmt.Sprintf("only %.0f %% of the limit was used, even counting the call that was refused %s after the first call and needed %d tokens", 100*needed, a.after(at), a.calls[at].Asked.Of(part)))
 	} else if i := slices.IndexFunc(shares.under, func(u underused) bool { return !a.byOthers(u.call) }); i >= 0 {
 		u := shares.under[i]
 		a.find(contract.LimitExact, contract.Should, "calls admitted while a "+a.modelName()+" has capacity",
-			fmt.Sprintf("a call was refused %s after the first call, although only %.0f %% of the limit would have been used, including the refused call's %d tokens",
+			fmt.Sprintf("a call was refused %s after the first call, although it would have brought usage to only %.0f %% of the limit (the refused call needed %d tokens)",
 				a.after(u.call), 100*u.needed, a.calls[u.call].Asked.Of(part)))
 	}
 	if refused == 0 {

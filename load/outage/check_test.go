@@ -166,10 +166,10 @@ func TestChecksOfARound(t *testing.T) {
 			changeFaulty(r, 1, func(q *result) {
 				q.seen = &contract.Seen{Attempts: []contract.Attempt{{Open: true, Duration: 6 * time.Second}}}
 			})
-		}, violated: contract.UpstreamFreed, level: contract.Should, got: "the upstream calls of 1 of 20 faulty requests were cancelled too late or never (never: 1)", uncertain: true},
+		}, violated: contract.UpstreamFreed, level: contract.Should, got: "1 of 20 faulty requests had an upstream call that was cancelled too late or not at all (1 not at all)", uncertain: true},
 		{sentence: "upstream calls that go on for four seconds after the responses", change: func(r *round) {
 			changeFaulty(r, 20, func(q *result) { q.seen = &contract.Seen{Attempts: []contract.Attempt{{Duration: 5600 * ms}}} })
-		}, violated: contract.UpstreamFreed, level: contract.Should, got: "the upstream calls of 20 of 20 faulty requests were cancelled too late or never (never: 0)"},
+		}, violated: contract.UpstreamFreed, level: contract.Should, got: "20 of 20 faulty requests had an upstream call that was cancelled too late or not at all (0 not at all)"},
 
 		{sentence: "one of eight disconnects that is not passed on", change: func(r *round) {
 			r.disconnected[0].seen.Attempts[0].Duration = 1500 * ms
