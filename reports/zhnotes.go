@@ -36,7 +36,7 @@ var zhNotes = [][2]string{
 	// targets
 	{"{#} calls in a row on {*} took longer than {} (limits.patience), so gatecert skipped the remaining cases on this endpoint", "端点 {2} 上连续 {1} 次调用超过 {3}（limits.patience）：该端点的其余用例未尝试"},
 	{"the valid key is rate-limited, so the run made only one call every {}; declare the limit in a profile (limits.valid)", "有效密钥受限流：本次运行每 {1} 调用一次；可在配置文件中声明（limits.valid）"},
-	{"the valid key is rate-limited, so the run waited up to {} before a call; declare the limit in a profile (limits.valid)", "有效密钥受限流：本次运行最多等待了 {1}；可在配置文件中声明（limits.valid）"},
+	{"the valid key is rate-limited, so the run waited before some calls, for up to {} each time; declare the limit in a profile (limits.valid)", "有效密钥受限流：本次运行最多等待了 {1}；可在配置文件中声明（limits.valid）"},
 	{"the gateway stopped serving healthy calls {} after failures that the cases caused: it seems to have a circuit breaker or a limit; disable it for the run, list more relay models, or set settle.recovery",
 		"用例引发失败之后，网关{1}停止响应正常调用：它似乎有熔断器或限流；请在运行期间关闭它，列出更多 relay 模型，或设置 settle.recovery"},
 	{"the gateway stopped serving healthy calls {} after failures that the cases caused: it seems to have a circuit breaker or a limit; disable it for the run, list more relay models, or set settle.recovery; the run continued with other relay models (it used {#} of the {#} listed)",

@@ -41,7 +41,7 @@ func permitted(p profile.Profile, r profile.Recipe) error {
 	if len(line) > maxLine {
 		line = strings.ToValidUTF8(line[:maxLine], "") + "…"
 	}
-	return fmt.Errorf("%w: the profile runs commands for this case that nobody has approved (approve them with --allow-actions or gatecert trust PROFILE): %s", profile.ErrNotOffered, line)
+	return fmt.Errorf("%w: for this case, the profile runs commands that nobody has approved (approve them with --allow-actions or gatecert trust PROFILE): %s", profile.ErrNotOffered, line)
 }
 
 func (s *Session) runActions(ctx context.Context, actions []profile.Action) error {

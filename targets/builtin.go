@@ -184,7 +184,7 @@ func limitOfModel(p profile.Profile, c contract.Case) bool {
 func overRateLimit(p profile.Profile, _ contract.Case, _ string, pr *Request) (string, error) {
 	rate := p.Limits.Rate
 	if rate.Key == "" && rate.Model == "" {
-		return "", fmt.Errorf("%w: the profile does not declare a rate limit (limits.rate with requests and a key or a model)", profile.ErrNotOffered)
+		return "", fmt.Errorf("%w: the profile does not declare a rate limit (limits.rate.requests, and limits.rate.key or limits.rate.model)", profile.ErrNotOffered)
 	}
 	pr.Call.Key, pr.Call.Model = p.LimitedKey(), cmp.Or(rate.Model, pr.Call.Model)
 	pr.Repeat = rate.UsedUpBy()

@@ -167,7 +167,7 @@ func (s *Session) HealthNotes() []string {
 			"the valid key is rate-limited, so the run made only one call every %s; declare the limit in a profile (limits.valid)", h.pace.Round(10*time.Millisecond)))
 	case h.limited:
 		notes = append(notes, fmt.Sprintf(
-			"the valid key is rate-limited, so the run waited up to %s before a call; declare the limit in a profile (limits.valid)", h.longest.Round(100*time.Millisecond)))
+			"the valid key is rate-limited, so the run waited before some calls, for up to %s each time; declare the limit in a profile (limits.valid)", h.longest.Round(100*time.Millisecond)))
 	}
 	if h.trips > 0 {
 		times := "once"

@@ -12,8 +12,8 @@ import (
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
-// ErrUnknownKey is returned if the gateway does not accept a key that the profile declares as valid. Its text names the key's field in the profile.
-var ErrUnknownKey = errors.New("the gateway does not accept a key from the profile")
+// ErrUnknownKey is returned if the gateway rejects a key that the profile declares as valid. Its text names the key's field in the profile.
+var ErrUnknownKey = errors.New("the gateway rejects one of the keys from the profile")
 
 // CheckLimitedKey makes a healthy call with the key and the model that have the declared rate limit. It returns [ErrUnknownKey] if the gateway
 // responds with 401 or 403, or with 404 for a model, because such a response shows nothing about a limit.

@@ -136,7 +136,7 @@ func TestWhatAProfileDoesNotOffer(t *testing.T) {
 		"http:5xx/upstream-error/chat/error-object":                   "not offered: the profile does not configure a mock upstream (upstream.listen or upstream.attach)",
 		"code:get_channel_failed/no-channel/chat":                     "not offered: the profile does not define circumstances.no-channel",
 		"code:read_request_body_failed/unreadable-body/chat/oversize": "not offered: the profile does not declare limits.body",
-		"http:429/over-rate-limit/chat":                               "not offered: the profile does not declare a rate limit (limits.rate with requests and a key or a model)",
+		"http:429/over-rate-limit/chat":                               "not offered: the profile does not declare a rate limit (limits.rate.requests, and limits.rate.key or limits.rate.model)",
 	} {
 		c, err := contract.ParseCase(id)
 		require.NoError(t, err)

@@ -41,7 +41,7 @@ func TestActionsNeedConsent(t *testing.T) {
 	assert.Empty(t, contents(t, marks))
 	log, err := os.ReadFile(filepath.Join(dir, "out", logName))
 	require.NoError(t, err)
-	const asks = "the profile runs commands for this case that nobody has approved (approve them with --allow-actions or gatecert trust PROFILE): "
+	const asks = "for this case, the profile runs commands that nobody has approved (approve them with --allow-actions or gatecert trust PROFILE): "
 	assert.Contains(t, string(log), asks+"run: touch "+marks+"/before; : [caller key]")
 	assert.Contains(t, string(log), asks+"run: touch "+marks+"/after")
 	assert.Contains(t, string(log), asks+"sql: DROP TABLE keys")

@@ -85,7 +85,7 @@ func billingMutants() []Mutant {
 		mutant("blocked-prompts-charged", "On the messages endpoint, the gateway charges for a prompt that the upstream refused.",
 			loseRefund(withCode(reference.PromptBlocked), on(dialect.Messages)),
 			warns(contract.NotBilled, "code:prompt_blocked/*/messages")),
-		mutant("broken-streams-charged", "The gateway never refunds a truncated chat stream.",
+		mutant("broken-streams-charged", "The gateway never refunds the quota reserved for a truncated chat stream.",
 			loseRefund(on(dialect.ChatStream), causedBy(convert.ErrTruncated)),
 			warns(contract.NotBilled, "code:read_response_body_failed/*/chat-stream/*", "http:5xx/upstream-error/chat-stream/*-tool-call")),
 		mutant("second-refund-lost", "If two calls to the Gemini endpoint fail in succession, the gateway refunds only the first.",

@@ -131,7 +131,7 @@ func loadRefusalMutants() []Mutant {
 		mutant("refusals-empty-in-a-burst", "Starting with the 20th refusal within one second, the gateway sends empty bodies to save time.",
 			emptyRefusals(20, time.Second),
 			fails(contract.ContentType, limitCases).and(contract.Envelope)),
-		mutant("refused-calls-billed", "The gateway reserves quota before it checks the limit and never refunds refused calls.",
+		mutant("refused-calls-billed", "The gateway reserves quota before it checks the limit and never refunds the quota reserved for refused calls.",
 			all(moveBehind(reference.Reserve, reference.Limit), loseRefund(withCode(reference.RateLimited), at(reference.Limit))),
 			warns(contract.RefusedFree, limitCases)),
 		mutant("refused-calls-reach-the-upstream", "The gateway checks the limit only after the upstream has begun to answer.",

@@ -139,7 +139,7 @@ func permittedStreams() []PermittedBehaviour {
 			changeStreamError(indentEvent)},
 		{"error-events-named-message", `Error events have the name "message", which is EventSource's default.`,
 			changeStreamError(prependText("event: message\n"), in(dialect.OpenAI))},
-		{"response-failed-after-the-error", "After the error event, a responses stream ends with response.failed and [DONE].",
+		{"response-failed-after-the-error", "After the error event, a stream of the Responses API ends with response.failed and [DONE].",
 			changeStreamError(appendEvents("event: response.failed\ndata: {\"type\":\"response.failed\",\"response\":{\"status\":\"failed\"}}\n\n"+done),
 				on(dialect.ResponsesStream))},
 		{"blank-line-while-waiting", "The gateway begins a stream with a blank line and a retry field before it calls the upstream.",

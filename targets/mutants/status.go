@@ -39,7 +39,7 @@ func requestStatusMutants() []Mutant {
 		mutant("short-body-as-500", "The gateway returns 500 if a client disconnects in the middle of its request body.",
 			setStatus(500, withCode(reference.ReadRequestBody), not(causedBy(reference.ErrTooLarge)), not(encoded)),
 			fails(contract.StatusClass, "code:read_request_body_failed/*/*/short-body")),
-		mutant("oversize-as-413", "The gateway returns 413 for an oversized body. HTTP defines this status for it, but the contract's table does not list it.",
+		mutant("oversize-as-413", "The gateway returns 413 for an oversized body. HTTP defines 413 for this purpose, but the contract's table does not list it.",
 			setStatus(413, causedBy(reference.ErrTooLarge), at(reference.Read)),
 			warns(contract.StatusExact, "code:read_request_body_failed/*/*/oversize")),
 		mutant("missing-key-as-400", "The gateway returns 400 for a request without a key.",

@@ -68,7 +68,7 @@ func inspect(ctx context.Context, admin *client, p profile.Profile, tag string) 
 	}
 	removal := "deleted at the end of the run"
 	if admin.product == oneAPI {
-		removal += "; one-api keeps the users' database rows but renames and disables them"
+		removal += "; one-api keeps the users in its database, but renames and disables them"
 	}
 	i.announce("users, tokens", "created for the run, named "+tag+"-…, "+removal, "the cases need keys of several kinds, such as a revoked key and a key with no quota left")
 	i.announce("channels", "created for the run's own groups, named "+tag+"-…, deleted at the end of the run", "the cases need routes to the mock upstream")
@@ -78,7 +78,7 @@ func inspect(ctx context.Context, admin *client, p profile.Profile, tag string) 
 		i.inspectNewAPI(tag)
 	}
 	if p.Store.Present() {
-		i.announce("the store", "during the store cases, the tables tokens and "+admin.product.readTable()+" are briefly renamed and writes to the run's user are blocked",
+		i.announce("the store", "during the store cases, the tables tokens and "+admin.product.readTable()+" are briefly renamed, and writes to the database row of the run's user are blocked",
 			"to simulate a failing store; meanwhile, other clients' calls fail")
 	}
 	return i, nil
@@ -86,7 +86,7 @@ func inspect(ctx context.Context, admin *client, p profile.Profile, tag string) 
 
 // checkSignIn returns [targets.ErrCannotPrepare] when the users of a run could not sign in to create their keys.
 func (i *inspection) checkSignIn(p product) error {
-	const why = "the run's users must sign in to create keys"
+	const why = "the users created for the run must sign in to create their keys"
 	if i.options["PasswordLoginEnabled"] == "false" {
 		return fmt.Errorf("%w: PasswordLoginEnabled is off, but %s: turn it on for the run", targets.ErrCannotPrepare, why)
 	}
@@ -99,7 +99,7 @@ func (i *inspection) checkSignIn(p product) error {
 func (i *inspection) inspectNewAPI(tag string) {
 	i.changeForRun("performance_setting.monitor_enabled", "false", "the gateway would otherwise return 503 for every call at 90 % CPU usage")
 	i.announce("option ModelPrice", "prices are added for the run's models and removed at the end of the run", "the gateway refuses unpriced models")
-	i.announce("option ModelRequestRateLimitGroup", "limits are added for the run's groups and removed at the end of the run", "to test 429 without limiting the rest of the run")
+	i.announce("option ModelRequestRateLimitGroup", "limits are added for the run's groups and removed at the end of the run", "to test status 429 without limiting the rest of the run")
 	if i.retries == 0 {
 		i.changeForCases(retryOnce, "if a channel is disabled during a call, the gateway notices it only when it retries", setting{"RetryTimes", "1"})
 	}
@@ -107,13 +107,13 @@ func (i *inspection) inspectNewAPI(tag string) {
 		i.changeForCases(refuseUnpriced, "this mode accepts unpriced models", setting{"SelfUseModeEnabled", "false"})
 	}
 	if i.options["ModelRequestRateLimitEnabled"] != "true" {
-		i.changeForCases(limitRate, "to test 429; while this option is on, any limits configured for all users apply as well", setting{"ModelRequestRateLimitEnabled", "true"})
+		i.changeForCases(limitRate, "to test status 429; while this option is on, any limits configured for all users apply as well", setting{"ModelRequestRateLimitEnabled", "true"})
 	}
 	i.listedWord = firstWord(i.options["SensitiveWords"])
 	if i.options["CheckSensitiveEnabled"] != "true" || i.options["CheckSensitiveOnPromptEnabled"] != "true" || i.listedWord == "" {
 		i.listedWord = tag + "-word"
 		// The list is replaced first: no other caller may run into words that were not checked before.
-		i.changeForCases(checkWords, "to test a sensitive word", setting{"SensitiveWords", i.listedWord},
+		i.changeForCases(checkWords, "to test a prompt that contains a sensitive word", setting{"SensitiveWords", i.listedWord},
 			setting{"CheckSensitiveEnabled", "true"}, setting{"CheckSensitiveOnPromptEnabled", "true"})
 	}
 }

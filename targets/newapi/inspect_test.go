@@ -41,12 +41,12 @@ func TestInspectionListsTheChanges(t *testing.T) {
 			"option SelfUseModeEnabled: true -> false, only while the cases that need it run (this mode accepts unpriced models)",
 		}, "test_sensitive"},
 		{"one that does not check for words", map[string]string{"CheckSensitiveEnabled": "false"}, profile.DB{}, newAPI, []string{
-			"option SensitiveWords: test_sensitive other -> gc-5ca1ab-word, only while the cases that need it run (to test a sensitive word)",
-			"option CheckSensitiveEnabled: false -> true, only while the cases that need it run (to test a sensitive word)",
+			"option SensitiveWords: test_sensitive other -> gc-5ca1ab-word, only while the cases that need it run (to test a prompt that contains a sensitive word)",
+			"option CheckSensitiveEnabled: false -> true, only while the cases that need it run (to test a prompt that contains a sensitive word)",
 		}, "gc-5ca1ab-word"},
 		{"one that limits everybody already", map[string]string{"ModelRequestRateLimitEnabled": "true"}, profile.DB{}, newAPI, nil, "test_sensitive"},
 		{"one with a store in the profile", nil, profile.DB{SQLite: "x.db"}, newAPI, []string{
-			"the store: during the store cases, the tables tokens and user_subscriptions are briefly renamed and writes to the run's user are blocked" +
+			"the store: during the store cases, the tables tokens and user_subscriptions are briefly renamed, and writes to the database row of the run's user are blocked" +
 				" (to simulate a failing store; meanwhile, other clients' calls fail)",
 		}, "test_sensitive"},
 		{"a one-api that disables channels", map[string]string{"AutomaticDisableChannelEnabled": "true"}, profile.DB{}, oneAPI, []string{

@@ -70,7 +70,7 @@ func (p product) lacks() map[string]string {
 			"sensitive-content":     none + "it has no list of sensitive words",
 			"unsupported-api":       none + "it treats every unknown channel type as OpenAI",
 			"channel-without-key":   none + "each channel has only one key",
-			"bad-model-mapping":     none + "it maps a model only once and ignores a mapping that it cannot read",
+			"bad-model-mapping":     none + "it does not follow chained model mappings, and it ignores a mapping that it cannot read",
 			"unpriced-model":        none + "every model has a price",
 			"uncountable-input":     none + "it charges nothing for input whose tokens it cannot count",
 			"unserializable-result": none + "all its responses can be serialized as JSON",
@@ -79,16 +79,16 @@ func (p product) lacks() map[string]string {
 		}
 	}
 	lacks := map[string]string{
-		contract.OverRateLimit + "/models": "new-api has no equivalent on this endpoint: it limits only the calls that it relays",
+		contract.OverRateLimit + "/models": "new-api has no rate limit on this endpoint: it limits only the calls that it relays",
 		"failing-store-reads/models":       describedUnread,
 	}
 	for _, s := range dialect.Surfaces() {
 		if !slices.Contains(countedSurfaces, s) {
 			lacks["uncountable-input/"+string(s)] = "new-api has no equivalent on this endpoint: it counts the tokens of images only in streams " +
-				"and only for OpenAI's models, and those of audio only in transcriptions"
+				"and only for OpenAI's models, and the tokens of audio only in transcriptions"
 		}
 		if !slices.Contains(cozeSurfaces, s) {
-			lacks["unserializable-result/"+string(s)] = "new-api has no equivalent on this endpoint: only its requests to Coze can be unserializable, " +
+			lacks["unserializable-result/"+string(s)] = "new-api has no equivalent on this endpoint: serialization can fail only for the requests that new-api sends to Coze, " +
 				"and Coze offers only chat"
 		}
 	}

@@ -47,11 +47,11 @@ func check(d *yamlfile.Document, p Profile, drivers []Driver) error {
 	case l.Outage < 0 || l.Outage > maxOutage:
 		return d.Fault("$.load.outage", fmt.Sprintf("an outage of %s is not valid: it must be from 0s to %s", l.Outage, maxOutage))
 	case l.SlowCalls < 0 || l.SlowCalls > maxSlowCalls:
-		return d.Fault("$.load.slow_calls", fmt.Sprintf("%d slow calls is not valid: the number must be from 0 to %d", l.SlowCalls, maxSlowCalls))
+		return d.Fault("$.load.slow_calls", fmt.Sprintf("%d is not a valid number of slow calls: it must be from 0 to %d", l.SlowCalls, maxSlowCalls))
 	}
 	for i, s := range p.Load.Surfaces {
 		if !slices.Contains(contract.LoadSurfaces(), s) {
-			return d.Fault("$.load.surfaces["+strconv.Itoa(i)+"]", fmt.Sprintf("%q has no load cases: must be one of %s", s, listed(contract.LoadSurfaces())))
+			return d.Fault("$.load.surfaces["+strconv.Itoa(i)+"]", fmt.Sprintf("%q has no load cases: the endpoint must be one of %s", s, listed(contract.LoadSurfaces())))
 		}
 	}
 	for i, s := range p.Surfaces {
@@ -79,7 +79,7 @@ type rule struct {
 }
 
 // onlyDriver is the problem of a profile that says itself what its gateway lacks.
-const onlyDriver = "only a driver can set lacks: remove it from the profile; gatecert leaves out cases without a recipe or key automatically"
+const onlyDriver = "only a driver can set the field lacks: remove the field from the profile; gatecert automatically leaves out cases that have no recipe or key"
 
 // valueRules are about single values, and about values that exclude each other.
 func valueRules(p Profile) []rule {
@@ -93,7 +93,7 @@ func valueRules(p Profile) []rule {
 		{"$.upstream", "set either listen or attach, not both", p.Upstream.Listen != "" && p.Upstream.Attach != ""},
 		{"$.upstream.token", "a token can be set only together with attach", p.Upstream.Token != "" && p.Upstream.Attach == ""},
 		{"$.concurrency", fmt.Sprintf("concurrency must be from 1 to %d", MaxConcurrency), p.Concurrency < 0 || p.Concurrency > MaxConcurrency},
-		{"$.limits", "timeout, body, attempts and patience cannot be negative", p.Limits.Timeout < 0 || p.Limits.Body < 0 || p.Limits.Attempts < 0 || p.Limits.Patience < 0},
+		{"$.limits", "the fields timeout, body, attempts and patience cannot be negative", p.Limits.Timeout < 0 || p.Limits.Body < 0 || p.Limits.Attempts < 0 || p.Limits.Patience < 0},
 	}
 }
 
@@ -110,14 +110,14 @@ func driverRules(p Profile, drivers []Driver) []rule {
 		}
 		return []rule{{"$.driver", "driver must be one of " + strings.Join(known, ", "), true}}
 	}
-	rules := []rule{{"$.admin", "set either a token or a user and a password, not both", p.Admin.Token != "" && p.Admin.User+p.Admin.Password != ""}}
+	rules := []rule{{"$.admin", "set either a token, or a user and a password, but not both", p.Admin.Token != "" && p.Admin.User+p.Admin.Password != ""}}
 	if i < 0 {
 		return rules
 	}
 	d := drivers[i]
 	return append(rules,
 		rule{"$.admin", "driver " + name + " does not use an admin API", p.Admin != (Admin{}) && !d.Admin},
-		rule{"$.driver", "driver " + name + " needs admin: either a token or a user and a password", d.Admin && p.Admin.Token == "" && noUser},
+		rule{"$.driver", "driver " + name + " needs admin.token, or both admin.user and admin.password", d.Admin && p.Admin.Token == "" && noUser},
 		rule{"", "driver " + name + " needs base_url", p.BaseURL == "" && !d.Embedded},
 	)
 }

@@ -124,7 +124,7 @@ func (c Claims) fault() (path, problem string) {
 		}
 		return "", ""
 	}
-	return ".codes", "the value must be published, none, or a map from codes in the contract's table 2 to the gateway's own names"
+	return ".codes", `the value must be "published", "none", or a map from codes in the contract's table 2 to the gateway's own names`
 }
 
 // claimRules are about what contradicts a claim.

@@ -20,7 +20,7 @@ func TestLoadSettings(t *testing.T) {
 	assert.Equal(t, profile.LoadSettings{Rate: 20, Outage: 30 * time.Second, SlowCalls: 300}, p.Load)
 	for settings, problem := range map[string]string{
 		"{rate: -1}": "must be from 0 to", "{rate: 1e9}": "must be from 0 to", "{rate: .nan}": "must be from 0 to", "{outage: 24h}": "an outage of",
-		"{outage: -1s}": "an outage of", "{slow_calls: -1}": "-1 slow calls", "{slow_calls: 1000000}": "the number must be from 0 to 2000",
+		"{outage: -1s}": "an outage of", "{slow_calls: -1}": "-1 is not a valid number of slow calls", "{slow_calls: 1000000}": "it must be from 0 to 2000",
 	} {
 		_, err := parse(settings)
 		require.ErrorIs(t, err, profile.ErrProfile, settings)

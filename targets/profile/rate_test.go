@@ -54,7 +54,7 @@ func TestARateIsOneLimitOrAList(t *testing.T) {
 func TestAFaultOfALimitHasItsPlace(t *testing.T) {
 	for _, row := range []struct{ rate, want string }{
 		{" {key: k, requests: 5, tokens: 3, window: 1s}", "set exactly one of requests, tokens, input_tokens, output_tokens and concurrent"},
-		{" {key: k, window: 1s}", "the key has no limit: set one, for example requests"},
+		{" {key: k, window: 1s}", "the key has no limit: set one, such as the field requests"},
 		{" {key: k, tokens: 100}", "this limit needs a window"},
 		{" {key: k, tokens: 100, window: 1s, kind: concurrency}", "a limit on tokens cannot be of kind concurrency"},
 		{" {key: k, concurrent: 5, kind: sliding-log}", "kind must be concurrency if concurrent is set"},
@@ -62,9 +62,9 @@ func TestAFaultOfALimitHasItsPlace(t *testing.T) {
 		{" {key: k, request: 5}", "unknown"},
 		{"\n    - {key: k, requests: 5, window: 1s}\n    - {window: 1s}", "p.yaml:7:7: set exactly one of requests, tokens, input_tokens, output_tokens and concurrent"},
 		{"\n    - {key: k, requests: 5, window: 1s}\n    - {requests: 5}", "this limit needs a window"},
-		{"\n    - {key: k, requests: 5, window: 1s}\n    - {key: k, requests: 50, window: 1m}", "set the field key only in the first limit of the list: it applies to all limits"},
+		{"\n    - {key: k, requests: 5, window: 1s}\n    - {key: k, requests: 50, window: 1m}", `set the field "key" only in the first limit of the list: it applies to all limits`},
 		{"\n    - {key: k, requests: 5, window: 1s}\n    - {requests: 50, windows: 1m}", "unknown"},
-		{"\n    - {key: k, requests: 5, window: 1s}\n    - {tokens: -1, window: 1m}", "tokens must be a positive number"},
+		{"\n    - {key: k, requests: 5, window: 1s}\n    - {tokens: -1, window: 1m}", "the number of tokens must be positive"},
 	} {
 		_, err := parseLimited(row.rate + "\n")
 		require.ErrorIs(t, err, profile.ErrProfile, row.rate)

@@ -159,7 +159,7 @@ func (d Directive) hasErrorObject() bool {
 // contradiction says which words cannot be followed together, or "".
 func (d Directive) contradiction() string {
 	if !d.Model.IsZero() && !d.plain() {
-		return `"ttft", "itl" and "tokens" simulate a healthy model; the only other word that they allow is "token"`
+		return `"ttft", "itl" and "tokens" simulate a healthy model: apart from them, the directive can contain only "token"`
 	}
 	return cmp.Or(d.responseContradiction(), d.contentContradiction())
 }
@@ -175,9 +175,9 @@ func (d Directive) responseContradiction() string {
 	case d.needsEvents() && (!d.success() || !streams):
 		return "the directive has words for stream events, but its status or content does not allow a stream"
 	case d.Content == Refusal && d.Status != 0:
-		return "refuse cannot be combined with a status: the protocol defines the status of a refusal"
+		return "the word refuse cannot be combined with a status: the protocol defines the status of a refusal"
 	case d.Content == Redirect && d.Status != 0:
-		return "redirect cannot be combined with a status: a redirect always has the status 307"
+		return "the word redirect cannot be combined with a status: a redirect always has the status 307"
 	case d.unfinishable() && !d.Ending.takesCount():
 		return string(d.Content) + " starts a stream that never finishes: add a word that stops it after a number of events, such as cut-after"
 	case d.Content == NoChoices && !d.success():
@@ -208,7 +208,7 @@ func (d Directive) contentContradiction() string {
 	case d.Error != ErrorFields{} && !d.hasErrorObject():
 		return "code, code-number, type and message need an error object, but the response has none"
 	case d.RetryAfter != "" && slices.ContainsFunc(d.Headers, Header.isRetryAfter):
-		return "retry-after is set twice: as a word and as a header"
+		return "Retry-After is set twice: by the word retry-after and by the word header"
 	}
 	return ""
 }

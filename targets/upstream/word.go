@@ -26,7 +26,7 @@ func tokenWord() word {
 		Word: Word{"token", "1 to 64 characters from A-Z a-z 0-9 . _ -", "Record the request under this token, so that it can be looked up."},
 		parse: func(d *Directive, value string) error {
 			if !validToken(value) {
-				return fmt.Errorf("the value is not a valid token: %q", clip(value))
+				return fmt.Errorf("token: %q is not 1 to 64 characters from A-Z a-z 0-9 . _ -", clip(value))
 			}
 			d.Token = value
 			return nil
@@ -96,7 +96,7 @@ func truncateWord() word {
 	const prefix = "truncate="
 	endings := []Ending{TruncateLength, TruncateChunk, TruncateGzip}
 	return word{
-		Word: Word{"truncate", "length|chunk|gzip", "Send only half of the body: fewer bytes than Content-Length announces, chunks without the last one, or half of a gzip body."},
+		Word: Word{"truncate", "length|chunk|gzip", "Send only half of the body: fewer bytes than Content-Length announces, a chunked body without its last chunk, or half of a gzip body."},
 		parse: func(d *Directive, value string) error {
 			ending := Ending(prefix + value)
 			if !slices.Contains(endings, ending) {
@@ -142,7 +142,7 @@ func headerWord() word {
 			case !plainName(name):
 				return fmt.Errorf("the name is not a valid header name: %q", clip(name))
 			case framing(name):
-				return fmt.Errorf("header %s is not allowed: it frames the message", name)
+				return fmt.Errorf("header %s is not allowed: it would change where the message ends", name)
 			case len(d.Headers) == maxHeaders:
 				return fmt.Errorf("the directive has more than %d headers", maxHeaders)
 			}

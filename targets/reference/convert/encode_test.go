@@ -190,7 +190,7 @@ func TestEncodeRefusesWhatCannotBeExpressed(t *testing.T) {
 		{dialect.Completions, "best_of", `2`, none("best_of")},
 		{dialect.Completions, "logprobs", `0`, none("logprobs")},
 		{dialect.Completions, "prompt", `["a","b"]`, none("more than one prompt")},
-		{dialect.Completions, "prompt", `[1,2]`, none("a prompt of token ids")},
+		{dialect.Completions, "prompt", `[1,2]`, none("a prompt given as token ids")},
 		{dialect.Responses, "previous_response_id", `"r"`, none("previous_response_id")},
 		{dialect.ResponsesStream, "previous_response_id", `"r"`, none("previous_response_id")},
 		{dialect.Responses, "conversation", `"c"`, none("conversation")},
@@ -211,8 +211,8 @@ func TestEncodeRefusesWhatCannotBeExpressed(t *testing.T) {
 			dialect.OpenAI: "more than 4 stop sequences", dialect.Gemini: "more than 5 stop sequences",
 		}},
 		{dialect.Messages, "messages", `[{"role":"assistant","content":[{"type":"image","source":{"type":"url","url":"https://x"}}]}]`, want{
-			dialect.OpenAI:    "an image in a turn that is not the user's",
-			dialect.Anthropic: "an image in a turn that is not the user's",
+			dialect.OpenAI:    "an image in a turn other than the user's",
+			dialect.Anthropic: "an image in a turn other than the user's",
 			dialect.Gemini:    "an image URL without a media type",
 		}},
 		{dialect.GenerateContent, "cachedContent", `"c"`, want{dialect.OpenAI: "cached_content", dialect.Anthropic: "cached_content"}},
@@ -229,7 +229,7 @@ func TestEncodeRefusesWhatCannotBeExpressed(t *testing.T) {
 		}},
 		{dialect.GenerateContent, "systemInstruction", `{"parts":[{"inlineData":{"mimeType":"image/png","data":"aGk="}}]}`, none("system_image")},
 		{dialect.Embeddings, "input", `"x"`, want{dialect.Anthropic: "an embedding"}},
-		{dialect.Embeddings, "input", `[1]`, want{dialect.Anthropic: "an embedding", dialect.Gemini: "an input of token ids"}},
+		{dialect.Embeddings, "input", `[1]`, want{dialect.Anthropic: "an embedding", dialect.Gemini: "input given as token ids"}},
 	} {
 		t.Run(fmt.Sprintf("%s %s=%s", tc.surface, tc.key, tc.value), func(t *testing.T) {
 			req := decode(t, tc.surface, edited(t, tc.surface, tc.key, tc.value))

@@ -50,7 +50,7 @@ func geminiEmbeddings(w *writer, req Request, model string) []any {
 	requests := make([]any, 0, len(req.Inputs))
 	for _, in := range req.Inputs {
 		if in.Tokens != nil {
-			w.refuse("an input of token ids")
+			w.refuse("input given as token ids")
 		}
 		one := members{"model": "models/" + model, "content": members{"parts": []any{members{"text": in.Text}}}}
 		if req.Dimensions != nil {

@@ -184,7 +184,7 @@ func (o object) integer(key string, low, high int) *int {
 		return nil
 	}
 	if n < low || n > high {
-		o.d.refuse(o.name(key), fmt.Sprintf("must be within %d..%d", low, high))
+		o.d.refuse(o.name(key), fmt.Sprintf("must be between %d and %d", low, high))
 		return nil
 	}
 	return &n
@@ -198,7 +198,7 @@ func (o object) number(key string, low, high float64) *float64 {
 	}
 	f, err := v.Float64()
 	if err != nil || f < low || f > high {
-		o.d.refuse(o.name(key), fmt.Sprintf("must be within %g..%g", low, high))
+		o.d.refuse(o.name(key), fmt.Sprintf("must be between %g and %g", low, high))
 		return nil
 	}
 	return &f

@@ -115,7 +115,7 @@ func readOpenAI(req Request, body []byte) (Answer, error) {
 		return out, err
 	}
 	if !in.Choices.present {
-		return Answer{}, notAnswer("the body has no choices")
+		return Answer{}, notAnswer("the body has no choices field")
 	}
 	if len(in.Choices.value) == 0 {
 		return Answer{}, fmt.Errorf("%w: no choices", ErrEmpty)
@@ -134,7 +134,7 @@ func openAIVectors(data []openAIVector, want int) ([][]float64, error) {
 	vectors := make([][]float64, 0, len(data))
 	for i, v := range data {
 		if v.Index != i {
-			return nil, notAnswer("the vectors have wrong index numbers")
+			return nil, notAnswer("the index numbers of the vectors are wrong")
 		}
 		vectors = append(vectors, v.Embedding)
 	}
@@ -159,7 +159,7 @@ func (l *openAIListener) event(_ string, data []byte) (string, error) {
 		return "", errorInstead(data)
 	}
 	if !in.Choices.present {
-		return "", notAnswer("an event has no choices")
+		return "", notAnswer("an event has no choices field")
 	}
 	if u := in.Usage; u != (openAIUsage{}) {
 		l.PromptTokens, l.CompletionTokens = int(u.Prompt), int(u.Completion)

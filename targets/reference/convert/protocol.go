@@ -178,7 +178,7 @@ func (w *writer) conversation(req Request) []Turn {
 		w.refuse("more than one prompt")
 	}
 	if req.Inputs[0].Tokens != nil {
-		w.refuse("a prompt of token ids")
+		w.refuse("a prompt given as token ids")
 	}
 	return []Turn{{Role: User, Parts: []Part{{Text: req.Inputs[0].Text}}}}
 }
@@ -195,7 +195,7 @@ func contentOf(w *writer, turn Turn, image func(Image) members) any {
 			continue
 		}
 		if turn.Role != User {
-			w.refuse("an image in a turn that is not the user's")
+			w.refuse("an image in a turn other than the user's")
 		}
 		parts = append(parts, image(*p.Image))
 		if p.Image.URL != "" && !isWebAddress(p.Image.URL) {
