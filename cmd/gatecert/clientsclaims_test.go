@@ -78,15 +78,15 @@ func claims() []claim {
 		{"openai (npm) ignores a Retry-After that is over 60 s or negative", "confirmed for 7.59.0", newerRecord, []seen{
 			{clients: one("openai-node"), probes: []string{"retry-after-70", "retry-after-negative"}, marks: "●●●", within: [2]int64{300, 2000}},
 		}},
-		{"the openai (npm) version that runs on Node 20 also ignores a Retry-After over 60 s", "corrected: 6.49.0 waits for 70 s and for 200 s", slowRecord, []seen{
+		{"the openai (npm) version that runs on Node 20 also ignores a Retry-After over 60 s", "wrong: 6.49.0 obeys a Retry-After of 70 s and one of 200 s", slowRecord, []seen{
 			{clients: one("openai-node"), probes: one("retry-after-70"), marks: "●●●", within: [2]int64{69_000, 80_000}},
 			{clients: one("openai-node"), probes: one("retry-after-200"), marks: "●●●", within: [2]int64{199_000, 215_000}},
 		}},
-		{"the five OpenAI and Anthropic libraries ignore a negative Retry-After", "corrected: openai 6.49.0 and anthropic-sdk-go retry at once", clientsRecord, []seen{
+		{"the five OpenAI and Anthropic libraries ignore a negative Retry-After", "wrong for openai 6.49.0 and anthropic-sdk-go, which retry immediately", clientsRecord, []seen{
 			{clients: []string{"openai-node", "anthropic-go", "anthropic-go-v2"}, probes: one("retry-after-negative"), marks: "●●●", within: [2]int64{0, 200}},
 			{clients: []string{"openai-go", "anthropic-node"}, probes: one("retry-after-negative"), marks: "●●●", within: [2]int64{300, 2000}},
 		}},
-		{"@anthropic-ai/sdk ignores a Retry-After that is 0 or in the past", "confirmed; the other four OpenAI and Anthropic libraries retry at once", clientsRecord, []seen{
+		{"@anthropic-ai/sdk ignores a Retry-After that is 0 or in the past", "confirmed; the other four OpenAI and Anthropic libraries retry immediately", clientsRecord, []seen{
 			{clients: one("anthropic-node"), probes: []string{"retry-after-0", "retry-after-past"}, marks: "●●●", within: [2]int64{300, 2000}},
 			{clients: []string{"openai-go", "anthropic-go", "anthropic-go-v2", "openai-node"}, probes: one("retry-after-past"), marks: "●●●", within: [2]int64{0, 200}},
 		}},
@@ -143,7 +143,7 @@ func claims() []claim {
 			{clients: one("langchain"), probes: one("openai-quota-429-retry-after"), marks: "●"},
 			{clients: one("langchain"), probes: one("quota-429-retry-after"), marks: "●●●●●●●"},
 		}},
-		{"LangChain retries a 429 without Retry-After", "corrected: @langchain/openai 1.5.8 sends the request only once, whatever the error code", clientsRecord, []seen{
+		{"LangChain retries a 429 without Retry-After", "wrong: @langchain/openai 1.5.8 sends the request only once, whatever the error code", clientsRecord, []seen{
 			{clients: one("langchain"), probes: []string{"status-429", "quota-429", "openai-quota-429"}, marks: "●"},
 		}},
 		{"LangChain stops retrying if Retry-After is over 60 s", "confirmed", slowRecord, []seen{
@@ -166,7 +166,7 @@ func claims() []claim {
 			{clients: one("openai-node"), probes: []string{"error-flat", "error-and-failed", "error-nested"}, marks: "●", says: "raises APIError"},
 			{clients: one("openai-node"), probes: one("response-failed"), marks: "●", says: "raises no error"},
 		}},
-		{"the openai (npm) version that runs on Node 20 also raises an error for a flat event: error", "corrected: 6.49.0 raises an error only for the nested form", clientsRecord, []seen{
+		{"the openai (npm) version that runs on Node 20 also raises an error for a flat event: error", "wrong: 6.49.0 raises an error only for the nested form", clientsRecord, []seen{
 			{clients: one("openai-node"), probes: one("error-nested"), marks: "●", says: "raises APIError"},
 			{clients: one("openai-node"), probes: []string{"error-flat", "error-and-failed", "response-failed"}, marks: "●", says: "raises no error"},
 		}},
