@@ -17,7 +17,7 @@ type Difference struct {
 	// A and B are the values of the metric for the two targets over all rounds: in seconds, or a share for errors.
 	A, B float64
 	// Added is B minus A with its 95 % confidence interval, from a block bootstrap that draws rounds, each with both of its
-	// halves. The intervals of all metrics of a comparison hold together: in 95 of 100 comparisons, each of them contains the true
+	// halves. The intervals of all metrics of a comparison hold together: in about 95 of 100 comparisons, each of them contains the true
 	// difference. A comparison has up to eleven metrics, and with an interval for each alone, one in four comparisons of a target
 	// with itself would show a difference somewhere.
 	Added Estimate
@@ -51,17 +51,11 @@ func differences(rounds []comparedRound) []Difference {
 			added[i] = append(added[i], m.b(weights)-m.a(weights))
 		}
 	}
-	tail := widened(jointTail(added), len(rounds))
+	z := normalQuantile(jointTail(added))
 	for i := range all {
-		all[i].setInterval(added[i], tail)
+		all[i].setInterval(added[i], z, widening(z, len(rounds)))
 	}
-	sent := 0.0
-	for _, r := range rounds {
-		sent += r.b.sent
-	}
-	// Where nothing failed, a share of three in so many requests would have been seen in 95 of 100 cases (the rule of three).
-	errors := &all[len(all)-1]
-	errors.Detectable = max(errors.Detectable, 3/max(sent, 1))
+	all[len(all)-1].allowForNone(rounds)
 	return all
 }
 
@@ -102,24 +96,46 @@ func errorShare(rounds []comparedRound, half func(comparedRound) comparedHalf) f
 	}
 }
 
-// setInterval sets the interval and what can be detected, from the differences in each draw, which it sorts, and the share of
-// draws beyond either end of the interval.
-func (d *Difference) setInterval(added []float64, tail float64) {
+// setInterval sets the interval and what can be detected, from the differences in each draw, which it sorts. The interval reaches z standard deviations of
+// the draws to either side, times the widening.
+func (d *Difference) setInterval(added []float64, z, widening float64) {
 	slices.Sort(added)
-	beyond := max(int(math.Ceil(tail*float64(len(added))))-1, 0)
-	d.Added = Estimate{d.B - d.A, added[beyond], added[len(added)-1-beyond]}
-	// Half of the interval is z standard deviations. With a power of 80 %, a difference has to be (z+0.84)/z times as much.
+	beyond := max(int(math.Ceil(normalBelow(-z)*float64(len(added))))-1, 0)
+	value := d.B - d.A
+	d.Added = Estimate{
+		value,
+		value - widening*max(value-added[beyond], 0),
+		value + widening*max(added[len(added)-1-beyond]-value, 0),
+	}
+	// With a power of 80 %, a difference has to be 0.84 standard deviations more than half of the interval.
 	const power = 0.84
-	z := normalQuantile(max(tail, 1/float64(len(added))))
-	d.Detectable = (z + power) / z * (d.Added.High - d.Added.Low) / 2
+	d.Detectable = (1 + power/(z*widening)) * (d.Added.High - d.Added.Low) / 2
+}
+
+// allowForNone widens the interval of the error rates where a target had no error: of a share of three in as many requests, none would have been seen in 5
+// of 100 comparisons (the rule of three). The draws know nothing of errors that did not happen.
+func (d *Difference) allowForNone(rounds []comparedRound) {
+	var a, b float64
+	for _, r := range rounds {
+		a, b = a+r.a.sent, b+r.b.sent
+	}
+	const unseen = 3
+	if d.A == 0 {
+		d.Added.Low = min(d.Added.Low, d.Added.Value-unseen/max(a, unseen))
+	}
+	if d.B == 0 {
+		d.Added.High = max(d.Added.High, d.Added.Value+unseen/max(b, unseen))
+	}
+	d.Detectable = max(d.Detectable, unseen/max(b, unseen))
 }
 
 // jointTail returns the share of draws beyond either end of the intervals of all metrics, so that 95 of 100 draws are within all
-// of them (Mandel and Betensky 2008, simultaneous percentile intervals). added are the differences of each metric in each draw.
+// of them (Mandel and Betensky 2008, simultaneous percentile intervals). It is at most that of a single metric, 2.5 %. added are the differences of each metric in each draw.
 func jointTail(added [][]float64) float64 {
 	outmost := make([]float64, len(added[0])) // of each draw: the smallest share of draws beyond it in any metric
+	const alone, outside = 0.025, 0.05
 	for i := range outmost {
-		outmost[i] = 0.5
+		outmost[i] = alone
 	}
 	for _, values := range added {
 		sorted := slices.Sorted(slices.Values(values))
@@ -137,16 +153,14 @@ func jointTail(added [][]float64) float64 {
 		}
 	}
 	slices.Sort(outmost)
-	const outside = 0.05
 	return outmost[int(outside*float64(len(outmost)))]
 }
 
-// widened returns the share of draws beyond either end of an interval of few rounds, where many rounds have the share tail. With
-// few rounds the interval of a plain bootstrap is too narrow, as if the spread of the rounds were known: it is widened as
-// Student's t is wider than the normal distribution (Hesterberg 2015, "expanded percentile interval").
-func widened(tail float64, rounds int) float64 {
+// widening returns how much wider an interval of few rounds has to be than the draws say. They take the spread of the rounds as known, and never leave their
+// range: the interval is widened as Student's t is wider than the normal distribution (after Hesterberg 2015, "expanded percentile interval").
+func widening(z float64, rounds int) float64 {
 	n := float64(rounds)
-	return normalBelow(-student.T(normalQuantile(tail), n-1) * math.Sqrt(n/(n-1)))
+	return student.T(z, n-1) * math.Sqrt(n/(n-1)) / z
 }
 
 // normalQuantile returns z, in standard deviations, so that the share tail is above it.

@@ -29,5 +29,5 @@ var zhCallers = [][2]string{
 	{"{} and raises no error", "{1}，不报错"}, {"{} and raises no error after {#} character(s) of text", "{1}，在 {2} 个字符的文本之后不报错"},
 	{"{} and raises {*}", "{1}，抛出 {2}"}, {"{} and raises {*}; {}", "{1}，抛出 {2}；{3}"}, {"no result: {*}", "没有结果：{1}"},
 	{"the code is in {*}", "错误码在 {1}"}, {"the code is only in the raw body, at {*}", "错误码只在原始响应体中：{1}"}, {"the code is only in the text of the message", "错误码只在消息文本中"},
-	{"the code does not appear in the error", "任何地方都没有错误码"}, {"the response had no code", "没有附带错误码"},
+	{"the code does not appear in the error", "任何地方都没有错误码"}, {"the response had no error code", "没有附带错误码"},
 }

@@ -43,9 +43,10 @@ func (a *assessment) causeOf(found contradictions) cause {
 		return cause{}
 	}
 	if a.refusedCallsCount(f, found) {
-		// Slow calls are few, and a slower bucket may explain them as well. It is the simpler cause.
-		if m, ok := f.otherBucket(); ok && a.tooSlow(medianOf(a.decisions)) {
-			return explained(m)
+		if a.slow() { // slow calls are few, and a slower bucket may explain them as well
+			if m, ok := f.otherBucket(); ok {
+				return cause{sentence: "the calls were too slow to tell whether refused calls count against the limit or it is a " + m.String()}
+			}
 		}
 		return cause{refusedCount: true}
 	}

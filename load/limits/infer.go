@@ -172,7 +172,7 @@ func (i *inference) unclear(fits []fit) error {
 
 // sameAs reports whether two models are the same limiter under another name: a limit of one call in the same time.
 func (m LimiterModel) sameAs(other LimiterModel) bool {
-	return m.Limit == 1 && other.Limit == 1 && math.Abs(m.Window.Seconds()/other.Window.Seconds()-1) <= sameWindow
+	return m.Limit == 1 && other.Limit == 1 && !m.hasPhase() && !other.hasPhase() && math.Abs(m.Window.Seconds()/other.Window.Seconds()-1) <= sameWindow
 }
 
 // enoughForetold is how many experiments in a row a sliding counter must predict correctly. An experiment with manyAnswers responses counts as two. A

@@ -30,13 +30,16 @@ type Intervals struct {
 	Refill Interval[float64]
 }
 
-// maxIntervalRatio is the largest ratio between the ends of an interval of an inferred rate or window: beyond it, the number says nothing.
+// maxIntervalRatio is the largest ratio between the ends of an inferred rate: beyond it, the number says nothing.
 const maxIntervalRatio = 2
 
-// wide reports whether the rate or the window may be twice as large or more. A window that begins with a request may have no upper end.
+// wide reports whether the fastest limiter of the intervals frees more than twice as much as the slowest in the same time. A window that begins with a
+// request may have no upper end.
 func (m LimiterModel) wide() bool {
-	rate, window := m.Intervals.Refill, m.Intervals.Window
-	return rate.To > maxIntervalRatio*rate.From || !m.StartsOnRequest && window.To > maxIntervalRatio*window.From
+	v := m.Intervals
+	perCall := func(window time.Duration, limit int) float64 { return window.Seconds() / float64(max(limit, 1)) }
+	return v.Refill.To > maxIntervalRatio*v.Refill.From ||
+		!m.StartsOnRequest && perCall(v.Window.To, v.Limit.To) > maxIntervalRatio*perCall(v.Window.From, v.Limit.From)
 }
 
 // intervals finds what the answers do not exclude of the parameters of the best fit.

@@ -3,7 +3,6 @@ package limits
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/reports/plain"
@@ -181,7 +180,7 @@ func (a *assessment) recordSustained() {
 		return
 	}
 	last := a.calls[sustained[len(sustained)-1]]
-	if at := a.lastRefused(sustained); at >= 0 && !a.byOthers(at) && a.violation(contract.LimitExact) == "" && !a.tooSlow(a.usualCall(sustained)) {
+	if at := a.lastRefused(sustained); at >= 0 && !a.byOthers(at) && a.violation(contract.LimitExact) == "" && a.usedUp(sustained) {
 		// Whatever its kind, a limit that is used up now, and of which all was used up that was freed, has admitted it in the last
 		// window. One call may be under way.
 		d, refusal := a.declared, a.decisions[at]
@@ -193,9 +192,9 @@ func (a *assessment) recordSustained() {
 	}
 	until := a.calls[:sustained[len(sustained)-1]+1]
 	admitted, refused, took := count(until, Admitted), count(until, Refused), round(last.Latest.Sub(a.calls[0].Earliest))
-	if usual := a.usualCall(sustained); a.tooSlow(usual) {
-		a.untested(contract.LimitExact, "%d calls admitted and %d refused in %s: calls that take %s are too slow to use all capacity as soon as it becomes available",
-			admitted, refused, took, round(usual))
+	if !a.usedUp(sustained) {
+		a.untested(contract.LimitExact, "%d calls admitted and %d refused in %s: the calls were too slow to use all capacity as soon as it became available",
+			admitted, refused, took)
 		return
 	}
 	a.held(contract.LimitExact, "%d calls admitted and %d refused in %s while calls used all capacity as soon as it became available", admitted, refused, took)
@@ -211,14 +210,11 @@ func (a *assessment) lastRefused(calls []int) int {
 	return -1
 }
 
-// usualCall is the median of how long these calls took.
-func (a *assessment) usualCall(calls []int) time.Duration {
-	took := make([]time.Duration, len(calls))
-	for i, call := range calls {
-		took[i] = a.calls[call].timeToFirstByte()
-	}
-	slices.Sort(took)
-	return took[len(took)/2]
+// usedUp reports whether these calls, all of a phase, could use up twice what was freed meanwhile: fewer leave a part of it unused, and few admitted calls are
+// then their own fault.
+func (a *assessment) usedUp(calls []int) bool {
+	lasted := a.calls[calls[len(calls)-1]].Latest.Sub(a.calls[calls[0]].Earliest)
+	return float64(len(calls)) >= 2*float64(a.declared.Limit)*lasted.Seconds()/a.declared.Window.Seconds()
 }
 
 // shortfall says why fewer calls than the limit were admitted from one call on, "" where as many were. The call that detects the

@@ -22,9 +22,9 @@ func (a *assessment) checkResolution() {
 		return
 	}
 	f := a.causeFinder()
-	if took := medianOf(a.decisions); a.tooSlow(took) {
+	if a.slow() {
 		if d, ok := f.first(f.otherLimits()); ok {
-			a.doubt(fmt.Sprintf("the calls were too slow (half of them took more than %s) to tell the declared limit from %s, which would explain all responses too", round(took), d))
+			a.doubt(d, fmt.Sprintf("the calls were too slow (half of them took more than %s) to tell the declared limit from %s, which would explain all responses too", round(medianOf(a.decisions)), d))
 			return
 		}
 	}
@@ -52,20 +52,21 @@ func (a *assessment) remark(r contract.Requirement, text string) {
 	}
 }
 
-// doubt records that the calls show neither that the limit holds nor that it does not.
-func (a *assessment) doubt(reason string) {
+// doubt records that the calls do not tell the declared limit from another one. How many calls are admitted at once may be certain all the same.
+func (a *assessment) doubt(other DeclaredLimit, reason string) {
 	a.indistinct = reason
 	for i, c := range a.checks {
-		if c.Requirement == contract.LimitExact || c.Requirement == contract.LimitBurst {
+		if c.Requirement == contract.LimitExact || c.Requirement == contract.LimitBurst && other.capacity() != a.declared.capacity() {
 			a.checks[i].Result, a.checks[i].Sentence = contract.Untested, reason
 		}
 	}
 }
 
-// tooSlow reports whether calls that take so long, one after the other, cannot use up twice what the limit frees: slower ones leave a part of it unused,
-// and few admitted calls are then their own fault.
-func (a *assessment) tooSlow(call time.Duration) bool {
-	return 2*call*time.Duration(a.declared.Limit) > a.declared.Window
+// slow reports whether the decision on a call may have been made at any time in an interval that is long for the limit: a quarter of the time in which the
+// limiter frees a call, or more.
+func (a *assessment) slow() bool {
+	const quarter = 4
+	return quarter*medianOf(a.decisions)*time.Duration(a.declared.Limit) > a.declared.Window
 }
 
 // medianOf is the median of how long the gateway had to decide on a call: from its sending to the first byte of the response.
@@ -92,8 +93,7 @@ func (f causeFinder) nextLimits() (all []DeclaredLimit) {
 	return all
 }
 
-// otherLimits are limits that are clearly not the declared one, closest first: a verification has to be able to tell them from it. Of a bucket the rate
-// differs too, half and twice as high included, since nothing else tests it.
+// otherLimits are limits that are clearly not the declared one: of another size, or of another rate.
 func (f causeFinder) otherLimits() (all []DeclaredLimit) {
 	n := f.declared.capacity()
 	step := max(int(clearlyOther*float64(n)), 1)
@@ -102,12 +102,17 @@ func (f causeFinder) otherLimits() (all []DeclaredLimit) {
 			all = append(all, f.withLimit(limit))
 		}
 	}
+	ratios := []float64{2, 0.5}
 	if f.declared.Kind == contract.TokenBucket {
-		for _, ratio := range []float64{1 + clearlyOther, 1 / (1 + clearlyOther), 2, 0.5} {
-			d := f.declared
-			d.Burst, d.Window = d.capacity(), time.Duration(ratio*float64(d.Window))
-			all = append(all, d)
+		ratios = append([]float64{1 + clearlyOther, 1 / (1 + clearlyOther)}, ratios...)
+	}
+	for _, ratio := range ratios {
+		d := f.declared
+		if d.Kind == contract.TokenBucket {
+			d.Burst = d.capacity()
 		}
+		d.Window = time.Duration(ratio * float64(d.Window))
+		all = append(all, d)
 	}
 	return all
 }

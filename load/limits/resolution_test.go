@@ -37,7 +37,7 @@ func TestSlowCallsDoNotHoldAWrongRate(t *testing.T) {
 	for _, way := range []time.Duration{40 * time.Millisecond, 70 * time.Millisecond, 300 * time.Millisecond} {
 		for _, rate := range []int{12, 20} {
 			findings, result, err := slowly(t, bucket(rate), way)
-			require.True(t, len(findings) > 0 || result != contract.Held, "declared %d/s, calls of %s: %v", rate, 2*way, err)
+			require.True(t, len(findings) > 0 || err != nil && result != contract.Held, "declared %d/s, calls of %s: %v", rate, 2*way, err)
 		}
 		_, _, err := slowly(t, bucket(10), way)
 		require.ErrorIs(t, err, ErrInconclusive, "calls of %s", 2*way)
@@ -67,6 +67,22 @@ func TestSlowCallsDoNotHoldARateOfAnyKind(t *testing.T) {
 			}
 			require.Equal(t, contract.Untested, check.Result, check.Sentence)
 			require.Contains(t, check.Sentence, "too slow to use all capacity")
+		})
+	}
+}
+
+// A fixed window of half the declared length is not waved through: slow calls never use it up one at a time, and it admits as many at once as declared.
+func TestSlowCallsDoNotHoldAShorterWindow(t *testing.T) {
+	for _, kind := range []contract.LimiterKind{contract.FixedWindow, contract.SlidingCounter, contract.SlidingLog} {
+		synctest.Test(t, func(t *testing.T) {
+			g := simulation{kind, 20, time.Second, 1, 5, false}.gateway(faults{})
+			g.delay = func() time.Duration { return 300 * time.Millisecond }
+			findings, _, err := Verify(t.Context(), Probers{Limited: g.probers().Limited}, DeclaredLimit{Kind: kind, Limit: 20, Window: 2 * time.Second}, Budget{})
+			if err == nil {
+				require.NotEmpty(t, findings, kind)
+				return
+			}
+			require.ErrorIs(t, err, ErrInconclusive, kind)
 		})
 	}
 }

@@ -51,7 +51,7 @@ func (r *round) checkResponses(all *conclusions) {
 		all.violated(f, certain)
 	}
 	if len(order) == 0 {
-		all.held(contract.Answered, "all %d faulty requests got the error of their row: %s", len(sent), sent.outcomes())
+		all.held(contract.Answered, "all %d faulty requests received the expected error: %s", len(sent), sent.outcomes())
 	}
 }
 

@@ -95,7 +95,7 @@ func (s *summary) checkSpans() {
 		}
 	}
 	if calls != s.Calls {
-		s.problemf("the load summary counts %d calls, but its time spans count %d", s.Calls, calls)
+		s.problemf("the load summary counts %d calls, but its time spans contain %d", s.Calls, calls)
 	}
 }
 
@@ -145,7 +145,7 @@ func (s *summary) numbers(r contract.Requirement, form *regexp.Regexp) (n []int,
 	}
 	found := form.FindStringSubmatch(check.Sentence)
 	if found == nil {
-		s.problemf("the load summary reports that the requirement %s was met, but the text of the check is not one that gatecert writes", r)
+		s.problemf("the load summary reports that the requirement %s was met, but gatecert never writes the text of this check", r)
 		return nil, false
 	}
 	for _, digits := range found[1:] {
@@ -193,7 +193,7 @@ func (s *summary) checkLimit() {
 		s.problemf("the case has no findings, but the time spans in its load summary count %d calls that were neither admitted nor refused", s.count(limited, other))
 	}
 	if n, ok := s.numbers(contract.Answered, allRefusals); ok && n[0] != s.count(limited, refused) && n[0] != s.count(streaming, refused) {
-		s.problemf("the load summary says that all %d refusals were complete, but its time spans count %d refusals", n[0], s.count(limited, refused))
+		s.problemf("the load summary says that all %d refusals were complete, but its time spans contain %d refusals", n[0], s.count(limited, refused))
 	}
 	let, turned := 0, 0
 	for _, r := range []contract.Requirement{contract.LimitExact, contract.LimitBurst} {
@@ -202,13 +202,14 @@ func (s *summary) checkLimit() {
 		}
 	}
 	if let > s.count(limited, admitted) || turned > s.count(limited, func(o runlog.Outcome) bool { return o != runlog.Admitted }) {
-		s.problemf("the load summary says that %d calls were admitted and %d refused, but its time spans count fewer calls", let, turned)
+		s.problemf("the load summary says that %d calls were admitted and %d refused, but its time spans contain fewer calls", let, turned)
 	}
 }
 
 var (
 	duringOutage = regexp.MustCompile(`^(\d{1,9}) of (\d{1,9}) healthy requests failed during the outage$`)
-	allFaulty    = regexp.MustCompile(`^all (\d{1,9}) faulty requests got the error of their row: `)
+	// Logs of earlier versions have the second wording.
+	allFaulty    = regexp.MustCompile(`^all (\d{1,9}) faulty requests (?:received the expected error|got the error of their row): `)
 	recovered    = regexp.MustCompile(`(?:^|, )none failed for [0-9.hmµs]+$|, the last failed after [0-9.hmµs]+, then none for [0-9.hmµs]+$`)
 )
 
@@ -241,7 +242,7 @@ func isFaulty(group string) bool {
 func (s *summary) checkFaulty() {
 	for _, t := range s.Times {
 		if sent := s.count(isOne(t.Name), runlog.Outcome.OfGateway); isFaulty(t.Name) && !isTimeOfHealthy(t.Name) && t.Count > sent {
-			s.problemf("the load summary has latencies for %d %.40s requests, but its time spans count only %d", t.Count, t.Name, sent)
+			s.problemf("the load summary has latencies for %d %.40s requests, but its time spans contain only %d", t.Count, t.Name, sent)
 		}
 	}
 	n, ok := s.numbers(contract.Answered, allFaulty)
@@ -249,11 +250,11 @@ func (s *summary) checkFaulty() {
 		return
 	}
 	if sent := s.count(isFaulty, runlog.Outcome.OfGateway); n[0] > sent || n[0] < sent && !s.secondRound() {
-		s.problemf("the load summary says that all %d faulty requests were answered, but its time spans count %d faulty requests", n[0], sent)
+		s.problemf("the load summary says that all %d faulty requests were answered, but its time spans contain %d faulty requests", n[0], sent)
 	}
 	// Those were not answered with an error.
 	if wrong := s.count(isFaulty, isOne(runlog.Admitted, runlog.Timeout, runlog.Wrong, runlog.TransportError)); wrong > 0 {
-		s.problemf("the load summary says that every faulty request received the expected error, but its time spans count %d that did not", wrong)
+		s.problemf("the load summary says that every faulty request received the expected error, but its time spans contain %d that did not", wrong)
 	}
 }
 
@@ -283,7 +284,7 @@ func (s *summary) checkServed() {
 		}
 	}
 	if counted := s.count(isHealthy, isOne(runlog.Admitted)); counted != admitted {
-		s.problemf("the load summary has latencies for %d healthy requests that succeeded, but its time spans count %d", admitted, counted)
+		s.problemf("the load summary has latencies for %d healthy requests that succeeded, but its time spans contain %d", admitted, counted)
 	}
 	_, healthyAfter := s.numbers(contract.Recovery, recovered)
 	recovery, _ := s.result(contract.Recovery)
@@ -296,7 +297,7 @@ func (s *summary) checkServed() {
 	before, _ := s.times("", "before")
 	switch most := before.Count / baselineFailures; {
 	case failed > all || sent > s.count(isHealthy, anyOutcome):
-		s.problemf("the load summary says that %d of %d healthy requests failed during the outage, but its time spans count %d failures", failed, sent, all)
+		s.problemf("the load summary says that %d of %d healthy requests failed during the outage, but its time spans contain %d failures", failed, sent, all)
 	case !s.secondRound() && healthyAfter && !strings.Contains(recovery.Sentence, "the last failed after") && all-failed > most:
 		s.problemf("the time spans in the load summary count %d healthy requests that failed, but its checks report only %d", all, failed)
 	case failed > 0 && !s.secondRound():

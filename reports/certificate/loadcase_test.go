@@ -65,7 +65,7 @@ func TestARateLimitsVerificationIsAudited(t *testing.T) {
 			summary(r).Checks = slices.DeleteFunc(summary(r).Checks, func(c runlog.Check) bool { return c.Requirement == contract.LimitBurst })
 		}, id + ": the load summary has no check for the requirement limit-burst"},
 		{"a check in other words", func(r *runlog.Run) { checkOf(summary(r), contract.LimitBurst).Sentence = "all is well" },
-			id + ": the load summary reports that the requirement limit-burst was met, but the text of the check is not one that gatecert writes"},
+			id + ": the load summary reports that the requirement limit-burst was met, but gatecert never writes the text of this check"},
 	})
 }
 
@@ -109,8 +109,8 @@ func TestALoadCaseIsAudited(t *testing.T) {
 		{"a healthy call less, in the spans too", func(r *runlog.Run) {
 			at(r, id).Load.Calls--
 			recount(at(r, id).Load, "healthy", runlog.Admitted, "", 1)
-		}, " healthy requests that succeeded, but its time spans count "},
-		{"failed calls in the spans alone", func(r *runlog.Run) { recount(at(r, id).Load, "healthy", runlog.Admitted, runlog.Error5xx, 5) }, " healthy requests that succeeded, but its time spans count "},
+		}, " healthy requests that succeeded, but its time spans contain "},
+		{"failed calls in the spans alone", func(r *runlog.Run) { recount(at(r, id).Load, "healthy", runlog.Admitted, runlog.Error5xx, 5) }, " healthy requests that succeeded, but its time spans contain "},
 		{"failed calls that the checks do not know", func(r *runlog.Run) {
 			recount(at(r, id).Load, "healthy", runlog.Admitted, runlog.Error5xx, 5)
 			timesOf(at(r, id).Load, "healthy during").Count -= 5
@@ -123,13 +123,13 @@ func TestALoadCaseIsAudited(t *testing.T) {
 		{"a number that is no longer in the spans", func(r *runlog.Run) {
 			checkOf(at(r, id).Load, contract.HealthyServed).Sentence = "0 of 9000 healthy requests failed during the outage"
 		}, id + ": the load summary says that 0 of 9000 healthy requests failed during the outage"},
-		{"a check in other words", func(r *runlog.Run) { checkOf(at(r, id).Load, contract.HealthyServed).Sentence = "all is well" }, id + ": the load summary reports that the requirement healthy-served was met, but the text of the check is not one that gatecert writes"},
+		{"a check in other words", func(r *runlog.Run) { checkOf(at(r, id).Load, contract.HealthyServed).Sentence = "all is well" }, id + ": the load summary reports that the requirement healthy-served was met, but gatecert never writes the text of this check"},
 		{"faulty calls that succeeded", func(r *runlog.Run) { recount(at(r, id).Load, "failing", runlog.Error5xx, runlog.Admitted, 1) },
-			id + ": the load summary says that every faulty request received the expected error, but its time spans count 1 that did not"},
+			id + ": the load summary says that every faulty request received the expected error, but its time spans contain 1 that did not"},
 		{"fewer faulty calls", func(r *runlog.Run) {
 			at(r, id).Load.Calls -= 2
 			recount(at(r, id).Load, "failing", runlog.Error5xx, "", 2)
-		}, " faulty requests were answered, but its time spans count "},
+		}, " faulty requests were answered, but its time spans contain "},
 		{"a check removed", func(r *runlog.Run) {
 			l := at(r, id).Load
 			l.Checks = slices.DeleteFunc(l.Checks, func(c runlog.Check) bool { return c.Requirement == contract.Recovery })

@@ -107,7 +107,7 @@ func shownWords(c Call) string {
 	case ofRow && !row.Action().Code, !ofRow && c.Code == "":
 		return ""
 	case c.Code == "":
-		return "the response had no code"
+		return "the response had no error code"
 	case ofRow && c.Code != row.Code():
 		code = "another code, " + c.Code + ","
 	}

@@ -246,7 +246,7 @@ func judgeModel(s species, m limits.LimiterModel, err error) verdict {
 	}
 	rate := float64(m.Limit) / m.Window.Seconds()
 	if len(s.rates) > 0 {
-		if slices.ContainsFunc(s.rates, func(want float64) bool { return within(rate, want) }) {
+		if slices.ContainsFunc(s.rates, func(want float64) bool { return within(rate, want) || containsRate(m, want) }) {
 			return right
 		}
 		return wrong
@@ -258,15 +258,18 @@ func judgeModel(s species, m limits.LimiterModel, err error) verdict {
 	switch {
 	case m.Kind != s.truth.Kind && s.truth.Kind != "" && !s.burst1:
 		return wrong
-	case !within(rate, float64(s.truth.Limit)/s.truth.Window.Seconds()) && !contains(m.Intervals, s.truth), !within(float64(m.Limit), float64(capacity)):
+	case !within(rate, float64(s.truth.Limit)/s.truth.Window.Seconds()) && !containsRate(m, float64(s.truth.Limit)/s.truth.Window.Seconds()), !within(float64(m.Limit), float64(capacity)):
 		return wrong
 	default:
 		return right
 	}
 }
 
-// contains reports whether the intervals, which are printed with every inferred limit, contain the true rate or window.
-func contains(of limits.Intervals, truth limits.DeclaredLimit) bool {
-	rate := float64(truth.Limit) / truth.Window.Seconds()
-	return of.Refill.From <= rate && rate <= of.Refill.To || of.Window.From <= truth.Window && truth.Window <= of.Window.To
+// containsRate reports whether the intervals, which are printed with every inferred limit, contain a rate.
+func containsRate(m limits.LimiterModel, rate float64) bool {
+	of := m.Intervals
+	if of.Window.To > 0 {
+		return float64(m.Limit)/of.Window.To.Seconds() <= rate && rate <= float64(m.Limit)/of.Window.From.Seconds()
+	}
+	return of.Refill.From <= rate && rate <= of.Refill.To
 }
