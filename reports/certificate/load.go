@@ -209,8 +209,8 @@ func (s *summary) checkLimit() {
 var (
 	duringOutage = regexp.MustCompile(`^(\d{1,9}) of (\d{1,9}) healthy requests failed during the outage$`)
 	// Logs of earlier versions have the second wording.
-	allFaulty    = regexp.MustCompile(`^all (\d{1,9}) faulty requests (?:received the expected error|got the error of their row): `)
-	recovered    = regexp.MustCompile(`(?:^|, )none failed for [0-9.hmµs]+$|, the last failed after [0-9.hmµs]+, then none for [0-9.hmµs]+$`)
+	allFaulty = regexp.MustCompile(`^all (\d{1,9}) faulty requests (?:received the expected error|got the error of their row): `)
+	recovered = regexp.MustCompile(`(?:^|, )none failed for [0-9.hmµs]+$|, the last failed after [0-9.hmµs]+, then none for [0-9.hmµs]+$`)
 )
 
 // hanging is how the names of the groups begin that only the gateway's time limit ends.
