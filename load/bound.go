@@ -25,7 +25,7 @@ type Bound struct {
 	Value float64
 }
 
-// Mean, in place of a quantile, selects the mean.
+// Mean selects the mean if it is passed in place of a quantile.
 const Mean = -1
 
 // Metric names the quantity that a term of an SLO limits.

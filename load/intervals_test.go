@@ -84,12 +84,12 @@ func TestATargetRarelyDiffersFromItself(t *testing.T) {
 		random := rand.New(rand.NewPCG(uint64(rounds), 12))
 		found := map[string]int{}
 		for range comparisons {
-			any := false
+			somewhere := false
 			for _, d := range differences(simulatedRounds(random, rounds, 50, 0)) {
 				count(d.Found(), found, d.Metric)
-				any = any || d.Found()
+				somewhere = somewhere || d.Found()
 			}
-			count(any, found, "any")
+			count(somewhere, found, "any")
 		}
 		t.Logf("%d rounds: differs %v of %d", rounds, found, comparisons)
 		most := 1 - least

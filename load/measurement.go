@@ -177,7 +177,7 @@ func (w Window) Total() (n uint64) {
 	return n
 }
 
-// AllRequests, as the index passed to [Measurement.Of], selects all kinds of requests.
+// AllRequests selects all kinds of requests if it is passed to [Measurement.Of] as the index.
 const AllRequests = -1
 
 // Of returns the metrics of one outcome, for one kind of request or for all of them ([AllRequests]).
