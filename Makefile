@@ -131,7 +131,7 @@ test-clock:
 GO_TEST := GOGC=400 $(GO) test
 
 # These come first, so that nothing waits for them at the end.
-LONGEST := . ./cmd/gatecert ./targets/reference ./load ./load/fleet
+LONGEST := . ./cmd/gatecert ./targets/reference ./load ./load/limits ./load/fleet
 
 # SQLite is C turned into Go, and not ours to check: watching it takes a quarter of the time of all tests. Its driver is watched: it
 # uses sync.Map, and the linker would take the copy without the race detector for everybody, who then seem to race.
