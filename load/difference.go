@@ -129,8 +129,8 @@ func (d *Difference) allowForNone(rounds []comparedRound) {
 	d.Detectable = max(d.Detectable, unseen/max(b, unseen))
 }
 
-// jointTail returns the share of draws beyond either end of the intervals of all metrics, so that 95 of 100 draws are within all
-// of them (Mandel and Betensky 2008, simultaneous percentile intervals). It is at most that of a single metric, 2.5 %. added are the differences of each metric in each draw.
+// jointTail returns the share of draws beyond either end of the intervals of all metrics, so that 95 of 100 draws are within all of them (Mandel and
+// Betensky 2008, simultaneous percentile intervals). It is at most that of a single metric, 2.5 %. added are the differences of each metric in each draw.
 func jointTail(added [][]float64) float64 {
 	outmost := make([]float64, len(added[0])) // of each draw: the smallest share of draws beyond it in any metric
 	const alone, outside = 0.025, 0.05

@@ -11,9 +11,10 @@ import (
 // clearlyOther is the share by which a limit or a rate differs that is clearly not the declared one. A limit differs by at least one call.
 const clearlyOther = 0.15
 
-// checkResolution says how well the calls tell the declared limit from others. It takes back that the limit holds if the calls were slow and a limit that is clearly another one explains all responses too. It is for
-// calls that nothing contradicts: on a busy machine, or with a slow gateway, a call may take as long as the limiter takes to free several. Each decision
-// was then made at some time in a long interval, which few limits contradict: a bucket of one call refilled at 10/s passed as one refilled at 20/s.
+// checkResolution says how well the calls tell the declared limit from others. It is for calls that nothing contradicts. It takes back that the limit
+// holds if the calls were slow and a limit that is clearly another one explains all responses too: on a busy machine, or with a slow gateway, a call may
+// take as long as the limiter takes to free several. Each decision was then made at some time in a long interval, which few limits contradict: a bucket of
+// one call refilled at 10/s passed as one refilled at 20/s.
 //
 // If refused calls count against the limit, a verification does not show when the limit recovers. If no kind is declared, [assessment.recordSustained]
 // says whether the calls were too slow.
