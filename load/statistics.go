@@ -11,7 +11,8 @@ import (
 // Estimate is a value with its 95 % confidence interval.
 type Estimate struct{ Value, Low, High float64 }
 
-// resamples is the number of bootstrap samples. The ends of a 95 % interval are then the 50th values from either side.
+// resamples is the number of bootstrap samples. The ends of the interval of a single metric are the 50th values from either side, those of several metrics
+// that hold together lie further out.
 const resamples = 2000
 
 // median returns the median of values, and sorts them.

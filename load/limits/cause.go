@@ -189,19 +189,25 @@ func (f causeFinder) otherWindow(shorter bool) (DeclaredLimit, bool) {
 		return DeclaredLimit{}, false
 	}
 	for ratio := windowStep; ratio <= maxWindowRatio; ratio *= windowStep {
-		d := f.declared
-		if d.Kind == contract.TokenBucket {
-			d.Burst = d.capacity()
-		}
-		d.Window = time.Duration(float64(d.Window) * ratio)
+		d := f.inWindow(float64(f.declared.Window) * ratio)
 		if shorter {
-			d.Window = time.Duration(float64(f.declared.Window) / ratio)
+			d = f.inWindow(float64(f.declared.Window) / ratio)
 		}
 		if _, ok := f.explains(d); ok {
 			return d, true
 		}
 	}
 	return DeclaredLimit{}, false
+}
+
+// inWindow is the declared limit in another window, in nanoseconds. A bucket keeps its size.
+func (f causeFinder) inWindow(window float64) DeclaredLimit {
+	d := f.declared
+	if d.Kind == contract.TokenBucket {
+		d.Burst = d.capacity()
+	}
+	d.Window = time.Duration(window)
+	return d
 }
 
 // otherBucket is the bucket of any size and rate that explains all answers.

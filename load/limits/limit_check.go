@@ -179,8 +179,15 @@ func (a *assessment) recordSustained() {
 		a.untested(contract.LimitExact, "gatecert did not make the calls for this check")
 		return
 	}
-	last := a.calls[sustained[len(sustained)-1]]
-	if at := a.lastRefused(sustained); at >= 0 && !a.byOthers(at) && a.violation(contract.LimitExact) == "" && a.usedUp(sustained) {
+	last := sustained[len(sustained)-1]
+	until := a.calls[:last+1]
+	admitted, refused, took := count(until, Admitted), count(until, Refused), round(a.calls[last].Latest.Sub(a.calls[0].Earliest))
+	if !a.usedUp(sustained) {
+		a.untested(contract.LimitExact, "%d calls admitted and %d refused in %s: the calls were too slow to use all capacity as soon as it became available",
+			admitted, refused, took)
+		return
+	}
+	if at := a.lastRefused(sustained); at >= 0 && !a.byOthers(at) && a.violation(contract.LimitExact) == "" {
 		// Whatever its kind, a limit that is used up now, and of which all was used up that was freed, has admitted it in the last
 		// window. One call may be under way.
 		d, refusal := a.declared, a.decisions[at]
@@ -189,13 +196,6 @@ func (a *assessment) recordSustained() {
 			a.find(contract.LimitExact, contract.Should, fmt.Sprintf("at least %s admitted in %s while calls used all capacity as soon as it became available", plain.Count(d.Limit-1, "call"), round(d.Window)),
 				fmt.Sprintf("%d admitted", n))
 		}
-	}
-	until := a.calls[:sustained[len(sustained)-1]+1]
-	admitted, refused, took := count(until, Admitted), count(until, Refused), round(last.Latest.Sub(a.calls[0].Earliest))
-	if !a.usedUp(sustained) {
-		a.untested(contract.LimitExact, "%d calls admitted and %d refused in %s: the calls were too slow to use all capacity as soon as it became available",
-			admitted, refused, took)
-		return
 	}
 	a.held(contract.LimitExact, "%d calls admitted and %d refused in %s while calls used all capacity as soon as it became available", admitted, refused, took)
 }

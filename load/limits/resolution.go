@@ -108,12 +108,7 @@ func (f causeFinder) otherLimits() (all []DeclaredLimit) {
 		ratios = append([]float64{1 + clearlyOther, 1 / (1 + clearlyOther)}, ratios...)
 	}
 	for _, ratio := range ratios {
-		d := f.declared
-		if d.Kind == contract.TokenBucket {
-			d.Burst = d.capacity()
-		}
-		d.Window = time.Duration(ratio * float64(d.Window))
-		all = append(all, d)
+		all = append(all, f.inWindow(ratio*float64(f.declared.Window)))
 	}
 	return all
 }
