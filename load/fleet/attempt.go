@@ -47,8 +47,10 @@ type shardState struct {
 }
 
 const (
-	// readyFor is how long workers may take to get ready: to receive a shard, to build its requests and to connect to the gateway.
-	readyFor = 20 * time.Second
+	// readyFor is how long workers may take to get ready: to receive a shard, to build its requests and to connect to the gateway. To receive and
+	// build large requests may take a second more for each 64 kB, which is half a Mbit/s.
+	readyFor   = 20 * time.Second
+	readyBytes = 64 << 10
 	// leastLead is how far ahead the beginning is named, in which every worker has to have heard of it.
 	leastLead = 200 * time.Millisecond
 	// portionFor is how long a portion may take after the last request has ended or timed out.
@@ -82,8 +84,8 @@ func (a *attempt) run(ctx context.Context) (load.Measurement, error) {
 		f.blobs.drop(context.WithoutCancel(ctx), a.id)
 	}()
 	a.measureClocks(ctx)
-	a.sendShards(ctx)
-	if err := a.follow(ctx, readyFor, func(s *shardState) bool { return s.ready }, "was not ready within "+readyFor.String()); err != nil {
+	within := a.sendShards(ctx)
+	if err := a.follow(ctx, within, func(s *shardState) bool { return s.ready }, "was not ready within "+within.String()); err != nil {
 		return load.Measurement{Phase: a.phase.Name}, err
 	}
 	if len(a.failures()) == 0 && ctx.Err() == nil {
@@ -130,10 +132,12 @@ func (a *attempt) measureClocks(ctx context.Context) {
 	})
 }
 
-// sendShards sends each worker its shard. What all have in common is sealed once, and stored where it is large.
-func (a *attempt) sendShards(ctx context.Context) {
+// sendShards sends each worker its shard, and returns how long the workers may take to get ready. What all have in common is sealed once, and
+// stored where it is large.
+func (a *attempt) sendShards(ctx context.Context) time.Duration {
 	f, blob := a.fleet, ""
 	common, err := f.sealer.seal(f.subjects.of(f.session, "order"), order{a.phase, a.setup})
+	within := readyFor + time.Duration(len(common)/readyBytes)*time.Second
 	if err == nil && len(common) > inlined {
 		blob = a.id
 		err = f.blobs.put(ctx, blob, common)
@@ -145,13 +149,14 @@ func (a *attempt) sendShards(ctx context.Context) {
 		}
 		now := f.clock.now()
 		todo := shard{
-			ID: s.id, Attempt: a.id, Made: now, Ahead: s.offset.Ahead, Share: s.share, Order: common, Blob: blob, Deadline: now + int64(readyFor) + int64(s.offset.Ahead),
+			ID: s.id, Attempt: a.id, Made: now, Ahead: s.offset.Ahead, Share: s.share, Order: common, Blob: blob, Deadline: now + int64(within) + int64(s.offset.Ahead),
 		}
 		if err := f.send(ctx, s.worker, todo); err != nil {
 			return fmt.Errorf("did not receive its share of the load: %w", err)
 		}
 		return nil
 	})
+	return within
 }
 
 // send publishes a shard.

@@ -20,6 +20,7 @@ func TestWorkersSendOnePhase(t *testing.T) {
 	e := engineOf(t, f)
 	var progress load.Progress
 	p := g.phase("steady", 400, time.Second)
+	p.Connections = 400 // as many as requests: none waits for a connection, however busy the machine is
 	p.Arrivals, p.Keep, p.Progress = load.PoissonArrivals(), 1000, func(q load.Progress) { progress = q }
 	m, err := e.Run(t.Context(), p)
 	require.NoError(t, err)
