@@ -170,7 +170,7 @@ func claims() []claim {
 			{clients: one("openai-node"), probes: one("error-nested"), marks: "●", says: "raises APIError"},
 			{clients: one("openai-node"), probes: []string{"error-flat", "error-and-failed", "response-failed"}, marks: "●", says: "raises no error"},
 		}},
-		{"Anthropic's libraries raise an error in a stream only if its event is named error", "confirmed", clientsRecord, []seen{
+		{"Anthropic's libraries raise an error for a stream event only if the event is named error", "confirmed", clientsRecord, []seen{
 			{clients: anthropic, probes: one("error-unnamed"), marks: "●", says: "raises no error"},
 		}},
 		{"no client detects a stream that ends cleanly without a finish reason", "confirmed", clientsRecord, []seen{
