@@ -25,7 +25,7 @@ var zhCallers = [][2]string{
 	{"{#} more clients are only in clients.json, to keep this page small.", "另有 {1} 个客户端在 clients.json 中，本页放不下。"},
 
 	{"sends nothing", "不发送"}, {"sends the request once", "发送一次"}, {"sends the request twice", "发送两次"}, {"sends the request {#} times", "发送 {1} 次"}, {"keeps resending the request until the call times out", "一再重发，直到时间用尽"},
-	{"{} and reports success", "{1}，给出正常响应"}, {"{} and does not end before the call times out", "{1}，时间用尽仍未结束"},
+	{"{} and reports success", "{1}，给出正常响应"}, {"{} and hangs until the call times out", "{1}，时间用尽仍未结束"},
 	{"{} and raises no error", "{1}，不报错"}, {"{} and raises no error after {#} character(s) of text", "{1}，在 {2} 个字符的文本之后不报错"},
 	{"{} and raises {*}", "{1}，抛出 {2}"}, {"{} and raises {*}; {}", "{1}，抛出 {2}；{3}"}, {"no result: {*}", "没有结果：{1}"},
 	{"the code is in {*}", "错误码在 {1}"}, {"the code is only in the raw body, at {*}", "错误码只在原始响应体中：{1}"}, {"the code is only in the text of the message", "错误码只在消息文本中"},

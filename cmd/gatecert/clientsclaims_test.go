@@ -158,7 +158,7 @@ func claims() []claim {
 		{"every client raises an error for the contract's error event in the middle of a stream", "confirmed", clientsRecord, []seen{
 			{clients: slices.Concat(openai, anthropic, genai, []string{"ai-sdk", "langchain"}), probes: one("mid-stream-error"), marks: "●", says: "raises "},
 		}},
-		{"openai-go raises an error for data.error and for a nested event: error, but not for a flat event: error or for response.failed", "confirmed", clientsRecord, []seen{
+		{"openai-go raises an error if the event data has a top-level error field, but not for a flat event: error or for response.failed", "confirmed", clientsRecord, []seen{
 			{clients: one("openai-go"), probes: []string{"error-nested", "error-named"}, marks: "●", says: "raises ssestream.StreamError"},
 			{clients: one("openai-go"), probes: []string{"error-flat", "response-failed", "error-and-failed"}, marks: "●", says: "raises no error"},
 		}},
@@ -170,7 +170,7 @@ func claims() []claim {
 			{clients: one("openai-node"), probes: one("error-nested"), marks: "●", says: "raises APIError"},
 			{clients: one("openai-node"), probes: []string{"error-flat", "error-and-failed", "response-failed"}, marks: "●", says: "raises no error"},
 		}},
-		{"Anthropic's libraries raise an error in a stream only if its event is named error", "confirmed", clientsRecord, []seen{
+		{"Anthropic's libraries raise an error for a stream event only if the event is named error", "confirmed", clientsRecord, []seen{
 			{clients: anthropic, probes: one("error-unnamed"), marks: "●", says: "raises no error"},
 		}},
 		{"no client detects a stream that ends cleanly without a finish reason", "confirmed", clientsRecord, []seen{

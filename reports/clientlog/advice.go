@@ -101,7 +101,7 @@ func (m misled) words(inVain, notRetried string) string {
 	return notRetried
 }
 
-// statuses are those with which most of the clients do what the row asks for, and how many do so: "402 (a warning) or 403 instead of 429".
+// statuses are those with which most of the clients do what the row asks for, and how many do so: "402 (causes a warning) or 403 instead of 429".
 func (m misled) statuses(l Log) (ways string, done int) {
 	var best []string
 	for _, status := range ProbedStatuses() {
@@ -111,7 +111,7 @@ func (m misled) statuses(l Log) (ways string, done int) {
 		}
 		word := strconv.Itoa(status)
 		if !expected {
-			word += " (a warning)"
+			word += " (causes a warning)"
 		}
 		switch n := m.count(l, StatusProbe(status)); {
 		case n > done:

@@ -97,7 +97,7 @@ func TestAdviceNamesTheStatusThatStopsClients(t *testing.T) {
 		probeCall("a", StatusProbe(402), 402), probeCall("b", StatusProbe(402), 402), probeCall("a", StatusProbe(403), 403), probeCall("b", StatusProbe(403), 403),
 		probeCall("a", StatusProbe(404), 404), probeCall("b", StatusProbe(404), 404),
 	}}
-	assert.Equal(t, "2 of 2 clients retry in vain (a, b); 402 (a warning) or 403 instead of 429 stops all of them", Advice(l, quota), "404 says something else")
+	assert.Equal(t, "2 of 2 clients retry in vain (a, b); 402 (causes a warning) or 403 instead of 429 stops all of them", Advice(l, quota), "404 says something else")
 }
 
 func TestAdviceNamesTheStatusThatMakesClientsRetry(t *testing.T) {

@@ -60,7 +60,7 @@ func Sentence(c Call) string {
 		if len(c.Attempts) > 1 {
 			return "keeps resending the request until the call times out"
 		}
-		parts = append(parts, "and does not end before the call times out")
+		parts = append(parts, "and hangs until the call times out")
 	case Typed, Untyped:
 		raised := "and " + raises(c)
 		if c.Status != 0 {
