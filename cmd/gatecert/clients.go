@@ -49,8 +49,8 @@ Examples:
   gatecert clients --rows code:insufficient_user_quota     all installed clients, one row
   gatecert clients --target my-gateway.yaml --out seen.json
 
-See docs/clients.md for how to install and add clients. Exit codes: 0 whatever the clients do; 2 usage; 3 interrupted, or no client is
-installed; 5 gateway not available.`
+See docs/clients.md for how to install and add clients. Exit codes: 0 regardless of the clients' behaviour; 2 usage; 3 interrupted, or
+no client is installed; 5 gateway not available.`
 }
 
 // slowCallTime is the same with --slow: the longest probe takes 310 s.

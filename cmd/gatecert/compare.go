@@ -119,7 +119,7 @@ func comparedFooter(compared load.Compared, bounds []load.AddedBound, stopped er
 		f.Notes = append(f.Notes, stopped.Error())
 	}
 	for _, b := range bounds {
-		g := runlog.Gate{Text: fmt.Sprintf("adds at most %s to %s", shownValue(b.Most, b.Metric == "errors"), b.Metric)}
+		g := runlog.Gate{Text: fmt.Sprintf("B adds at most %s to %s", shownValue(b.Most, b.Metric == "errors"), b.Metric)}
 		switch compared.Check(b) {
 		case load.Kept:
 			g.Result, g.Why = contract.Held, "the entire 95 % confidence interval is within this limit"
@@ -264,9 +264,9 @@ func checkAdded(c *console, compared load.Compared, bounds []load.AddedBound) er
 	}
 	switch {
 	case exceeded > 0:
-		return shownError{exitNotConformant, plain.Count(exceeded, "limit") + " of --max-added exceeded"}
+		return shownError{exitNotConformant, plain.Count(exceeded, "--max-added limit") + " exceeded"}
 	case undecided > 0:
-		return shownError{exitHarness, plain.Count(undecided, "limit") + " of --max-added undecided"}
+		return shownError{exitHarness, plain.Count(undecided, "--max-added limit") + " undecided"}
 	default:
 		return loadOutcome(compared.Verdict())
 	}

@@ -81,7 +81,7 @@ func (d diffCommand) measured(c *console) error {
 	}
 	diff := measured.NewDiff(old, run)
 	if len(diff.Changes) == 0 {
-		return fmt.Errorf("%w: no metric has enough windows in both measurements: compare longer measurements of the same kind", errNothingCompared)
+		return fmt.Errorf("%w: no metric has enough time windows in both measurements: compare longer measurements of the same kind", errNothingCompared)
 	}
 	if err := printTo(c, d.Out, func(w io.Writer, _ reports.TerminalOptions) error {
 		switch d.Format {

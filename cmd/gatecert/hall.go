@@ -35,9 +35,9 @@ func (hallCommand) Help() string {
 each gateway's runs over time, data.json, an Atom feed and badges. The pages load no external resources and can be published as they are
 (see docs/hall.md).
 
-For each gateway, the matrix shows the newest run of the newest version. Every log is audited in the same way as in gatecert verify. A log
-is not listed if it is incomplete, does not support its verdicts, was judged against a different contract or at a different level, covers only
-selected rows, or is older than 90 days. Both the page and this command show why a log is not listed.
+For each gateway, the matrix shows the newest run of the newest version. gatecert hall audits every log in the same way as gatecert
+verify. A log is not listed if it is incomplete, does not support its verdicts, was judged against a different contract or at a different
+level, covers only selected rows, or is older than 90 days. Both the page and this command show why a log is not listed.
 
 Examples:
   gatecert hall results --out site

@@ -66,7 +66,7 @@ func (f caseFlags) certifyFrom(ctx context.Context, c *console, config gatecert.
 	}
 	fmt.Fprintf(c.out, "%s.\nreports: %s\n", reports.Sentence(run), out.shown(formats[0].File))
 	if err != nil {
-		return fmt.Errorf("the results so far are in %s: %w", out.shown(logName), err)
+		return fmt.Errorf("the run ended with an error; its results so far are in %s: %w", out.shown(logName), err)
 	}
 	return outcome(run)
 }

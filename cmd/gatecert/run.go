@@ -61,7 +61,7 @@ func (runCommand) Help() string {
   gatecert run --target new-api.yaml --yes                 a running new-api; gatecert prepares and restores it (docs/new-api.md)
   gatecert run --target my-gateway.yaml --baseline known.yaml                     known failures do not fail the run
   gatecert run --target my-gateway.yaml --baseline known.yaml --update-baseline   accept the failures of this run
-  gatecert run --client openai-node,langchain              also try these client libraries (install them with make clients)
+  gatecert run --client openai-node,langchain              also test these client libraries (install them with make clients)
 
 A run writes its log to run.ndjson in the run's folder; to render the reports again, use gatecert report FOLDER. If a run cannot start,
 for example because the gateway is unreachable, the folder stays unchanged. Two runs cannot use the same folder at the same time.`
@@ -228,7 +228,7 @@ func (c *console) certify(ctx context.Context, config gatecert.Config, options r
 	out.log.began = func() {
 		shown()
 		if config.TimeLimit > 0 && !c.quiet {
-			bar.linef("the run stops after at most %s (--time-limit)", plain.Duration(config.TimeLimit))
+			bar.linef("the run takes at most %s (--time-limit)", plain.Duration(config.TimeLimit))
 		}
 	}
 	var certification *gatecert.Certification

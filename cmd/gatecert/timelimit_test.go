@@ -21,7 +21,7 @@ func TestARunEndsAtItsTimeLimit(t *testing.T) {
 	assert.Equal(t, exitIncomplete, code, stderr)
 	if run, err := readLog(dir); err == nil {
 		assert.Contains(t, stdout, "INCOMPLETE")
-		assert.Contains(t, stderr, "the run stops after at most 2s (--time-limit)\n")
+		assert.Contains(t, stderr, "the run takes at most 2s (--time-limit)\n")
 		require.NotNil(t, run.Footer)
 		assert.True(t, run.Footer.Interrupted)
 		assert.Contains(t, run.Footer.Notes, "the time limit was exceeded: the run took longer than 2s; increase --time-limit")
