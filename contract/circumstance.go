@@ -193,7 +193,7 @@ var circumstances = []Circumstance{
 	{"unknown-model", "http:404", "a model name that does not exist", Edge, ReachMay, sole("gatecert judges only the status here; the row code:model_not_found covers the code")},
 	{"over-rate-limit", "http:429", "more requests in a window than the key's limit", Full, ReachNever, []Variant{
 		{Sentence: "gatecert sends requests until the gateway refuses one, then judges the refusal", Surfaces: all()},
-		{Name: LoadVariant, Sentence: "clients exceed the limit with one call at a time, with many calls at once, and again after a pause", Surfaces: loadCaseSurfaces()},
+		{Name: LoadVariant, Sentence: "clients send more calls than the limit allows: one at a time, many at once, and again after a pause", Surfaces: loadCaseSurfaces()},
 	}},
 	{"upstream-error", "http:5xx", "the provider fails", Relay, ReachMust, []Variant{
 		{Name: "error-object", Sentence: "the upstream returns 500 with its own error object", Surfaces: relayed()},

@@ -30,9 +30,9 @@ func readingRows() []judgeRow {
 			o.Header["Content-Encoding"] = []string{"br"}
 		}), []string{`MUST envelope: got not JSON: byte 1 is not UTF-8: "\x8b\x02\x80"; it came with Content-Encoding: br, which was not requested` + openaiWant, noObject}},
 		{"a key twice inside", absentModel + "chat", jsonAnswer(404, strings.Replace(openaiNotFound, `"param":null`, `"code":"other"`, 1)),
-			[]string{`MUST envelope: got an object with the key "code" twice` + openaiWant, noObject}},
+			[]string{`MUST envelope: got an object with the duplicate key "code"` + openaiWant, noObject}},
 		{"a key twice, far inside", absentModel + "chat", jsonAnswer(404, strings.Replace(openaiNotFound, `"param":null`, `"param":null,"meta":[{"a":{"b":1,"b":2}}]`, 1)),
-			[]string{`MUST envelope: got an object with the key "b" twice` + openaiWant, noObject}},
+			[]string{`MUST envelope: got an object with the duplicate key "b"` + openaiWant, noObject}},
 		{"the same key in two objects", absentModel + "chat", jsonAnswer(404, strings.Replace(openaiNotFound, `"param":null`, `"param":null,"meta":[{"a":1},{"a":{"a":"code"}},"a"]`, 1)), nil},
 		{"two content types", absentModel + "chat", with(jsonAnswer(404, openaiNotFound), func(o *Observation) {
 			o.Header["Content-Type"] = []string{"application/json", "text/html"}

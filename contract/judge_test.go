@@ -172,7 +172,7 @@ func answerRows() []judgeRow {
 			[]string{"MUST content-type: got application/problem+json, want application/json",
 				`MUST envelope: got an object without "error" (keys: title), want {"error":{"message","type","param","code"}}`}},
 		{"the key error twice", "http:404/unknown-model/chat", jsonAnswer(404, `{"error":{},"error":{}}`),
-			[]string{`MUST envelope: got an object with the key "error" twice, want {"error":{"message","type","param","code"}}`}},
+			[]string{`MUST envelope: got an object with the duplicate key "error", want {"error":{"message","type","param","code"}}`}},
 		{"a message that is an object", "code:model_not_found/absent-model/chat", jsonAnswer(404, strings.Replace(openaiNotFound, `"no such model"`, `{"a":1}`, 1)),
 			[]string{`MUST message: got {"a":1}, want a non-empty string`}},
 		{"a blank message", "code:model_not_found/absent-model/chat", jsonAnswer(404, strings.Replace(openaiNotFound, `no such model`, `  `, 1)),

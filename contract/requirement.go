@@ -126,7 +126,7 @@ var requirements = []Details{
 	{RetriesBounded, always(Should), "The upstream is called no more often than allowed.", derived, ""},
 	{UpstreamFreed, always(Should), "When the gateway gives up on an upstream call, it cancels the call.", derived, ""},
 	{NotBilled, always(Should), "A failed request costs nothing.", derived, ""},
-	{KeyKept, always(Should), "When the gateway follows an upstream redirect to another host, it does not send its key there.", upstreamErr, ""},
+	{KeyKept, always(Should), "When the gateway follows an upstream redirect to another host, it does not send its upstream key to that host.", upstreamErr, ""},
 	{NoCollateral, always(Should), "A failed call does not affect other calls: healthy calls succeed again within settle.recovery.", upstreamErr, ""},
 	{RequestID, always(Note), "The response has a request id.", everyAnswer, ""},
 	{Challenge, always(Note), "A 401 has a WWW-Authenticate header.", "RFC 9110 15.5.2", ""},

@@ -43,7 +43,7 @@ func DecodeObject(body []byte) (map[string]json.RawMessage, []string, error) {
 		return nil, nil, errTooDeep
 	}
 	if w.twice != nil {
-		return nil, nil, fmt.Errorf("an object with the key %q twice", *w.twice)
+		return nil, nil, fmt.Errorf("an object with the duplicate key %q", *w.twice)
 	}
 	return object, order, nil
 }

@@ -1,6 +1,6 @@
 Feature: Table 1: 429 Rate limited
 
-  The request is valid but was sent too early. The response says when to retry.
+  The request is valid but was sent too soon. The response says when to retry.
 
   Rule: http:429 - "Rate limited", common cause: "See Rate Limits"
 

@@ -27,7 +27,7 @@ var zhContract = [][2]string{
 	{"The upstream is called no more often than allowed.", "对上游的调用次数不超过允许的上限。"},
 	{"When the gateway gives up on an upstream call, it cancels the call.", "网关放弃等待后，对上游的调用随之取消。"},
 	{"A failed request costs nothing.", "失败的请求不计费。"},
-	{"When the gateway follows an upstream redirect to another host, it does not send its key there.", "上游重定向到其他主机时，不携带网关的密钥跟随。"},
+	{"When the gateway follows an upstream redirect to another host, it does not send its upstream key to that host.", "上游重定向到其他主机时，不携带网关的密钥跟随。"},
 	{"A failed call does not affect other calls: healthy calls succeed again within settle.recovery.", "一次失败不影响其他调用：正常调用在 settle.recovery 之内恢复成功。"},
 	{"The response has a request id.", "响应带有请求 ID。"},
 	{"A 401 has a WWW-Authenticate header.", "401 带有 WWW-Authenticate。"},

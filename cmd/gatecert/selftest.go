@@ -29,11 +29,11 @@ func (selftestCommand) Help() string {
 must fail. A permitted behaviour is something that a conformant gateway may do, so every case must pass.
 
   gatecert selftest                                  all mutants and permitted behaviours, every row and requirement, no load cases
-  gatecert selftest --all                            every case against all of them
+  gatecert selftest --all                            every case against every mutant and permitted behaviour
   gatecert selftest --load                           the mutants that show only under load
   gatecert selftest --mutant rate-limit-as-503       one mutant
   gatecert list mutants                              all mutants
-  gatecert gateway --mutant rate-limit-as-503        serve the same gateway, for other harnesses
+  gatecert gateway --mutant rate-limit-as-503        serve this mutant, for other test harnesses
 
 The exit code is 0 when the self-test passes and 1 when it fails. See docs/self-test.md.`
 }

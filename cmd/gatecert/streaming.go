@@ -130,7 +130,7 @@ func (f measureFlags) facts() []runlog.MeasuredFact {
 func printStreaming(c *console, m load.Measurement) error {
 	a := m.Of(load.AllRequests, runlog.Admitted)
 	if a.OutputTokens > 0 {
-		fmt.Fprintf(c.out, "tokens    %.6g/s in total, %d per answer (p50), counted %s\n", m.TokensPerSecond(), a.Tokens.Quantile(0.5), sourcesOf(a))
+		fmt.Fprintf(c.out, "tokens    %.6g/s in total, %d per response (p50), counted %s\n", m.TokensPerSecond(), a.Tokens.Quantile(0.5), sourcesOf(a))
 	}
 	if a.TTFT.Count() == 0 {
 		return nil

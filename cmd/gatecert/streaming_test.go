@@ -19,7 +19,7 @@ func TestSoakOfAPlayedModel(t *testing.T) {
 	code, stdout, stderr := invoke(t.Context(), "load", "soak", "--surface", "chat-stream", "--rate", "20", "--for", "300ms",
 		"--upstream-profile", "ttft=30ms,itl=5ms,tokens=20", "--out", t.TempDir())
 	require.Contains(t, []int{exitConformant, exitHarness}, code, stderr) // a busy machine is inconclusive
-	assert.Regexp(t, `tokens +\S+/s in total, 20 per answer \(p50\), counted from the usage field of the responses\n`, stdout)
+	assert.Regexp(t, `tokens +\S+/s in total, 20 per response \(p50\), counted from the usage field of the responses\n`, stdout)
 	assert.Regexp(t, `(?m)^ TTFT +[3-9]\d\S*ms`, stdout)
 	assert.Regexp(t, `(?m)^ ITL +`, stdout)
 	assert.Regexp(t, `(?m)^ tokens/s +`, stdout)
@@ -45,7 +45,7 @@ func TestSoakWithoutUsage(t *testing.T) {
 	require.Contains(t, []int{exitConformant, exitHarness}, code, stderr)
 	assert.Contains(t, stderr, "note: the gateway rejects stream_options.include_usage, so gatecert counts stream tokens with its own tokenizer")
 	assert.Contains(t, stdout, "counted with the tokenizer cl100k_base")
-	assert.Contains(t, stdout, "4 per answer", `"All is well." has four`)
+	assert.Contains(t, stdout, "4 per response", `"All is well." has four`)
 }
 
 func TestStreamingUsage(t *testing.T) {

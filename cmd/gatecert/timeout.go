@@ -25,8 +25,8 @@ const defaultSlowCalls = 160
 func (timeoutCommand) Help() string {
 	return `gatecert load timeout sends healthy calls at a steady rate while the upstream hangs, stalls or fails on other calls. The gateway must end
 each faulty call with the right error no later than the gateway's timeout, cancel the upstream call, serve healthy calls as reliably and
-quickly as before, leave no call open, and recover immediately. By default, enough calls hang at the same time to exhaust a gateway
-connection pool of 100 connections. The gateway must route calls to the mock upstream (upstream in the profile).
+quickly as before, leave no call open, and recover immediately. By default, enough calls hang at the same time to exhaust a pool
+of 100 connections to the upstream. The gateway must route calls to the mock upstream (upstream in the profile).
 
 Examples:
   gatecert load timeout                            the built-in reference gateway

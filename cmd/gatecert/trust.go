@@ -27,8 +27,8 @@ actions and stores the permission as a file in gatecert/trusted in your configur
 path and content. A profile that was written by gatecert gateway --profile-out is trusted automatically. Without permission, the cases that
 need actions are reported as not-offered.
 
-If the profile is a gatecert.yaml, gatecert commands in the same folder can then use the profile without naming a gateway. This permission
-ends when the profile sends requests to another URL, sends other variables or opens other files.
+If the profile is named gatecert.yaml, trusting it also lets gatecert commands in the same folder use it if you do not name a gateway. This
+permission ends when the profile uses another URL, other variables or other files.
 
   gatecert trust my-gateway.yaml
   gatecert trust my-gateway.yaml --forget`

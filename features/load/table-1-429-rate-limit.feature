@@ -14,7 +14,7 @@ Feature: Load: a declared rate limit
       And refused calls cost nothing, and the gateway admits calls again once the limit allows them
       And other keys are not affected; streaming calls share the limit or have a separate limit, as the profile declares; calls no longer count against the limit once their client disconnects
 
-      Examples: under-load - clients exceed the limit with one call at a time, with many calls at once, and again after a pause
+      Examples: under-load - clients send more calls than the limit allows: one at a time, many at once, and again after a pause
         | case                                          | surface   |
         | http:429/over-rate-limit/chat/under-load      | chat      |
         | http:429/over-rate-limit/responses/under-load | responses |

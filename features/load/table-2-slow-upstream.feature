@@ -1,7 +1,7 @@
 Feature: Load: an upstream that is too slow
 
-  When the upstream hangs, the gateway ends the calls that wait for it when its declared timeout expires. Other calls
-  are not delayed.
+  If the upstream hangs, the gateway ends each waiting call as soon as the declared timeout expires. Other calls are not
+  delayed.
 
   Rule: code:channel:response_time_exceeded - "Upstream timeout", what to do: "Retry; shrink the request if needed"
 

@@ -25,7 +25,7 @@ func Replay(ctx context.Context, job Job, earlier runlog.Run, id string) (runlog
 		return runlog.Run{}, fmt.Errorf("%w: the run contains no case %q: %s", ErrUsage, id, yamlfile.DidYouMean(id, ids, "see the reports of the run for the case IDs"))
 	}
 	if before.Verdict == contract.NotOffered {
-		return runlog.Run{}, fmt.Errorf("%w: the case %s did not run because the target does not offer what it tests: %s", ErrUsage, id, before.Reason)
+		return runlog.Run{}, fmt.Errorf("%w: the case %s did not run because the target does not offer it: %s", ErrUsage, id, before.Reason)
 	}
 	if known, err := contract.ParseCase(id); err == nil && known.IsLoad() {
 		job.Target.Load.Surfaces = []dialect.Surface{before.Surface}

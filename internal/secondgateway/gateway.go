@@ -168,7 +168,7 @@ func (g *Gateway) authenticate(r *http.Request, to route, accounts accounts) (*a
 	key := accounts.Keys[presented]
 	switch {
 	case presented == "":
-		return nil, fail(401, "access_denied", "There was no API key in the request. Send one in "+to.credentialField()+".")
+		return nil, fail(401, "access_denied", "The request contains no API key. Send one in "+to.credentialField()+".")
 	case key == nil && !g.skips("key"):
 		return nil, fail(401, "access_denied", "The API key "+masked(presented)+" was never issued. Compare it with the one on your keys page.")
 	case key == nil:
@@ -176,11 +176,11 @@ func (g *Gateway) authenticate(r *http.Request, to route, accounts accounts) (*a
 	}
 	key.secret = presented
 	if key.Revoked && !g.skips("revoked") {
-		return nil, fail(403, "access_denied", "The API key "+masked(presented)+" was withdrawn on 2026-01-31. Create another one.")
+		return nil, fail(403, "access_denied", "The API key "+masked(presented)+" was revoked on 2026-01-31. Create another one.")
 	}
 	host, _, _ := net.SplitHostPort(r.RemoteAddr)
 	if !key.mayComeFrom(host) && !g.skips("network") {
-		return nil, fail(403, "access_denied", "This API key may not be used from "+host+". Its owner has a list of networks.")
+		return nil, fail(403, "access_denied", "This API key may not be used from "+host+". Its owner has restricted it to certain networks.")
 	}
 	if key.Rate != nil && !g.skips("rate") {
 		if wait := g.store.admit(presented, *key.Rate); wait > 0 {
@@ -200,7 +200,7 @@ func masked(key string) string { return "…" + key[max(len(key)-4, 0):] }
 func (g *Gateway) choose(accounts accounts, key *apiKey, a *ask) (channel channel, price float64, _ *Failure) {
 	model, known := accounts.Models[a.model]
 	if !known && !g.skips("model") {
-		return channel, 0, fail(404, "model_not_found", "There is no model “"+a.model+"”. Choose one from the list of models of your plan.")
+		return channel, 0, fail(404, "model_not_found", "There is no model “"+a.model+"”. Choose one of the models in your plan.")
 	}
 	if !key.mayUse(a.model) && !g.skips("access") {
 		return channel, 0, fail(403, "access_denied", "The model “"+a.model+"” is outside the plan of this API key.")
@@ -225,7 +225,7 @@ func (g *Gateway) choose(accounts accounts, key *apiKey, a *ask) (channel channe
 		return channel, 0, failure
 	}
 	if model.Price <= 0 && !g.skips("price") {
-		return channel, 0, fail(500, "model_price_error", "Nobody has set a price for this model. Ask the people who run the gateway.")
+		return channel, 0, fail(500, "model_price_error", "Nobody has set a price for this model. Contact the gateway's operator.")
 	}
 	if failure := a.countable(); failure != nil && !g.skips("count") {
 		return channel, 0, failure
@@ -253,7 +253,7 @@ func (g *Gateway) reserve(accounts accounts, key *apiKey, a ask) (reservation, *
 	case errors.Is(err, errKeySpent):
 		return r, fail(403, "pre_consume_token_quota_failed", "The budget of this API key is too small for the request. Raise it and try again.")
 	case err != nil:
-		return r, fail(507, "update_data_error", "The gateway cannot book the request at the moment.")
+		return r, fail(507, "update_data_error", "The gateway cannot record the request at the moment.")
 	}
 	return r, nil
 }

@@ -148,7 +148,7 @@ func answering() []Mutant {
 			Sentence: "MUST: body and header fields, keys in base64 at any offset, also the caller's own key",
 			Change:   "a session cookie with the base64 of u1:KEY with a revoked key's 403",
 			answer: func(c *call, a *Answer) {
-				if c.failure != nil && strings.Contains(c.failure.Message, "withdrawn") {
+				if c.failure != nil && strings.Contains(c.failure.Message, "revoked on") {
 					a.Add("Set-Cookie", "sid="+base64.RawURLEncoding.EncodeToString([]byte("u1:"+c.key))+"; Path=/")
 				}
 			},

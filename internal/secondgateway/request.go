@@ -70,10 +70,10 @@ func routeOf(path string) route {
 
 func (to route) check(method string) *Failure {
 	if to.kind == "" {
-		return fail(404, "invalid_api_type", "Nothing is served under this path. Compare it with the list of endpoints.")
+		return fail(404, "invalid_api_type", "There is no endpoint at this path. See the list of endpoints.")
 	}
 	if method != http.MethodPost {
-		failure := fail(405, "invalid_request", "This endpoint is called with POST.")
+		failure := fail(405, "invalid_request", "This endpoint accepts only POST.")
 		failure.Allow = http.MethodPost
 		return failure
 	}
@@ -98,14 +98,14 @@ func (to route) credential(r *http.Request) string {
 }
 
 func (to route) credentialField() string {
-	return map[string]string{openAI: "the field Authorization", anthropic: "the field x-api-key", gemini: "the field x-goog-api-key"}[to.format]
+	return map[string]string{openAI: "the Authorization header", anthropic: "the x-api-key header", gemini: "the x-goog-api-key header"}[to.format]
 }
 
 // readAsk reads the body and validates it.
 func (g *Gateway) readAsk(r *http.Request, to route) (ask, *Failure) {
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if (err != nil || media != "application/json") && !g.skips("body") {
-		return ask{}, fail(400, "read_request_body_failed", "The body has to be application/json; check the Content-Type.")
+		return ask{}, fail(400, "read_request_body_failed", "The body must be application/json; check the Content-Type.")
 	}
 	raw, failure := g.readBody(r)
 	if failure != nil {

@@ -94,7 +94,7 @@ func (c channel) mapped(name string) (string, *Failure) {
 	seen := map[string]bool{}
 	for c.Mapping[name] != "" {
 		if seen[name] {
-			return name, fail(508, "channel:model_mapped_error", "The names of this model lead back to themselves. Ask the people who run the gateway.")
+			return name, fail(508, "channel:model_mapped_error", "The mapping of this model is circular. Contact the gateway's operator.")
 		}
 		seen[name] = true
 		name = c.Mapping[name]
@@ -113,8 +113,8 @@ type store struct {
 }
 
 var (
-	errAccountSpent = errors.New("the account is spent")
-	errKeySpent     = errors.New("the key is spent")
+	errAccountSpent = errors.New("the account has no quota left")
+	errKeySpent     = errors.New("the budget of the key is too small")
 )
 
 // openStore reads the ledger: a line a booking, with owner, key and tokens.

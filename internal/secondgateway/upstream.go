@@ -24,7 +24,7 @@ type reply struct {
 
 // slow is the failure of an upstream that does not begin, or does not go on, within the time limit.
 func slow() *Failure {
-	return fail(504, "channel:response_time_exceeded", "The upstream took too long. Try again, with a shorter request if that does not help.")
+	return fail(504, "channel:response_time_exceeded", "The upstream took too long. Try again. If that does not help, shorten the request.")
 }
 
 // ask asks the upstream, at most Attempts times if it does not answer. With a failure, the reply has what had come until then.
@@ -109,7 +109,7 @@ func (g *Gateway) readReply(format string, a ask, response *http.Response, heard
 }
 
 func brokenOff() *Failure {
-	return fail(502, "read_response_body_failed", "The upstream's answer broke off. Try again.")
+	return fail(502, "read_response_body_failed", "The upstream's response was cut off. Try again.")
 }
 
 func empty() *Failure {
@@ -130,11 +130,11 @@ func refused(response *http.Response, raw []byte) *Failure {
 	code, usable := errorIn(raw)
 	switch status := response.StatusCode; {
 	case status == 401, status == 403:
-		return fail(502, "channel:invalid_key", "The upstream does not accept the gateway. Your own key is in order; contact support.")
+		return fail(502, "channel:invalid_key", "The upstream does not accept the gateway's credential. Your own key is valid; contact support.")
 	case status == 402:
 		return fail(503, "get_channel_failed", "The channel of this model is out of service. Try again later.")
 	case status == 429:
-		failure := fail(429, "", "The upstream has too much to do. Slow down.")
+		failure := fail(429, "", "The upstream is overloaded. Slow down.")
 		failure.RetryAfter = "1"
 		if _, err := strconv.ParseUint(response.Header.Get("Retry-After"), 10, 31); err == nil {
 			failure.RetryAfter = response.Header.Get("Retry-After")
@@ -143,9 +143,9 @@ func refused(response *http.Response, raw []byte) *Failure {
 	case usable && code == "content_filter":
 		return blocked()
 	case usable && (status == 400 || status == 404 || status == 413 || status == 422):
-		return fail(400, "invalid_request", "The upstream does not accept a parameter of the request. Check its size and its values.")
+		return fail(400, "invalid_request", "The upstream does not accept a parameter of the request. Check the size of the request and the values of its parameters.")
 	case usable && (status == 503 || status == 529):
-		return fail(529, "get_channel_failed", "The upstream of this model has too much to do. Try again later.")
+		return fail(529, "get_channel_failed", "The upstream of this model is overloaded. Try again later.")
 	default:
 		return fail(502, "bad_response_status_code", "The upstream failed. Try again.")
 	}

@@ -272,8 +272,8 @@ func TestEditedLinesAreRefused(t *testing.T) {
 		want string
 	}{
 		{"an unknown member", edit(firstCase, `{"type":"case"`, `{"type":"case","excuse":"busy"`), `unknown field "excuse"`},
-		{"a member twice", edit(firstCase, `"verdict":"pass"`, `"verdict":"fail","verdict":"pass"`), `an object with the key "verdict" twice`},
-		{"a member twice, far inside", edit(firstCase, `"body_size":`, `"body_size":1,"body_size":`), `an object with the key "body_size" twice`},
+		{"a member twice", edit(firstCase, `"verdict":"pass"`, `"verdict":"fail","verdict":"pass"`), `an object with the duplicate key "verdict"`},
+		{"a member twice, far inside", edit(firstCase, `"body_size":`, `"body_size":1,"body_size":`), `an object with the duplicate key "body_size"`},
 		{"a member in another case", edit(firstCase, `"verdict":`, `"Verdict":`), order},
 		{"members in another order", edit(0, `{"type":"header","schema":"gatecert.run/2"`, `{"schema":"gatecert.run/2","type":"header"`), order},
 		{"a space", edit(last, `{"type"`, `{ "type"`), order},
