@@ -75,7 +75,7 @@ func TestATrendThatIsUnclear(t *testing.T) {
 	assert.True(t, ok)
 	assert.True(t, trend.Unclear)
 	assert.False(t, trend.Grows())
-	assert.Regexp(t, `^p50 fluctuates so slowly that 59s is too short to show a trend; it started at [\d.]+ ms$`, trend.String())
+	assert.Regexp(t, `^p50 fluctuates so slowly that 59s is too short to show a trend; its initial value was [\d.]+ ms$`, trend.String())
 }
 
 // stallsOf are those of a soak at 20/s that stands still at some instants, for so long.

@@ -62,7 +62,7 @@ var remedies = []remedy{
 		"Set one deadline for the entire call, including retries and queuing, and return 5xx when the deadline expires."},
 
 	{contract.StatusExact, gravityStatus, "",
-		"SDKs choose the exception class by the status. With a wrong status, the application's handler for this error never runs.",
+		"SDKs derive the exception class from the status. If the status is wrong, the application's handler for this error never runs.",
 		"Choose the status in one place, based on the cause, and use the number that the contract's row specifies."},
 	{contract.RetryAfter, gravityStatus, "A 429 has no usable Retry-After",
 		"SDKs obey Retry-After. Without a usable value, they guess and retry too early or too late.",

@@ -27,7 +27,7 @@ var rowTexts = map[contract.RowID]string{
 	"code:channel:no_available_key":       `Every key of the channel is disabled. A gateway that calls the upstream without a key returns a different error or forwards the upstream's error.`,
 	"code:channel:invalid_key":            `The upstream rejected the *gateway's* key. A common mistake is to forward the upstream's 401, which blames the caller's key. The status must never be 401 or 403.`,
 	"code:channel:model_mapped_error":     `The operator configured a model mapping that is cyclic or unreadable.`,
-	"code:channel:response_time_exceeded": "The upstream is too slow. When its timeout expires, the gateway must return this error and cancel the upstream call. Common mistakes are to wait forever, to return 408, or to close a stream with `[DONE]`.",
+	"code:channel:response_time_exceeded": "The upstream is too slow. The gateway must return this error when its timeout expires, and cancel the upstream call. Common mistakes are to wait forever, to return 408, or to close a stream with `[DONE]`.",
 	"code:insufficient_user_quota":        `The key's owner has to top up the account. A 402 or 429 instead of a 403 causes only a warning. A 402 fits the cause, but a 429 makes every SDK retry in vain.`,
 	"code:pre_consume_token_quota_failed": `The key's owner has quota, but the key's own budget is too small.`,
 	"code:model_price_error":              `The operator did not set a price for the model. This is not the caller's fault, so the status is 5xx.`,

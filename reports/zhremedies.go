@@ -25,7 +25,7 @@ var zhRemedies = [][2]string{
 	{"Under load, the gateway does not respond when its declared timeout expires", "负载下未在声明的超时时间内响应"},
 	{"While the upstream hangs, callers wait longer than the gateway promises.", "上游挂起时，调用方的等待超过网关的承诺。"},
 	{"Set one deadline for the entire call, including retries and queuing, and return 5xx when the deadline expires.", "为整个调用（包括重试和排队）设置一个截止时间，到期返回 5xx。"},
-	{"SDKs choose the exception class by the status. With a wrong status, the application's handler for this error never runs.", "SDK 按状态码选择异常类型，因此针对该错误的处理代码永远不会执行。"},
+	{"SDKs derive the exception class from the status. If the status is wrong, the application's handler for this error never runs.", "SDK 按状态码选择异常类型，因此针对该错误的处理代码永远不会执行。"},
 	{"Choose the status in one place, based on the cause, and use the number that the contract's row specifies.", "在一处按原因决定状态码，数值取自契约的条目。"},
 	{"A 429 has no usable Retry-After", "429 的 Retry-After"},
 	{"SDKs obey Retry-After. Without a usable value, they guess and retry too early or too late.", "SDK 遵守 Retry-After。没有可用的值就只能猜，重试过早或过晚。"},

@@ -143,7 +143,7 @@ func (w *World) tryAgain(ctx context.Context, c contract.Case) error {
 			w.session.SlowDown()
 		case refused && healthy:
 			// A 429 that is not the row's own is inconclusive, however often it comes.
-			w.reject(contract.Untestable, fmt.Sprintf("the gateway returned 429 %d times; the key may be rate-limited", w.result.Tries))
+			w.reject(contract.Untestable, fmt.Sprintf("the gateway refused %d attempts with 429; the key may be rate-limited", w.result.Tries))
 			return nil
 		}
 	}

@@ -70,7 +70,7 @@ func TestAnAnswerThatMayComeFromTheGatewaysState(t *testing.T) {
 		{"the row's own 503 of a healthy gateway", noChannel, []contract.Observation{channel}, healthy, nil, contract.Pass, 1, ""},
 		{"the row's own 503, and the gateway is not healthy", noChannel, []contract.Observation{channel}, failing, after(0, errors.New("still down")), contract.Untestable, 1, "still down"},
 		{"a foreign 429, once", absentModel, []contract.Observation{limit, absent}, healthy, nil, contract.Pass, 2, ""},
-		{"a foreign 429 each time is never a failure", absentModel, []contract.Observation{limit}, healthy, nil, contract.Untestable, 2, "returned 429 2 times"},
+		{"a foreign 429 each time is never a failure", absentModel, []contract.Observation{limit}, healthy, nil, contract.Untestable, 2, "refused 2 attempts with 429"},
 		{"a 429 for a call that reached the upstream is the gateway's own word", relayed,
 			[]contract.Observation{asked(limit, contract.Attempt{Status: 200})}, healthy, nil, contract.Fail, 1, ""},
 		{"a 429 with the row's own code is the row's", spent, []contract.Observation{quota}, failing, nil, contract.Warn, 1, ""},

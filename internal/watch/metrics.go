@@ -44,7 +44,7 @@ func newMetrics(target string) *metrics {
 		outcome:  gauges("gatecert_outcome", "1 for the outcome of the last round, 0 for all others.", "outcome"),
 		changes:  prometheus.NewCounter(prometheus.CounterOpts{Name: "gatecert_changes_total", Help: "Number of verdict and outcome changes since the watch started.", ConstLabels: labels}),
 		last:     gauge("gatecert_last_round_timestamp_seconds", "Unix time at which the last round ended."),
-		judged:   gauge("gatecert_last_verdict_timestamp_seconds", "Unix time at which the last round with the outcome conformant or not-conformant ended."),
+		judged:   gauge("gatecert_last_verdict_timestamp_seconds", "Unix time at which the last round with a verdict (conformant or not-conformant) ended."),
 		took:     gauge("gatecert_round_duration_seconds", "Duration of the last round in seconds."),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "gatecert_case_duration_seconds", Help: "Duration of cases in seconds.", ConstLabels: labels,

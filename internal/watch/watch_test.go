@@ -369,7 +369,7 @@ func TestAWebhookThatNeverAnswersIsNamedWithoutItsURL(t *testing.T) {
 		s.client.Transport = &hook{failures: 1000}
 		s.send(newMessage("gateway", Entry{ID: "20261129T120000.000"}))
 		time.Sleep(5 * time.Minute)
-		assert.Equal(t, []string{"webhook: round 20261129T120000.000 was not delivered in 6 attempts: connection refused"}, problems())
+		assert.Equal(t, []string{"webhook: the message about round 20261129T120000.000 was not delivered in 6 attempts: connection refused"}, problems())
 
 		for range queue + 2 {
 			s.send(newMessage("gateway", Entry{ID: "20261129T120001.000"}))

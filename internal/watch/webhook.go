@@ -123,7 +123,7 @@ func (s *sender) deliver(ctx context.Context, m Message) error {
 			return nil
 		}
 		if n == attempts || wait.For(ctx, retry) != nil {
-			return fmt.Errorf("webhook: round %s was not delivered in %d attempts: %w", m.ID, n, err)
+			return fmt.Errorf("webhook: the message about round %s was not delivered in %d attempts: %w", m.ID, n, err)
 		}
 		retry *= 2
 	}

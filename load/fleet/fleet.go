@@ -261,7 +261,7 @@ func (f *Fleet) refusals() string {
 		}
 	}
 	if busy > 0 {
-		all = append(all, fmt.Sprintf("%d busy with another coordinator, or still waiting (up to %s) for a coordinator that went down", busy, orphanedAfter))
+		all = append(all, fmt.Sprintf("workers that are busy with another coordinator, or are still waiting (up to %[2]s) for a coordinator that went down: %[1]d", busy, orphanedAfter))
 	}
 	slices.Sort(all)
 	if len(all) == 0 {

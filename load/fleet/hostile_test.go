@@ -94,7 +94,7 @@ func TestARerunKeepsTheCaps(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, m.Generator.OK(), m.Generator.Problems)
 	require.Len(t, m.Reruns, 1)
-	assert.Regexp(t, `worker victimx.*; the attempt had sent up to \d+ requests`, m.Reruns[0])
+	assert.Regexp(t, `worker victimx.*; the failed attempt sent up to \d+ requests`, m.Reruns[0])
 	assert.Len(t, f.Reruns(), 1)
 }
 

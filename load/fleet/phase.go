@@ -71,7 +71,7 @@ func (g generators) RunPhase(ctx context.Context, p load.Phase, spare load.Plan)
 		}
 		extra.Requests += spent
 		extra.Duration += time.Since(began)
-		reruns = append(reruns, fmt.Sprintf("%s; the attempt had sent up to %d requests", strings.Join(failed, "; "), spent))
+		reruns = append(reruns, fmt.Sprintf("%s; the failed attempt sent up to %d requests", strings.Join(failed, "; "), spent))
 		if err := a.settle(ctx); err != nil {
 			return m, extra, err
 		}

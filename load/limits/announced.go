@@ -66,7 +66,7 @@ func (i *inference) judgeAnnounced() []string {
 			best.add(m, countContradictions(newLimiter(m, decisions, usage, defaultSlack), decisions, best.bound()))
 			return best.contradictions > 0
 		})
-		sentences = append(sentences, fmt.Sprintf("the %s header fields announce a limit of %d calls in %s; assuming a %s, %d of %d responses contradict this limit",
+		sentences = append(sentences, fmt.Sprintf("the %s header fields announce a limit of %d calls in %s; if the limit is a %s, %d of %d responses contradict it",
 			a.source, a.limit, plain.Duration(a.window), best.values[0].Kind, best.contradictions, len(decisions)))
 	}
 	return sentences
@@ -105,7 +105,7 @@ func (i *inference) planTime() error {
 		i.announce(fmt.Sprintf("the refusals do not say how long to wait; %s of the time budget is left, which is enough to infer a window of up to %s",
 			round(left), round(left/windowsNeeded)))
 	case wait > left:
-		of := "has a window longer than that"
+		of := "has a window that is longer than the time left"
 		if wait > hourlyQuota {
 			of = "is a quota for several hours or a whole day"
 		}

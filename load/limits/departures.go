@@ -122,7 +122,7 @@ func (a *assessment) checkDepartures() {
 		return
 	}
 	a.find(contract.DepartedFree, contract.Should,
-		fmt.Sprintf("all %d concurrent calls admitted within %s of the end of the disconnected clients' upstream calls", len(d.after), round(maxFreeing)),
+		fmt.Sprintf("all %d concurrent calls admitted within %s after the upstream finishes the disconnected clients' calls", len(d.after), round(maxFreeing)),
 		fmt.Sprintf("%d of %d concurrent calls admitted after %s disconnected", count(d.after, Admitted), len(d.after), plain.Count(len(d.calls), "client")))
 }
 

@@ -193,11 +193,11 @@ func (a *assessment) recordSustained() {
 		d, refusal := a.declared, a.decisions[at]
 		n := a.declared.usage(a.decisions).atMost(refusal.from-d.Window-d.Slack, refusal.to)
 		if refusal.from > 2*d.Window && n < d.Limit-1 {
-			a.find(contract.LimitExact, contract.Should, fmt.Sprintf("at least %s admitted in %s while calls used all capacity as soon as it became available", plain.Count(d.Limit-1, "call"), round(d.Window)),
+			a.find(contract.LimitExact, contract.Should, fmt.Sprintf("at least %s admitted in %s while gatecert used all capacity as soon as it became available", plain.Count(d.Limit-1, "call"), round(d.Window)),
 				fmt.Sprintf("%d admitted", n))
 		}
 	}
-	a.held(contract.LimitExact, "%d calls admitted and %d refused in %s while calls used all capacity as soon as it became available", admitted, refused, took)
+	a.held(contract.LimitExact, "%d calls admitted and %d refused in %s while gatecert used all capacity as soon as it became available", admitted, refused, took)
 }
 
 // lastRefused is the last of the calls that was refused, -1 for none.
@@ -236,7 +236,7 @@ func (a *assessment) recordRecovery() {
 	polls := a.inPhase(phaseRecovery)
 	switch {
 	case len(polls) == 0 && a.declared.RefusedCount:
-		a.untested(contract.Recovery, "refused calls count against the limit, so gatecert sent no calls until the limit must have recovered in full")
+		a.untested(contract.Recovery, "refused calls count against the limit, so gatecert sent no calls until enough time had passed for the limit to recover in full")
 	case len(polls) == 0:
 	case !slices.Contains(a.rejected[:polls[0]], true):
 		a.untested(contract.Recovery, "no call was refused in the initial burst")

@@ -204,7 +204,7 @@ func (c *quotaCheck) checkDecrease(call Call, q quota) {
 
 func (c *quotaCheck) counted() string {
 	if c.declared.Tokens {
-		return "tokens (half as many as the responses report)"
+		return "tokens (gatecert counts only half of the tokens that the responses report)"
 	}
 	return "calls"
 }

@@ -265,7 +265,7 @@ func (s *scopeInference) admitsOther(ctx context.Context, n int) (sentence strin
 			return "", err
 		}
 		if admitted := count(calls, Admitted); admitted < size {
-			return fmt.Sprintf("while the limit had capacity for all of them, only %d of %d calls were admitted: the others failed or were refused for another reason", made+admitted, made+size), nil
+			return fmt.Sprintf("only %d of %d calls were admitted although the limit had capacity for all of them: the others failed or were refused for another reason", made+admitted, made+size), nil
 		}
 		made += size
 	}

@@ -36,7 +36,7 @@ func (r scopeRound) judge() Sharing {
 }
 
 func (r scopeRound) String() string {
-	return fmt.Sprintf("once the limit was used up, %d of %d calls by the other caller were admitted; of the limited caller's own calls, %d of %d were admitted just before the other caller's calls and %d of %d just after them",
+	return fmt.Sprintf("after the limit was used up, the gateway admitted %d of %d calls by the other caller; just before these calls, it admitted %d of %d calls by the limited caller, and just after them, %d of %d",
 		count(r.theirs, Admitted), len(r.theirs), count(r.before, Admitted), len(r.before), count(r.after, Admitted), len(r.after))
 }
 

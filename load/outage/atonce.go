@@ -235,7 +235,7 @@ func (r *round) checkAtOnce(all *conclusions) {
 		}
 		all.violated(contract.Finding{
 			Requirement: contract.CapacityKept, Level: contract.Should,
-			Want: fmt.Sprintf("about as many concurrent calls at the upstream as before the outage: %d of %d", r.fitBefore.held, r.fitBefore.sent),
+			Want: fmt.Sprintf("about the same number of concurrent calls at the upstream as before the outage (%d of %d)", r.fitBefore.held, r.fitBefore.sent),
 			Got:  fmt.Sprintf("at most %d concurrent calls at the upstream in %d attempts; the last attempt ended %s after the outage", best.held, len(conclusive), rounded(r.lastAttempt())),
 		}, c)
 	}

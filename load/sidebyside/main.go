@@ -105,7 +105,7 @@ func compare(ctx context.Context, rounds int) error {
 			fmt.Fprintf(os.Stderr, "round %d: %-9s %6.0f/s, %s CPU; %6.0f/s of %d, p99 %s %s\n", round+1, name, c.Rate, c.CPU, o.Rate, openRate, o.P99, o.Note)
 		}
 	}
-	fmt.Printf("| generator | closed loop, 64 connections | vs vegeta | CPU per request | vs vegeta | p99 | open loop at %d/s | within 0.5 %% | p99 | what it measures |\n", openRate)
+	fmt.Printf("| generator | closed loop, 64 connections | vs vegeta | CPU per request | vs vegeta | p99 | open loop at %d/s | rounds within 0.5 %% | p99 | what it measures |\n", openRate)
 	fmt.Println("|---|--:|--:|--:|--:|--:|--:|--:|--:|---|")
 	of := closed["vegeta"]
 	for _, name := range names {

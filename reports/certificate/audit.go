@@ -103,7 +103,7 @@ func (a *audit) profile() {
 	}
 	for _, c := range a.run.Cases {
 		if o := c.Observation; o != nil && o.Declared != nil && o.Declared.Codes != nil && !reflect.DeepEqual(o.Declared.Codes, claims.Codes) {
-			a.problemf("%s was judged against codes other than those that the profile claims", c.ID)
+			a.problemf("%s was not judged against the codes that the profile claims", c.ID)
 		}
 		known, err := contract.ParseCase(c.ID)
 		if err != nil || c.Verdict != contract.NotOffered {

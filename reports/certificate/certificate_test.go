@@ -265,7 +265,7 @@ func TestEditedLinesAreRefused(t *testing.T) {
 			foreign[i] = l
 		}
 	}
-	const order, unlinked = "does not have the form that gatecert writes", "does not follow from the previous line"
+	const order, unlinked = "gatecert does not write lines in this form", "does not follow from the previous line"
 	for _, tt := range []struct {
 		name string
 		log  []byte

@@ -60,7 +60,7 @@ func TestAnAuditDoesNotRelyOnClaims(t *testing.T) {
 		}, absent + " was expected but is not in the log"},
 		{"an answer judged by less than the profile claims", func(r *runlog.Run) {
 			at(r, absent).Observation.Declared = &contract.Declared{Codes: &contract.CodeClaim{None: true}}
-		}, absent + " was judged against codes other than those that the profile claims"},
+		}, absent + " was not judged against the codes that the profile claims"},
 		{"an aspect that is called held", func(r *runlog.Run) { at(r, absent).Aspects[contract.AspectEffects] = contract.Violated },
 			absent + " has aspect results that differ from those computed from its observation"},
 		{"another name for the target", func(r *runlog.Run) { r.Target.Name = "a better gateway" }, "the header and the profile name different targets"},

@@ -116,10 +116,10 @@ func Drift(w io.Writer, before, after Log) (differ bool, err error) {
 		}
 		compared += both
 		if others > 0 {
-			fmt.Fprintf(&out, "drift: %s %s, recorded with %s: %d of %s differ\n%s", now.Client, now.Version, earlier[i].Version, others, plain.Count(both, "call"), lines.String())
+			fmt.Fprintf(&out, "drift: %s %s behaves differently from the recorded version %s in %d of %s\n%s", now.Client, now.Version, earlier[i].Version, others, plain.Count(both, "call"), lines.String())
 			differ = true
 		} else if now.Version != earlier[i].Version {
-			fmt.Fprintf(&out, "%s %s behaves as %s did in %s\n", now.Client, now.Version, earlier[i].Version, plain.Count(both, "call"))
+			fmt.Fprintf(&out, "%s %s behaves the same as the recorded version %s in %s\n", now.Client, now.Version, earlier[i].Version, plain.Count(both, "call"))
 		}
 	}
 	if !differ {

@@ -126,7 +126,7 @@ func TestDrift(t *testing.T) {
 	differ, err := Drift(&out, sample(), newer)
 	require.NoError(t, err)
 	assert.False(t, differ)
-	assert.Equal(t, "one 1.3 behaves as 1.2 did in 5 calls\nno differences from the recorded behaviour (9 calls compared)\n", out.String())
+	assert.Equal(t, "one 1.3 behaves the same as the recorded version 1.2 in 5 calls\nno differences from the recorded behaviour (9 calls compared)\n", out.String())
 
 	newer.Calls[0] = call("one", newer.Calls[0].Row, Typed, 429)
 	newer.Calls = append(newer.Calls, call("three", "http:404", Typed, 404))
@@ -135,7 +135,7 @@ func TestDrift(t *testing.T) {
 	differ, err = Drift(&out, sample(), newer)
 	require.NoError(t, err)
 	assert.True(t, differ)
-	assert.Equal(t, `drift: one 1.3, recorded with 1.2: 1 of 5 calls differ
+	assert.Equal(t, `drift: one 1.3 behaves differently from the recorded version 1.2 in 1 of 5 calls
   code:insufficient_user_quota/x/chat
     - ●●● sends the request 3 times and raises StubError (429); the code is in err.code
     + ● sends the request once and raises StubError (429); the code is in err.code

@@ -124,7 +124,7 @@ func (h Hall) check(run runlog.Run) *Refusal {
 	case age < -1: // the clock of another machine, and another zone
 		return refused(Future, "the run ended on %s, which is in the future: today is %s", date(ended), date(today))
 	case age > MaxAge:
-		return refused(Expired, "the run ended on %s, %d days ago: a run is listed for %d days", date(ended), age, MaxAge)
+		return refused(Expired, "the run ended on %s, %d days ago: runs are listed for only %d days", date(ended), age, MaxAge)
 	}
 	return nil
 }

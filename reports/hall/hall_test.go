@@ -105,7 +105,7 @@ func TestRefusals(t *testing.T) {
 		{hall.Partial, "only selected rows: http:404", func(t *testing.T) []byte { return entry{}.of(t, selected) }, entry{}},
 		{hall.Partial, "the run did not test 16 endpoints that the profile offers: chat-stream, ", func(t *testing.T) []byte { return entry{}.of(t, part) }, entry{}},
 		{hall.Future, "the run ended on 2026-06-03, which is in the future: today is 2026-06-01", entry{ended: today.AddDate(0, 0, 2)}.bytes, entry{ended: today.AddDate(0, 0, 1)}},
-		{hall.Expired, "91 days ago: a run is listed for 90 days", entry{ended: today.AddDate(0, 0, -91)}.bytes, entry{ended: today.AddDate(0, 0, -90)}},
+		{hall.Expired, "91 days ago: runs are listed for only 90 days", entry{ended: today.AddDate(0, 0, -91)}.bytes, entry{ended: today.AddDate(0, 0, -90)}},
 	} {
 		t.Run(string(tt.kind)+": "+tt.reason, func(t *testing.T) {
 			logs := folder(t, map[string]entry{"good.ndjson": {name: "good", version: "2"}, "neighbour.ndjson": named2(tt.neighbour)})

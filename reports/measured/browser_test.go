@@ -91,7 +91,7 @@ func TestPageInABrowser(t *testing.T) {
 
 	t.Run("a comparison shows each difference with its interval", func(t *testing.T) {
 		p := open(t, browser, compareRun(), 1440, "light")
-		assert.Equal(t, "What B adds to each metric, with 95 % confidence intervals", p.Eval(t, `document.querySelector("figcaption").innerText`))
+		assert.Equal(t, "Difference between B and A for each metric, with 95 % confidence intervals", p.Eval(t, `document.querySelector("figcaption").innerText`))
 		assert.Equal(t, "q99 q50 q99", p.Eval(t, `[...document.querySelectorAll("figure circle")].map((e) => e.className.baseVal).join(" ")`))
 		assert.Equal(t, 4.0, p.Eval(t, `document.querySelectorAll("section[aria-label=Comparison] tbody tr").length`))
 	})

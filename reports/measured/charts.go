@@ -390,7 +390,7 @@ func differenceChart(m runlog.Measured) (chart, bool) {
 	if len(list) == 0 {
 		return chart{}, false
 	}
-	c := chart{Title: "What B adds to each metric, with 95 % confidence intervals", XName: "B minus A"}
+	c := chart{Title: "Difference between B and A for each metric, with 95 % confidence intervals", XName: "B minus A"}
 	const names = 100
 	x := newAxis(false, names, chartRight-10, values...)
 	c.horizontal(x, func(v float64) string {
