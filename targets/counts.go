@@ -43,7 +43,7 @@ func (s *Session) CheckCounts(ctx context.Context, healthy contract.Observation)
 	}
 	recipes[unsupportedCount] = profile.Recipe{}
 	s.Profile.Circumstances = recipes
-	return fmt.Sprintf("count-tokens returns %d tokens for a short prompt and %d for one that is 200 words longer, so it does not count tokens. "+
+	return fmt.Sprintf("count-tokens returns %d tokens for a short prompt and %d for a prompt with 200 more words, so it does not really count tokens. "+
 		"The case http:404/unknown-path/count-tokens/unsupported (level account) checks this behaviour", short, long), nil
 }
 

@@ -49,7 +49,7 @@ func upstreamCallMutants() []Mutant {
 		mutant("refused-prompts-sent-later", "The gateway refuses a prompt with a sensitive word but sends the prompt to the upstream 300 ms later.",
 			sendRefusedLater,
 			warns(contract.UpstreamUnused, "code:sensitive_words_detected/**")),
-		mutant("slow-upstream-call-not-cancelled", "When an upstream call times out, the gateway does not cancel it, although nobody reads the answer any more.",
+		mutant("slow-upstream-call-not-cancelled", "When an upstream call times out, the gateway does not cancel it, although no client is waiting for the answer.",
 			func(o *reference.Options) { o.Hooks.Transport = append(o.Hooks.Transport, neverCancel) },
 			warns(contract.UpstreamFreed, "code:channel:response_time_exceeded/**")),
 	}

@@ -46,11 +46,11 @@ func contentTypeMutants() []Mutant {
 // envelopeShapeMutants answer with JSON that is not the envelope.
 func envelopeShapeMutants() []Mutant {
 	return []Mutant{
-		mutant("openai-envelope-on-anthropic", "Errors on the Anthropic endpoints have OpenAI's envelope.",
+		mutant("openai-envelope-on-anthropic", "Errors on the Anthropic endpoints use OpenAI's envelope.",
 			changeError(inOpenAIEnvelope, in(dialect.Anthropic)),
 			passes(midStream()...),
 			fails(contract.Envelope, onSurfaces(anthropic(), "*/*")...)),
-		mutant("openai-envelope-on-gemini", "Errors on the Gemini endpoints have OpenAI's envelope.",
+		mutant("openai-envelope-on-gemini", "Errors on the Gemini endpoints use OpenAI's envelope.",
 			changeError(inOpenAIEnvelope, in(dialect.Gemini)),
 			passes(midStream()...),
 			fails(contract.Envelope, onSurfaces(gemini(), "*/*")...)),
@@ -81,7 +81,7 @@ func envelopeShapeMutants() []Mutant {
 		mutant("error-cut-off", "The body of an error response is shorter than its Content-Length.",
 			changeError(writeWith(cutOff), withCode(reference.CountToken)),
 			fails(contract.Whole, "code:count_token_failed/**")),
-		mutant("error-without-end", "An error response never ends: after the error object, the gateway sends white space forever.",
+		mutant("error-without-end", "An error response never ends: after the error object, the gateway sends whitespace forever.",
 			changeError(writeWith(endless), at(reference.Authorize), withCode(reference.AccessDenied), on(dialect.Completions)),
 			fails(contract.Whole, "http:403/no-model-access/completions")),
 	}

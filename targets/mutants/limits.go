@@ -26,7 +26,7 @@ func limitMutants() []Mutant {
 		mutant("oversize-hangs-up", "The gateway closes the connection of a client that sends an oversized request.",
 			changeError(writeWith(closeConnection), causedBy(reference.ErrTooLarge), at(reference.Read)),
 			fails(contract.Answered, "code:read_request_body_failed/*/*/oversize")),
-		mutant("no-time-limit", "The gateway never times out: it waits for a silent upstream as long as the client does.",
+		mutant("no-time-limit", "The gateway never times out: it waits for a silent upstream until the client gives up.",
 			changeTimeout(func(*reference.Call, time.Duration) time.Duration { return time.Hour }),
 			fails(contract.Answered, "code:channel:response_time_exceeded/**")),
 		mutant("no-time-limit-on-gemini-streams", "On the streaming Gemini endpoint, the gateway waits indefinitely for a silent upstream.",

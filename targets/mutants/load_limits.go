@@ -17,7 +17,7 @@ const limitCases contract.Pattern = "http:429/over-rate-limit/*/" + contract.Loa
 // loadCountMutants count calls wrongly, in a way that only many calls show.
 func loadCountMutants() []Mutant {
 	return []Mutant{
-		mutant("over-admits-in-a-burst", "The gateway counts calls in a slow remote store, so it allows too many of the calls that arrive at the same moment.",
+		mutant("over-admits-in-a-burst", "The gateway counts calls in a slow remote store, so it allows too many calls when many arrive at the same time.",
 			slowCounter(20*time.Millisecond),
 			fails(contract.LimitBurst, limitCases)),
 		mutant("one-call-over-the-limit", "The gateway allows one call over the limit because it checks the limit before it counts the call.",
@@ -48,14 +48,14 @@ func loadCountMutants() []Mutant {
 		mutant("burst-refuses-every-key", "If the gateway refuses one key five times within 100 ms, it refuses the other keys as well.",
 			refuseAllKeys(5, 100*time.Millisecond),
 			warns(contract.KeyIsolation, limitCases)),
-		mutant("departed-keep-their-slots", "When a caller disconnects, the gateway never frees the slot of the call, so the call still counts against the concurrency limit.",
+		mutant("departed-keep-their-slots", "If a caller disconnects, the gateway never frees the call's slot, so the call still counts against the concurrency limit.",
 			all(limitConcurrent, changeSlot(func(c *reference.Call, release func()) {
 				if c.Request.Context().Err() == nil {
 					release()
 				}
 			})),
 			warns(contract.DepartedFree, limitCases)),
-		mutant("limit-recovers-late", "After a call over the limit, the gateway refuses every call with the same key for one and a half windows.",
+		mutant("limit-recovers-late", "After the gateway refuses a call over the limit, it refuses every call with the same key for 1.5 times the limit's window.",
 			lockOut,
 			warns(contract.Recovery, limitCases), tooLong()),
 		mutant("tokens-never-counted", "The gateway announces a token limit but never counts any tokens against it.",
@@ -63,7 +63,7 @@ func loadCountMutants() []Mutant {
 				o.Hooks.Tokens = append(o.Hooks.Tokens, func(*reference.Call, reference.TokensUsed) reference.TokensUsed { return reference.TokensUsed{} })
 			}),
 			fails(contract.LimitExact, limitCases).and(contract.RateHeaders)),
-		mutant("output-tokens-never-counted", "Prompt tokens and answer tokens have separate limits, but the gateway never counts the answer tokens.",
+		mutant("output-tokens-never-counted", "Input tokens and output tokens have separate limits, but the gateway never counts the output tokens.",
 			all(limitTokensApart, func(o *reference.Options) {
 				o.Hooks.Tokens = append(o.Hooks.Tokens, func(_ *reference.Call, used reference.TokensUsed) reference.TokensUsed {
 					used.Output = 0

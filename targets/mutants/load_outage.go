@@ -20,7 +20,7 @@ func loadOutageMutants() []Mutant {
 	)
 	return []Mutant{
 		mutant("slow-calls-starve-the-others",
-			"Each endpoint has five upstream connections. While calls on all five hang, every other call waits until one times out.",
+			"Each endpoint has five upstream connections. While calls on all five hang, all other calls wait until one of the five times out.",
 			limitUpstreamCalls(5),
 			warns(contract.HealthySpared, slow)),
 		mutant("breaker-locks-out",
@@ -29,7 +29,7 @@ func loadOutageMutants() []Mutant {
 				return refuseWhen(s, func(e *endpoint) bool { return e.sinceOutage() < 700*time.Millisecond })
 			}),
 			fails(contract.HealthyServed, slow, failing)),
-		mutant("recovers-late", "For six seconds after an outage of an endpoint, the gateway refuses every other call to that endpoint.",
+		mutant("recovers-late", "For six seconds after an outage of an endpoint, the gateway refuses every second call to that endpoint.",
 			inOutage(func(s *outages) change {
 				return refuseWhen(s, func(e *endpoint) bool {
 					// During an outage fewer calls go by without a failure: it has ended.
@@ -41,7 +41,7 @@ func loadOutageMutants() []Mutant {
 				})
 			}),
 			warns(contract.Recovery, slow, failing)),
-		mutant("timeout-stretches-in-outage", "While an endpoint has more than five open upstream calls, its timeout is 2.5 times as long.",
+		mutant("timeout-stretches-in-outage", "While an endpoint has more than five open upstream calls, its timeout is 2.5 times as long as usual.",
 			stretchTimeout(5),
 			fails(contract.InTime, slow)),
 		mutant("upstream-calls-leak-in-outage", "During an outage, the gateway does not cancel upstream calls that timed out.",

@@ -20,7 +20,7 @@ import (
 // Permitted returns all permitted behaviours. The first, "none", changes nothing.
 func Permitted() []PermittedBehaviour {
 	return slices.Concat([]PermittedBehaviour{
-		{"none", "The gateway is the unchanged reference gateway.", all()},
+		{"none", "The gateway is the reference gateway without any changes.", all()},
 	}, permittedErrors(), permittedWire(), permittedStreams(), permittedConduct())
 }
 
@@ -53,7 +53,7 @@ func permittedErrors() []PermittedBehaviour {
 			all(changeError(editError(codeAsStatus), in(dialect.Gemini)), changeStreamError(editErrorEvent(codeAsStatus), in(dialect.Gemini)))},
 		{"upstream-429-as-bad-status", "If the upstream returns 429, the gateway returns a 5xx status, as for any other bad status.",
 			replaceBy(reference.BadResponseStatus, withCode(reference.RateLimited), upstreamStatus(429))},
-		{"upstream-403-as-bad-status", "The gateway treats the upstream's 403 like any other bad status: it takes only a 401 as a rejection of its key.",
+		{"upstream-403-as-bad-status", "The gateway treats the upstream's 403 like any other bad status: only a 401 counts as a rejection of the gateway's key.",
 			replaceBy(reference.BadResponseStatus, withCode(reference.InvalidChannelKey), upstreamStatus(403))},
 		{"count-unsupported-as-501", "If the gateway cannot count tokens, it returns 501, as some clients expect.",
 			all(setStatus(501, on(dialect.CountTokens), withStatus(404), at(reference.Dial)),
@@ -144,7 +144,7 @@ func permittedStreams() []PermittedBehaviour {
 				on(dialect.ResponsesStream))},
 		{"blank-line-while-waiting", "The gateway begins a stream with a blank line and a retry field before it calls the upstream.",
 			beginWith("\nretry: 3000\n\n")},
-		{"role-while-waiting", "The gateway sends a chat stream's role before it calls the upstream, so it can report an upstream failure only as an event.",
+		{"role-while-waiting", "The gateway sends the first chunk of a chat stream, which contains only the role, before it calls the upstream, so it can report an upstream failure only as an event.",
 			beginWith("data: {\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\"}}]}\n\n", dialect.ChatStream)},
 		{"comment-while-waiting", "The gateway begins a stream with a comment before it calls the upstream, so it can report an upstream failure only as an event.",
 			beginWith(": waiting\n\n")},
@@ -181,7 +181,7 @@ func permittedConduct() []PermittedBehaviour {
 			})},
 		{"limits-tokens-too", "The rate-limited key also has a token limit, as the profile declares. The gateway counts the tokens of a call when the call ends.",
 			limitTokens},
-		{"limits-tokens-apart", "The rate-limited key has separate limits on prompt tokens and answer tokens, reported in Anthropic's header fields.",
+		{"limits-tokens-apart", "The rate-limited key has separate limits on input tokens and output tokens, reported in Anthropic's header fields.",
 			limitTokensApart},
 		{"slots-freed-late", "The rate-limited key also has a limit on concurrent calls. When a caller disconnects, the gateway frees the slot one second later.",
 			all(limitConcurrent, changeSlot(func(c *reference.Call, release func()) {

@@ -136,7 +136,7 @@ func serverStatusMutants() []Mutant {
 		mutant("bad-mapping-as-400", "The gateway returns 400 if the channel has a cyclic model mapping.",
 			setStatus(400, withCode(reference.ModelMapped)),
 			fails(contract.StatusClass, "code:channel:model_mapped_error/**")),
-		mutant("channel-key-as-401", "The gateway passes on the upstream's 401 for the gateway's key, although the client's key is valid.",
+		mutant("channel-key-as-401", "If the upstream rejects the gateway's key with 401, the gateway returns 401 to the client, although the client's key is valid.",
 			setStatus(401, withCode(reference.InvalidChannelKey), upstreamStatus(401)),
 			fails(contract.StatusBlame, "code:channel:invalid_key/**", "http:5xx/upstream-error/*/error-401")),
 		mutant("timeout-as-408", "The gateway returns 408 for an upstream timeout, as if the client had been slow.",

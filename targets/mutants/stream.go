@@ -111,7 +111,7 @@ func errorEventMutants() []Mutant {
 			changeStreamError(func(c *reference.Call, _ []byte) []byte { return append(c.Failure.Encode(c.Surface), "\n\n"...) },
 				on(dialect.MessagesStream)),
 			fails(contract.StreamEnd, midStreamOn(dialect.MessagesStream)...).and(contract.StreamFormat)),
-		mutant("error-event-of-another-dialect", "The error event of a messages stream has OpenAI's envelope.",
+		mutant("error-event-of-another-dialect", "The error event of a messages stream uses OpenAI's envelope.",
 			changeStreamError(func(c *reference.Call, _ []byte) []byte { return event("error", c.Failure.Encode(dialect.Chat)) },
 				on(dialect.MessagesStream)),
 			fails(contract.Envelope, midStreamOn(dialect.MessagesStream)...)),
@@ -159,7 +159,7 @@ func streamStartMutants() []Mutant {
 				a.Header.Set("Content-Type", "text/event-stream")
 			}, on(dialect.ChatStream), withCode(reference.ModelNotFound)),
 			fails(contract.NotSuccess, onSurfaces([]dialect.Surface{dialect.ChatStream}, "code:model_not_found/*", "http:404/unknown-model")...)),
-		mutant("refusals-drop-a-stream", "The gateway begins a chat stream before it looks up the model and breaks the stream off if the model does not exist.",
+		mutant("refusals-drop-a-stream", "The gateway begins a chat stream before it looks up the model and aborts the stream if the model does not exist.",
 			changeError(writeWith(beginAndClose), on(dialect.ChatStream), withCode(reference.ModelNotFound)),
 			fails(contract.NotSuccess, onSurfaces([]dialect.Surface{dialect.ChatStream}, "code:model_not_found/*", "http:404/unknown-model")...)),
 		mutant("stream-empty-for-a-bad-status", "If the upstream returns a bad status, the gateway returns 200 with an event stream that has no events.",

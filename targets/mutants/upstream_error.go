@@ -18,7 +18,7 @@ func upstreamErrorMutants() []Mutant {
 			"If the gateway's own account with the upstream has no credit left, the gateway passes on the upstream's 402, although the client's account has credit.",
 			setStatus(402, withCode(reference.BadResponseStatus), upstreamStatus(402)),
 			fails(contract.StatusBlame, failing+"error-402")),
-		mutant("channel-key-as-403", "The gateway passes on the upstream's 403 for the gateway's key, although the client's key is valid.",
+		mutant("channel-key-as-403", "If the upstream rejects the gateway's key with 403, the gateway returns 403 to the client, although the client's key is valid.",
 			setStatus(403, withCode(reference.InvalidChannelKey), upstreamStatus(403)),
 			fails(contract.StatusBlame, failing+"error-403", failing+"own-words")),
 		mutant("known-codes-passed-on", "If an upstream error has a code from the contract, the gateway passes that code on.",

@@ -97,11 +97,11 @@ func (i *inspection) checkSignIn(p product) error {
 }
 
 func (i *inspection) inspectNewAPI(tag string) {
-	i.changeForRun("performance_setting.monitor_enabled", "false", "the gateway would otherwise return 503 for every call at 90 % CPU usage")
+	i.changeForRun("performance_setting.monitor_enabled", "false", "the gateway would otherwise return 503 for every call when CPU usage reaches 90 %")
 	i.announce("option ModelPrice", "prices are added for the run's models and removed at the end of the run", "the gateway refuses unpriced models")
 	i.announce("option ModelRequestRateLimitGroup", "limits are added for the run's groups and removed at the end of the run", "to test status 429 without limiting the rest of the run")
 	if i.retries == 0 {
-		i.changeForCases(retryOnce, "if a channel is disabled during a call, the gateway notices it only when it retries", setting{"RetryTimes", "1"})
+		i.changeForCases(retryOnce, "if a channel is disabled during a call, the gateway finds out only when it retries the call", setting{"RetryTimes", "1"})
 	}
 	if i.options["SelfUseModeEnabled"] == "true" {
 		i.changeForCases(refuseUnpriced, "this mode accepts unpriced models", setting{"SelfUseModeEnabled", "false"})

@@ -79,7 +79,7 @@ type rule struct {
 }
 
 // onlyDriver is the problem of a profile that says itself what its gateway lacks.
-const onlyDriver = "only a driver can set the field lacks: remove the field from the profile; gatecert automatically leaves out cases that have no recipe or key"
+const onlyDriver = `only a driver can set the field "lacks": remove the field from the profile; gatecert automatically leaves out cases that have no recipe or key`
 
 // valueRules are about single values, and about values that exclude each other.
 func valueRules(p Profile) []rule {

@@ -80,7 +80,7 @@ func TestErrorsNameThePlaceAndTheFix(t *testing.T) {
 	known := []Driver{{Name: "static"}, {Name: "reference", Embedded: true}, {Name: "newapi", Admin: true}, {Name: "oneapi", Admin: true}}
 	for _, tt := range []struct{ name, yaml, want string }{
 		{"an unknown key", "base_url: http://a\nsurfacs: [chat]\n", `p.yaml:2:1: unknown key "surfacs": did you mean "surfaces"?`},
-		{"what only a driver knows", "base_url: http://a\nlacks: {missing-key: none}\n", "p.yaml:2:8: only a driver can set the field lacks: remove the field from the profile; gatecert automatically leaves out cases that have no recipe or key"},
+		{"what only a driver knows", "base_url: http://a\nlacks: {missing-key: none}\n", `p.yaml:2:8: only a driver can set the field "lacks": remove the field from the profile; gatecert automatically leaves out cases that have no recipe or key`},
 		{"an unknown key with no near one", "base_url: http://a\nbanana: 1\n", `p.yaml:2:1: unknown key "banana": must be name, base_url, prefix, tls, driver, admin, version, surfaces, lacks, keys, models, headers, surface_headers, upstream, limits, load, concurrency, settle, store, balance, claims, without_actions, public, env or circumstances`},
 		{"an unknown key deep inside", "base_url: http://a\nkeys:\n  vlid: x\n", `p.yaml:3:3: unknown key "vlid": did you mean "valid"?`},
 		{"an unset variable", "base_url: http://a\nkeys: {valid: \"${NO_SUCH}\"}\n", `p.yaml:2:15: the variable NO_SUCH is not set: export it, or write ${NO_SUCH:-default}`},

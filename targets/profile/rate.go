@@ -156,8 +156,8 @@ func rateRules(p Profile) []rule {
 		}
 		concurrent, tokens := l.Concurrent != 0 || l.Kind == contract.Concurrency, l.CountedTokens() != 0
 		rules = append(rules,
-			rule{at, "the key has no limit: set one, such as the field requests", l.Key != "" && !l.limits()},
-			rule{at, "the model has no limit: set one, such as the field requests", l.Model != "" && !l.limits()},
+			rule{at, `the key has no limit: set one, for example with the field "requests"`, l.Key != "" && !l.limits()},
+			rule{at, `the model has no limit: set one, for example with the field "requests"`, l.Model != "" && !l.limits()},
 			rule{at, "set exactly one of requests, tokens, input_tokens, output_tokens and concurrent", l.units() > 1 || i > 0 && l.units() == 0},
 			rule{at + ".requests", "the number of requests must be positive", l.Requests < 0},
 			rule{at + ".tokens", "the number of tokens must be positive", l.Tokens < 0},

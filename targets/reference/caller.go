@@ -109,7 +109,7 @@ func (g *Gateway) admit(_ context.Context, c *Call) error {
 		return Refuse(AccessDenied, nil).with(http.StatusForbidden, "The key was revoked.")
 	}
 	if !reachableFrom(c.caller.networks, c.Request.RemoteAddr) {
-		return Refuse(AccessDenied, nil).with(http.StatusForbidden, "The key is not permitted from this address.")
+		return Refuse(AccessDenied, nil).with(http.StatusForbidden, "The key may not be used from this address.")
 	}
 	return nil
 }

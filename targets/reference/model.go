@@ -56,14 +56,14 @@ func (g *Gateway) authorize(ctx context.Context, c *Call) error {
 		return err
 	}
 	if allowed := c.caller.models; allowed != nil && !slices.Contains(allowed, m.name) {
-		return Refuse(AccessDenied, nil).with(http.StatusForbidden, "The key does not permit this model.")
+		return Refuse(AccessDenied, nil).with(http.StatusForbidden, "The key is not allowed to use this model.")
 	}
 	restricted, err := g.store.restricted(ctx, m.name, c.caller.group)
 	if err != nil {
 		return err
 	}
 	if restricted {
-		return Refuse(AccessDenied, nil).with(http.StatusForbidden, "The account's group does not permit this model.")
+		return Refuse(AccessDenied, nil).with(http.StatusForbidden, "The account's group is not allowed to use this model.")
 	}
 	c.model = m
 	return nil

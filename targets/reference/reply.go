@@ -15,7 +15,7 @@ import (
 const writeTimeout = 30 * time.Second
 
 // ErrClientGone is returned if nothing can be written to the client any more.
-var ErrClientGone = errors.New("the client has disconnected")
+var ErrClientGone = errors.New("the client disconnected")
 
 // Reply sends the response to one call. Everything that clients receive is sent through it.
 type Reply struct {

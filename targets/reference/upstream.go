@@ -176,7 +176,7 @@ func upstreamFailure(protocol dialect.Dialect, response *http.Response, body []b
 	case refusal.Blocked:
 		return Refuse(PromptBlocked, cause)
 	case status == http.StatusTooManyRequests:
-		return Refuse(RateLimited, cause).with(status, "The upstream limits the rate of requests.").
+		return Refuse(RateLimited, cause).with(status, "The upstream's rate limit was exceeded.").
 			WithHeader("Retry-After", retryAfter(response.Header.Get("Retry-After"), time.Now()))
 	case status == http.StatusBadRequest, status == http.StatusRequestEntityTooLarge,
 		status == http.StatusUnsupportedMediaType, status == http.StatusUnprocessableEntity,

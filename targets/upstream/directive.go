@@ -159,7 +159,7 @@ func (d Directive) hasErrorObject() bool {
 // contradiction says which words cannot be followed together, or "".
 func (d Directive) contradiction() string {
 	if !d.Model.IsZero() && !d.plain() {
-		return `"ttft", "itl" and "tokens" simulate a healthy model: apart from them, the directive can contain only "token"`
+		return `"ttft", "itl" and "tokens" simulate a healthy model: they cannot be combined with any other word except "token"`
 	}
 	return cmp.Or(d.responseContradiction(), d.contentContradiction())
 }

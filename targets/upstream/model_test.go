@@ -60,7 +60,7 @@ func TestAModelIsPlayed(t *testing.T) {
 		{"as many tokens as the request allows", "/v1/chat/completions", strings.Replace(stream, `{`, `{"max_tokens":2,`, 1), 110 * time.Millisecond, `"finish_reason":"length"`, " runs"},
 		{"of a model in the directive", "/v1/chat/completions", strings.Replace(stream, "hi", "[[gatecert ttft=1s tokens=1]] hi", 1), time.Second, `"content":"So"`, " river"},
 		{"but not of a fault", "/v1/chat/completions", strings.Replace(stream, "hi", "[[gatecert status=503]] hi", 1), 0, `"error"`, "So"},
-		{"a model with a fault is refused", "/v1/chat/completions", strings.Replace(stream, "hi", "[[gatecert ttft=1s gzip]] hi", 1), 0, "simulate a healthy model: apart from them, the directive can contain only", ""},
+		{"a model with a fault is refused", "/v1/chat/completions", strings.Replace(stream, "hi", "[[gatecert ttft=1s gzip]] hi", 1), 0, "simulate a healthy model: they cannot be combined with any other word except", ""},
 		{"Gemini's array", "/v1beta/models/m:streamGenerateContent", `{"contents":[{"role":"user","parts":[{"text":"hi"}]}],"generationConfig":{"maxOutputTokens":3}}`, 120 * time.Millisecond, `"finishReason":"MAX_TOKENS"`, "data:"},
 		{"no model where no text is generated", "/v1/embeddings", `{"model":"m","input":"hi"}`, 0, `"embedding"`, ""},
 		{"nor one of a directive", "/v1/embeddings", `{"model":"m","input":"[[gatecert ttft=1s]] hi"}`, 0, "only endpoints that generate text can simulate a model", ""},

@@ -23,7 +23,7 @@ var (
 	// ErrBlocked is returned if the upstream refuses the prompt on policy grounds.
 	ErrBlocked = errors.New("the upstream blocked the prompt")
 	// ErrTruncated is returned if a stream ends, cleanly or not, before the protocol's own finish.
-	ErrTruncated = errors.New("the upstream's stream broke off")
+	ErrTruncated = errors.New("the upstream's stream was cut off")
 )
 
 // Answer is a whole response in the neutral form.
