@@ -144,7 +144,7 @@ func shown(ns float64) string {
 // measures are the metrics that each has, the last two by their documentation.
 func measures() map[string]string {
 	return map[string]string{
-		"gatecert":     "latency (measured from the time when a request was due), service time, TTFB, TTFT, ITL, TPOT, stalls, tokens/s, goodput, errors by outcome; each response judged",
+		"gatecert":     "latency (measured from the time when a request was due), service time, TTFB, TTFT, ITL, TPOT, stalls, tokens/s, goodput, errors by outcome, a verdict on each response",
 		"vegeta":       "latency (measured from the time when a request was sent), bytes, status codes",
 		"fortio":       "latency (measured from the time when a request was sent), sizes, status codes",
 		"AIPerf 0.14":  "TTFT, TTST, ITL, latency, tokens/s, goodput; rate search, confidence intervals over several runs",
