@@ -144,11 +144,11 @@ func shown(ns float64) string {
 // measures are the metrics that each has, the last two by their documentation.
 func measures() map[string]string {
 	return map[string]string{
-		"gatecert":     "latency (measured from the time when a request was due), service time, TTFB, TTFT, ITL, TPOT, stalls, tokens/s, goodput, errors by outcome; each response judged",
+		"gatecert":     "latency (measured from the time when a request was due), service time, TTFB, TTFT, ITL, TPOT, stalls, tokens/s, goodput, errors by outcome, a verdict on each response",
 		"vegeta":       "latency (measured from the time when a request was sent), bytes, status codes",
 		"fortio":       "latency (measured from the time when a request was sent), sizes, status codes",
-		"AIPerf 0.14":  "TTFT, TTST, ITL, latency, tokens/s, goodput; search for a rate, confidence over runs",
-		"GuideLLM 0.8": "TTFT, ITL, TPOT, latency, tokens/s, goodput; sweep of rates",
+		"AIPerf 0.14":  "TTFT, TTST, ITL, latency, tokens/s, goodput; rate search, confidence intervals over several runs",
+		"GuideLLM 0.8": "TTFT, ITL, TPOT, latency, tokens/s, goodput; rate sweep",
 	}
 }
 
@@ -194,7 +194,7 @@ func alone(ctx context.Context) error {
 	fmt.Println("| measurement | required | measured | |\n|---|--:|--:|---|")
 	fmt.Printf("| memory used for a million requests, with windows, checkpoints, an SLO, and every result on disk | ≤ 32 MB | %.1f MB | %d requests, %.0f/s %s |\n",
 		float64(million.Peak)/1e6, million.Requests, million.Rate, million.Note)
-	fmt.Printf("| concurrent streams, each with TTFT and ITL | 10,000 | %d | %.2g %% failed %s |\n", streams.Streams, 100*streams.Failed, streams.Note)
+	fmt.Printf("| concurrent streams, with TTFT and ITL measured for each stream | 10,000 | %d | %.2g %% failed %s |\n", streams.Streams, 100*streams.Failed, streams.Note)
 	fmt.Printf("| memory used per stream | ≤ 32 KB | %.1f KB | %.0f MB in total |\n", float64(streams.Each)/1e3, float64(streams.Peak)/1e6)
 	return nil
 }
