@@ -78,7 +78,7 @@ func (f againFlags) play(ctx context.Context, c *console, earlier runlog.Run) (e
 	}
 	fmt.Fprintf(c.out, "seed %d: rerunning %d of %s on %s", seed, len(sample.Cases), plain.Count(sample.Of, "case"), config.Target.Shown(f.Again))
 	if sample.NotOffered > 0 {
-		fmt.Fprintf(c.out, "; the log contains %d more cases, which this target does not offer", sample.NotOffered)
+		fmt.Fprintf(c.out, "; this target does not offer %d of the cases in the log", sample.NotOffered)
 	}
 	fmt.Fprintln(c.out)
 	changes, err := c.prepareIn(&config, "", f.Yes)

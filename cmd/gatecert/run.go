@@ -302,7 +302,7 @@ func needsUpTo(level contract.Level) string {
 			needs = append(needs, l.Needs())
 		}
 	}
-	return strings.Join(needs, ", ")
+	return strings.Join(needs, "; ")
 }
 
 func writeReports(run runlog.Run, formats []reports.Format, dir string) error {

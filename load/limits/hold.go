@@ -66,7 +66,7 @@ func (r *recorder) hold(ctx context.Context) (holdResult, error) {
 			return holdResult{sentence: "no concurrent call was admitted"}, nil
 		case len(meanwhile) == 0 && repeats == maxRepeats:
 			return holdResult{undecided: true, sentence: fmt.Sprintf(
-				"%d of %d concurrent calls were admitted; this machine was too slow to make another call while all of them were in flight", admitted, size)}, nil
+				"%d of %d concurrent calls were admitted; whether the number of calls in flight is limited is unknown, because this machine was too slow to send another call before one of them ended", admitted, size)}, nil
 		case count(meanwhile, Admitted) > 0:
 			return holdResult{sentence: fmt.Sprintf("%d of %d calls were admitted while %d others were in flight",
 				count(meanwhile, Admitted), len(meanwhile), admitted)}, nil

@@ -275,7 +275,7 @@ func (s *scopeInference) admitsOther(ctx context.Context, n int) (sentence strin
 // callAs makes just n calls at once. It returns [ErrBudget] when fewer are left.
 func (s *scopeInference) callAs(ctx context.Context, p Prober, n int) ([]Call, error) {
 	if left := s.budget.Calls - s.reserved; n > left {
-		return nil, fmt.Errorf("%w: only %d of %d calls are left", ErrBudget, max(left, 0), s.budget.Calls)
+		return nil, fmt.Errorf("%w: the next step needs %d calls, but only %d of %d are left", ErrBudget, n, max(left, 0), s.budget.Calls)
 	}
 	s.prober = p
 	return s.burst(ctx, n, 0)

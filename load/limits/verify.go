@@ -139,8 +139,8 @@ func (v *verifier) recover(ctx context.Context) (at time.Time, err error) {
 var (
 	// ErrDeclared is returned when a declared limit is not valid.
 	ErrDeclared = errors.New("the declared limit is invalid")
-	// ErrBudget is returned if the calls or the time of a [Budget] are used up.
-	ErrBudget = errors.New("the call or time budget is used up")
+	// ErrBudget is returned if a [Budget] has too few calls or too little time for the next step.
+	ErrBudget = errors.New("the call or time budget is too small")
 	// ErrInconclusive is returned when the calls show too little about a limit: too many of them failed, none was admitted,
 	// or the limit was never reached.
 	ErrInconclusive = errors.New("inconclusive")

@@ -187,7 +187,7 @@ func (s *summary) checkLimit() {
 		return text
 	}
 	if s.Sentence != sentence(limited) && s.Sentence != sentence(streaming) {
-		s.problemf("the counts in the load summary do not match its time spans: it says %.120q, but its time spans give %q", s.Sentence, sentence(limited))
+		s.problemf("the load summary contradicts itself: its text is %.120q, but the counts of its time spans add up to %q", s.Sentence, sentence(limited))
 	}
 	if s.count(limited, other) > 0 && len(s.findings) == 0 {
 		s.problemf("the case has no findings, but the time spans in its load summary count %d calls that were neither admitted nor refused", s.count(limited, other))

@@ -47,7 +47,7 @@ func TestARateLimitsVerificationIsAudited(t *testing.T) {
 		{"a call less, in the spans too", func(r *runlog.Run) {
 			summary(r).Calls--
 			recount(summary(r), runlog.LimitedGroup, runlog.Admitted, "", 1)
-		}, id + ": the counts in the load summary do not match its time spans"},
+		}, id + ": the load summary contradicts itself"},
 		{"calls of another key more", func(r *runlog.Run) { summary(r).Spans[0].Add(runlog.ControlGroup, runlog.Admitted) }, id + ": the load summary counts "},
 		{"failed calls without a finding", func(r *runlog.Run) {
 			recount(summary(r), runlog.LimitedGroup, runlog.Refused, runlog.Error5xx, 1)

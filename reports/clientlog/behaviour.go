@@ -81,7 +81,7 @@ func ReadBehaviour(r io.Reader) (Behaviour, error) {
 		}
 		parts := strings.Split(lines.Text(), "\t")
 		if len(parts) != 3 {
-			return b, fmt.Errorf("%w: line %d must have three fields separated by tabs: a case, its marks and a sentence", ErrLog, n)
+			return b, fmt.Errorf("%w: line %d must have three tab-separated fields: the case, one mark per request (●, ○ or ×), and a sentence that says what the client did", ErrLog, n)
 		}
 		b.Lines[parts[0]] = Did{parts[1], parts[2]}
 	}

@@ -23,10 +23,10 @@ var schema string
 var ErrStoreExists = errors.New("the store's file already exists")
 
 // ErrStoreRead is returned if the store cannot be read.
-var ErrStoreRead = errors.New("the store cannot be read")
+var ErrStoreRead = errors.New("cannot read the store")
 
-// ErrStoreWrite is returned if the store cannot be written.
-var ErrStoreWrite = errors.New("the store cannot be written")
+// ErrStoreWrite is returned if gatecert cannot write to the store.
+var ErrStoreWrite = errors.New("cannot write to the store")
 
 // errNoRow is returned when the store has no such row.
 var errNoRow = errors.New("no such row")
