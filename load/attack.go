@@ -43,10 +43,12 @@ type attack struct {
 	cancelled atomic.Bool // ctx is done
 	// unleased counts the requests that were not sent because the lease had ended.
 	unleased atomic.Uint64
-	order    *sendOrder // nil where nobody records the results
-	tickets  chan ticket
-	samples  chan sample
-	empty    *http.Response
+	// more counts the requests of a closed loop that workers took themselves. vegeta does not count them.
+	more    atomic.Uint64
+	order   *sendOrder // nil where nobody records the results
+	tickets chan ticket
+	samples chan sample
+	empty   *http.Response
 }
 
 // sampleBuffer is how many samples may wait for the aggregator, and for a slow Observe, before a worker has to.
@@ -100,8 +102,8 @@ func (a *attack) run() (Portion, error) {
 	}
 	e.offered, e.sent, e.localErrors = m.Offered, m.Sent, results.localErrors
 	m.Generator = a.phase.Generator.check(m.Generator, e)
-	if hits != m.Sent {
-		m.Generator.Problems = append(m.Generator.Problems, fmt.Sprintf("vegeta counted %d requests, but the aggregator counted %d", hits, m.Sent))
+	if hits += a.more.Load(); hits != m.Sent {
+		m.Generator.Problems = append(m.Generator.Problems, fmt.Sprintf("%d requests were released, but the aggregator counted %d", hits, m.Sent))
 	}
 	unleased := a.unleased.Load()
 	if unleased > 0 {
@@ -155,9 +157,29 @@ func (a *attack) send(results *aggregator) (hits uint64) {
 	return hits
 }
 
-// RoundTrip implements [http.RoundTripper]. Each call sends one request that the pacer has released.
+// inARow is how many requests of a closed loop a worker sends before it returns to vegeta. Its next request depends on no other worker, and to wait
+// for vegeta and the pacer after each request took a third of the CPU time: 0.42 of vegeta's own instead of 0.25 to 0.29.
+const inARow = 32
+
+// RoundTrip implements [http.RoundTripper]. Each call sends one request that the pacer has released. In a closed loop, it sends the next ones too.
 func (a *attack) RoundTrip(*http.Request) (*http.Response, error) {
-	t := <-a.tickets
+	a.serve(<-a.tickets)
+	if a.phase.Closed {
+		for range inARow - 1 {
+			t, more := a.pacer.take()
+			if !more || a.cancelled.Load() {
+				break
+			}
+			a.more.Add(1)
+			a.serve(t)
+		}
+	}
+	a.pacer.conns.release()
+	return a.empty, nil
+}
+
+// serve sends the request of a ticket and passes the sample on.
+func (a *attack) serve(t ticket) {
 	turn := t.seq
 	if a.phase.Closed {
 		t.due, turn = time.Since(a.started), a.phase.Share.turn(t.seq)
@@ -167,8 +189,6 @@ func (a *attack) RoundTrip(*http.Request) (*http.Response, error) {
 	}}
 	a.exchange(&s)
 	a.samples <- s
-	a.pacer.conns.release()
-	return a.empty, nil
 }
 
 // exchange sends the request of a sample and fills in what came of it.

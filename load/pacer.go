@@ -24,7 +24,7 @@ const overrun = time.Second
 // vegeta's sleep does not end with a context and is no finer than 1 ms, and it records what was due and when: vegeta's own
 // pacers report neither lag nor what was never sent.
 //
-// One goroutine calls Pace. Its fields may be read by others when the attack is over.
+// One goroutine calls Pace. In a closed loop, workers call take as well. The other fields may be read by others when the attack is over.
 type pacer struct {
 	ctx        context.Context //nolint:containedctx // vegeta's Pacer has no parameter for one
 	phase      Phase
@@ -37,7 +37,8 @@ type pacer struct {
 
 	out   chan<- ticket // to the workers, in the order of seq
 	conns *saturation
-	sent  uint64
+	// sent counts the requests that were released or taken.
+	sent atomic.Uint64
 	// gaveUpWaiting says that the phase ended before a request that waited for a connection could be released.
 	gaveUpWaiting bool
 }
@@ -49,17 +50,17 @@ func (p *pacer) Pace(time.Duration, uint64) (wait time.Duration, stop bool) {
 	}
 	now := time.Since(p.started)
 	p.conns.observe(now)
-	if p.sent >= p.requests || p.ctx.Err() != nil {
-		return 0, true
-	}
 	if p.phase.Closed {
-		if now >= p.phase.For {
+		next, more := p.take()
+		if !more || p.ctx.Err() != nil {
 			return 0, true
 		}
 		p.conns.acquire()
-		p.out <- ticket{seq: p.phase.Share.number(p.sent)} // due when a worker takes it
-		p.sent++
+		p.out <- next
 		return 0, false
+	}
+	if p.sent.Load() >= p.requests || p.ctx.Err() != nil {
+		return 0, true
 	}
 	seq, due, bunching := p.next()
 	if due > now && p.sleepUntil(p.ctx, p.started.Add(due)) != nil || now > p.phase.For+overrun {
@@ -68,13 +69,23 @@ func (p *pacer) Pace(time.Duration, uint64) (wait time.Duration, stop bool) {
 	}
 	p.conns.acquire()
 	p.out <- ticket{seq, due, bunching, p.conns.delays(due)} // never blocks: it has room for a ticket for each worker and one more
-	p.sent++
+	p.sent.Add(1)
 	return 0, false
+}
+
+// take returns the next request of a closed loop, which is due when a worker sends it. There are no more after the last request of the plan and
+// after the end of the phase.
+func (p *pacer) take() (next ticket, more bool) {
+	if time.Since(p.started) >= p.phase.For {
+		return ticket{}, false
+	}
+	n := p.sent.Add(1)
+	return ticket{seq: p.phase.Share.number(n - 1)}, n <= p.requests
 }
 
 // next returns the next request of the share, with when it is due.
 func (p *pacer) next() (seq uint64, due, bunching time.Duration) {
-	seq = p.phase.Share.number(p.sent)
+	seq = p.phase.Share.number(p.sent.Load())
 	for {
 		due, bunching = p.schedule.due()
 		if p.schedule.next > seq {

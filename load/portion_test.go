@@ -37,7 +37,7 @@ func TestSharesAreThePhase(t *testing.T) {
 				share.Share = Share{i, of}
 				connections += share.Share.connections(p.Connections)
 				pace := &pacer{phase: share, schedule: newSchedule(share), requests: share.Requests()}
-				for ; pace.sent < pace.requests; pace.sent++ {
+				for ; pace.sent.Load() < pace.requests; pace.sent.Add(1) {
 					seq, at, _ := pace.next()
 					assert.False(t, seen[seq], "request %d comes twice", seq)
 					assert.Equal(t, due[seq], at)
