@@ -82,5 +82,5 @@ func TestAGatewayThatStaysDown(t *testing.T) {
 	}
 	notes := strings.Join(r.Footer.Notes, "\n")
 	assert.Contains(t, notes, "the gateway stopped serving healthy calls once")
-	assert.Contains(t, notes, "the gateway has not recovered, although the run has already waited for it to recover")
+	assert.Contains(t, notes, "the gateway has not recovered; gatecert did not wait again")
 }

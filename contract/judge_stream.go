@@ -194,7 +194,7 @@ func readStream(surface dialect.Surface, stream Stream) reading {
 		case dialect.EventFinish:
 			r.finished, r.content = true, true
 			if r.finish == "" {
-				r.finish = "the API format's own finish event"
+				r.finish = "a finish event"
 			}
 		case dialect.EventContent:
 			r.content = true

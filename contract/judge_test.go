@@ -247,7 +247,7 @@ func answerRows() []judgeRow {
 			[]string{"MUST stream-end: got a clean end with [DONE], want an error event, or a visibly broken transfer"}},
 		{"a fabricated finish", "code:read_response_body_failed/truncated-upstream-response/chat-stream/ended-early",
 			with(answer(200, "", ""), events("data: x", Event{Data: Bytes(chatContent)}, Event{Data: Bytes(chatFinish)})),
-			[]string{"MUST stream-end: got a clean end with the API format's own finish event, want an error event, or a visibly broken transfer"}},
+			[]string{"MUST stream-end: got a clean end with a finish event, want an error event, or a visibly broken transfer"}},
 		{"a clean end without a word", "code:read_response_body_failed/truncated-upstream-response/chat-stream/cut-stream",
 			with(answer(200, "", ""), events("data: x", Event{Data: Bytes(chatContent)})),
 			[]string{"MUST stream-end: got a clean end without an error, want an error event, or a visibly broken transfer"}},

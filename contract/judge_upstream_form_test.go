@@ -104,11 +104,11 @@ func upstreamFormRows() []judgeRow {
 			[]string{"MUST stream-end: got a clean end with [DONE], " + wantEnd}},
 		{"a cut tool call, finished before the error", fivexx + "chat-stream/cut-tool-call",
 			stream(toolCall, toolsDone, openaiError("read_response_body_failed")),
-			[]string{"MUST stream-end: got the API format's own finish event, want no finish event before the error event"}},
+			[]string{"MUST stream-end: got a finish event, want no finish event before the error event"}},
 		{"a tool call that ended early, ended so here too", fivexx + "chat-stream/ended-tool-call", stream(toolCall),
 			[]string{"MUST stream-end: got a clean end without an error, " + wantEnd}},
 		{"a tool call that ended early, stopped for its use", fivexx + "messages-stream/ended-tool-call", stream(blockPart, blockEnd),
-			[]string{"MUST stream-end: got a clean end with the API format's own finish event, " + wantEnd}},
+			[]string{"MUST stream-end: got a clean end with a finish event, " + wantEnd}},
 
 		{"an error after reasoning, told in an event", fivexx + "chat-stream/error-after-reasoning", stream(thought, openaiError("bad_response")), nil},
 		{"an error after reasoning, finished", fivexx + "chat-stream/error-after-reasoning", stream(thought, chatFinish, "[DONE]"),

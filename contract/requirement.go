@@ -123,7 +123,7 @@ var requirements = []Details{
 	{StreamFormat, always(Should), "The event stream is well-formed.", "WHATWG HTML 9.2.6", ""},
 	{RetryAfter, always(Should), "A 429 has a Retry-After header whose value is in whole seconds, at most the limit's window and at most one day.", "RFC 9110 10.2.3, RFC 6585 4", ""},
 	{UpstreamUnused, always(Should), "A refused request never reaches the upstream.", derived, ""},
-	{RetriesBounded, always(Should), "The upstream is called no more often than allowed.", derived, ""},
+	{RetriesBounded, always(Should), "The upstream is called no more often than limits.attempts allows.", derived, ""},
 	{UpstreamFreed, always(Should), "When the gateway gives up on an upstream call, it cancels the call.", derived, ""},
 	{NotBilled, always(Should), "A failed request costs nothing.", derived, ""},
 	{KeyKept, always(Should), "When the gateway follows an upstream redirect to another host, it does not send its upstream key to that host.", upstreamErr, ""},
@@ -147,7 +147,7 @@ var requirements = []Details{
 	{NothingLeft, always(Should), "After the outage, the gateway has no more open upstream calls than it had before the outage.", derived, OutageLoad},
 	{CapacityKept, always(Should), "After the outage, the gateway handles as many concurrent calls as it did before the outage.", derived, OutageLoad},
 	{Recovery, always(Should), "Calls succeed again once the limit allows them or the upstream is healthy again.", derived, AnyLoad},
-	{UpstreamRefusal, always(Should), "When the upstream returns 429, the gateway passes on the Retry-After header and retries no more often than allowed.", upstreamErr, LimitLoad},
+	{UpstreamRefusal, always(Should), "When the upstream returns 429, the gateway passes on the Retry-After header and retries no more often than limits.attempts allows.", upstreamErr, LimitLoad},
 	{Departure, always(Should), "When the client disconnects, the gateway cancels the upstream call.", derived, OutageLoad},
 }
 

@@ -11,7 +11,7 @@ Feature: Table 1: 400 Bad request
       And the error code is listed in table 2 of the contract
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed, and no other caller is affected
+      And the upstream is called no more often than limits.attempts allows, and no other caller is affected
 
       Examples: no-model - the request body has no model field
         | case                                                 | surface          | variant  |
@@ -58,7 +58,7 @@ Feature: Table 1: 400 Bad request
       And the error code is listed in table 2 of the contract
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed, and no other caller is affected
+      And the upstream is called no more often than limits.attempts allows, and no other caller is affected
 
       Examples: wrong-type - a messages, input, prompt, query, file or contents field of the wrong type
         | case                                                     | surface          | variant    |
@@ -98,7 +98,7 @@ Feature: Table 1: 400 Bad request
       And the error code is listed in table 2 of the contract
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed, and no other caller is affected
+      And the upstream is called no more often than limits.attempts allows, and no other caller is affected
       And the request is not billed
 
       Examples: refused-400 - the upstream rejects a parameter with 400 and its own error object

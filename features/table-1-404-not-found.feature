@@ -11,7 +11,7 @@ Feature: Table 1: 404 Not found
       And the error code is listed in table 2 of the contract
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed, and no other caller is affected
+      And the upstream is called no more often than limits.attempts allows, and no other caller is affected
 
       Examples: no-such-path - a nonexistent path that is similar to the endpoint's own path
         | case                                              | surface        | variant      |
@@ -67,7 +67,7 @@ Feature: Table 1: 404 Not found
       And the error code is listed in table 2 of the contract
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed, and no other caller is affected
+      And the upstream is called no more often than limits.attempts allows, and no other caller is affected
 
       Examples: unsupported - a request to count tokens for a model whose upstream cannot count tokens
         | case                                           | surface      | variant     |
@@ -80,7 +80,7 @@ Feature: Table 1: 404 Not found
       And the error code is listed in table 2 of the contract
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed, and no other caller is affected
+      And the upstream is called no more often than limits.attempts allows, and no other caller is affected
 
       Examples: gatecert judges only the status here; the row code:model_not_found covers the code
         | case                                    | surface          |

@@ -11,7 +11,7 @@ Feature: Table 1: 5xx Upstream / gateway error
       And the error code is listed in table 2 of the contract
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed, and no other caller is affected
+      And the upstream is called no more often than limits.attempts allows, and no other caller is affected
       And the request is not billed
 
       Examples: error-object - the upstream returns 500 with its own error object
@@ -226,7 +226,7 @@ Feature: Table 1: 5xx Upstream / gateway error
       And the error code is listed in table 2 of the contract
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed, and no other caller is affected
+      And the upstream is called no more often than limits.attempts allows, and no other caller is affected
       And the request is not billed, and a 429 says when to retry
 
       Examples: error-429 - the upstream rate-limits the gateway: 429 with Retry-After and its own error object
@@ -255,7 +255,7 @@ Feature: Table 1: 5xx Upstream / gateway error
       And the error code is listed in table 2 of the contract
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed, the gateway's key is sent to no other host, and no other caller is affected
+      And the upstream is called no more often than limits.attempts allows, the gateway's key is sent to no other host, and no other caller is affected
       And the request is not billed
 
       Examples: redirect - the upstream redirects the call to another host
@@ -284,7 +284,7 @@ Feature: Table 1: 5xx Upstream / gateway error
       And the error code is listed in table 2 of the contract
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed, and no other caller is affected
+      And the upstream is called no more often than limits.attempts allows, and no other caller is affected
 
       Examples: the store that contains the gateway's keys is unavailable
         | case                                    | surface          |

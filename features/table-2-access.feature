@@ -43,7 +43,7 @@ Feature: Table 2: access codes
       And the error code is "model_not_found"
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed, and no other caller is affected
+      And the upstream is called no more often than limits.attempts allows, and no other caller is affected
 
       Examples: a model name invented for this call
         | case                                               | surface          |

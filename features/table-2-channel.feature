@@ -71,7 +71,7 @@ Feature: Table 2: channel codes
       And the error code is "channel:invalid_key"
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed, and no other caller is affected
+      And the upstream is called no more often than limits.attempts allows, and no other caller is affected
 
       Examples: the upstream rejects the channel's key
         | case                                                           | surface          |
@@ -131,7 +131,7 @@ Feature: Table 2: channel codes
       And the error code is "channel:response_time_exceeded"
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed, and no other caller is affected
+      And the upstream is called no more often than limits.attempts allows, and no other caller is affected
       And the gateway times out as declared and cancels the upstream call
 
       Examples: no-answer - the upstream never answers

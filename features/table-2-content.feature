@@ -43,7 +43,7 @@ Feature: Table 2: content codes
       And the error code is "prompt_blocked"
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed, and no other caller is affected
+      And the upstream is called no more often than limits.attempts allows, and no other caller is affected
       And the request is not billed
 
       Examples: the upstream refuses the prompt in the way that its API format defines

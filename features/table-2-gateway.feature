@@ -11,7 +11,7 @@ Feature: Table 2: gateway codes
       And the error code is "json_marshal_failed"
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed, and no other caller is affected
+      And the upstream is called no more often than limits.attempts allows, and no other caller is affected
 
       Examples: the gateway would have to send a value that JSON cannot represent
         | case                                                            | surface          |
@@ -40,7 +40,7 @@ Feature: Table 2: gateway codes
       And the error code is "query_data_error"
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed, and no other caller is affected
+      And the upstream is called no more often than limits.attempts allows, and no other caller is affected
 
       Examples: reads from the store fail
         | case                                                       | surface          |
@@ -71,7 +71,7 @@ Feature: Table 2: gateway codes
       And the error code is "update_data_error"
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed, and no other caller is affected
+      And the upstream is called no more often than limits.attempts allows, and no other caller is affected
 
       Examples: writes to the store fail
         | case                                                         | surface          |

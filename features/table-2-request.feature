@@ -11,7 +11,7 @@ Feature: Table 2: request codes
       And the error code is "invalid_request"
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed, and no other caller is affected
+      And the upstream is called no more often than limits.attempts allows, and no other caller is affected
 
       Examples: wrong-type - a messages, input, prompt, query, file or contents field of the wrong type
         | case                                                                | surface          | variant    |
@@ -53,7 +53,7 @@ Feature: Table 2: request codes
       And the error code is "bad_request_body"
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed, and no other caller is affected
+      And the upstream is called no more often than limits.attempts allows, and no other caller is affected
 
       Examples: cut-json - the JSON is cut off in the middle
         | case                                                           | surface          | variant  |
@@ -137,7 +137,7 @@ Feature: Table 2: request codes
       And the error code is "read_request_body_failed"
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed, and no other caller is affected
+      And the upstream is called no more often than limits.attempts allows, and no other caller is affected
 
       Examples: short-body - the body is shorter than its Content-Length
         | case                                                                      | surface          | variant    |

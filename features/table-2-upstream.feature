@@ -12,7 +12,7 @@ Feature: Table 2: upstream codes
       And the error code is "do_request_failed"
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed, and no other caller is affected
+      And the upstream is called no more often than limits.attempts allows, and no other caller is affected
       And the request is not billed
 
       Examples: reset - the upstream resets the connection
@@ -90,7 +90,7 @@ Feature: Table 2: upstream codes
       And the error code is "bad_response"
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed, and no other caller is affected
+      And the upstream is called no more often than limits.attempts allows, and no other caller is affected
       And the request is not billed
 
       Examples: broken-json - 200 with malformed JSON
@@ -173,7 +173,7 @@ Feature: Table 2: upstream codes
       And the error code is "bad_response_status_code"
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed, and no other caller is affected
+      And the upstream is called no more often than limits.attempts allows, and no other caller is affected
       And the request is not billed
 
       Examples: html-502 - 502 with an HTML page
@@ -260,7 +260,7 @@ Feature: Table 2: upstream codes
       And the error code is "empty_response"
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed, and no other caller is affected
+      And the upstream is called no more often than limits.attempts allows, and no other caller is affected
       And the request is not billed
 
       Examples: empty-body - 200 with an empty body
@@ -314,7 +314,7 @@ Feature: Table 2: upstream codes
       And the error code is "read_response_body_failed"
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed, and no other caller is affected
+      And the upstream is called no more often than limits.attempts allows, and no other caller is affected
       And the request is not billed
 
       Examples: short-body - the body is shorter than its Content-Length

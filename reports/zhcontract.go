@@ -24,7 +24,7 @@ var zhContract = [][2]string{
 	{"The event stream is well-formed.", "事件流格式正确。"},
 	{"A 429 has a Retry-After header whose value is in whole seconds, at most the limit's window and at most one day.", "429 带有以整秒表示的 Retry-After，不超过限流窗口，也不超过一天。"},
 	{"A refused request never reaches the upstream.", "被拒绝的请求不会到达上游。"},
-	{"The upstream is called no more often than allowed.", "对上游的调用次数不超过允许的上限。"},
+	{"The upstream is called no more often than limits.attempts allows.", "对上游的调用次数不超过允许的上限。"},
 	{"When the gateway gives up on an upstream call, it cancels the call.", "网关放弃等待后，对上游的调用随之取消。"},
 	{"A failed request costs nothing.", "失败的请求不计费。"},
 	{"When the gateway follows an upstream redirect to another host, it does not send its upstream key to that host.", "上游重定向到其他主机时，不携带网关的密钥跟随。"},
@@ -46,7 +46,7 @@ var zhContract = [][2]string{
 	{"After the outage, the gateway has no more open upstream calls than it had before the outage.", "故障结束后，上游的未完成调用不多于故障之前。"},
 	{"After the outage, the gateway handles as many concurrent calls as it did before the outage.", "故障结束后，能同时处理的调用与故障之前一样多。"},
 	{"Calls succeed again once the limit allows them or the upstream is healthy again.", "限流有余量或上游恢复后，调用重新成功。"},
-	{"When the upstream returns 429, the gateway passes on the Retry-After header and retries no more often than allowed.", "上游自己的 429 保留其 Retry-After，重试不超过上限。"},
+	{"When the upstream returns 429, the gateway passes on the Retry-After header and retries no more often than limits.attempts allows.", "上游自己的 429 保留其 Retry-After，重试不超过上限。"},
 	{"When the client disconnects, the gateway cancels the upstream call.", "客户端断开后，对上游的调用随之取消。"},
 
 	{"Bad request", "请求错误"}, {"bad request", "请求错误"}, {"Unauthorized", "未授权"}, {"unauthorized", "未授权"}, {"Forbidden", "禁止访问"}, {"forbidden", "禁止访问"},

@@ -45,11 +45,11 @@ var definitions = sync.OnceValue(func() []definition {
 		// Whether others are affected is tried after one case of each kind.
 		requiring("the upstream is not called, and no other caller is affected",
 			contract.UpstreamUnused, contract.RetriesBounded, contract.NoCollateral),
-		requiring("the upstream is called no more often than allowed, and no other caller is affected",
+		requiring("the upstream is called no more often than limits.attempts allows, and no other caller is affected",
 			contract.UpstreamUnused, contract.RetriesBounded, contract.NoCollateral),
-		requiring("the upstream is called no more often than allowed, the gateway's key is sent to no other host, and no other caller is affected",
+		requiring("the upstream is called no more often than limits.attempts allows, the gateway's key is sent to no other host, and no other caller is affected",
 			contract.UpstreamUnused, contract.RetriesBounded, contract.KeyKept, contract.NoCollateral),
-		requiring("the upstream is called no more often than allowed", contract.RetriesBounded), // by load cases
+		requiring("the upstream is called no more often than limits.attempts allows", contract.RetriesBounded), // by load cases
 		requiring("the gateway times out as declared and cancels the upstream call", contract.AnsweredInTime, contract.UpstreamFreed),
 		requiring("the request is not billed", contract.NotBilled),
 		requiring("the request is not billed, and a 429 says when to retry", contract.NotBilled, contract.RetryAfter),

@@ -130,7 +130,7 @@ func TestAPassingScenarioRecordsItsStepsAndItsPlace(t *testing.T) {
 		{Text: `And the error code is "model_not_found"`, Status: runlog.StepPassed},
 		{Text: "And the error is complete and in the client's API format", Status: runlog.StepPassed},
 		{Text: "And the response leaks no internals", Status: runlog.StepPassed},
-		{Text: "And the upstream is called no more often than allowed, and no other caller is affected", Status: runlog.StepUntested}, // nothing says what it saw
+		{Text: "And the upstream is called no more often than limits.attempts allows, and no other caller is affected", Status: runlog.StepUntested}, // nothing says what it saw
 	}, c.Scenario.Steps)
 	assert.Equal(t, 1, c.Tries)
 }

@@ -158,15 +158,15 @@ func claims() []claim {
 		{"every client raises an error for the contract's error event in the middle of a stream", "confirmed", clientsRecord, []seen{
 			{clients: slices.Concat(openai, anthropic, genai, []string{"ai-sdk", "langchain"}), probes: one("mid-stream-error"), marks: "●", says: "raises "},
 		}},
-		{"openai-go raises an error if the event data has a top-level error field, but not for a flat event: error or for response.failed", "confirmed", clientsRecord, []seen{
+		{"openai-go raises an error if the event data has a top-level error field, but not if an error event has its fields at the top level, and not for response.failed", "confirmed", clientsRecord, []seen{
 			{clients: one("openai-go"), probes: []string{"error-nested", "error-named"}, marks: "●", says: "raises ssestream.StreamError"},
 			{clients: one("openai-go"), probes: []string{"error-flat", "response-failed", "error-and-failed"}, marks: "●", says: "raises no error"},
 		}},
-		{"openai (npm) raises an error for a flat event: error, but not if the stream contains only response.failed", "confirmed for 7.59.0", newerRecord, []seen{
+		{"openai (npm) raises an error if an error event has its fields at the top level, but not if the stream reports its failure only with response.failed", "confirmed for 7.59.0", newerRecord, []seen{
 			{clients: one("openai-node"), probes: []string{"error-flat", "error-and-failed", "error-nested"}, marks: "●", says: "raises APIError"},
 			{clients: one("openai-node"), probes: one("response-failed"), marks: "●", says: "raises no error"},
 		}},
-		{"the openai (npm) version that runs on Node 20 also raises an error for a flat event: error", "wrong: 6.49.0 raises an error only for the nested form", clientsRecord, []seen{
+		{"the openai (npm) version that runs on Node 20 also raises an error if an error event has its fields at the top level", "wrong: 6.49.0 raises an error only for the nested form", clientsRecord, []seen{
 			{clients: one("openai-node"), probes: one("error-nested"), marks: "●", says: "raises APIError"},
 			{clients: one("openai-node"), probes: []string{"error-flat", "error-and-failed", "response-failed"}, marks: "●", says: "raises no error"},
 		}},

@@ -9,7 +9,7 @@ Feature: Load: an upstream that fails
       Given the circumstance "upstream-error": the provider fails
       When many clients call "<surface>"
       Then every error response has this row's status and code, is complete and in the client's API format, and leaks no internals
-      And the upstream is called no more often than allowed
+      And the upstream is called no more often than limits.attempts allows
       And healthy calls succeed as often and as fast as before the outage
       And no upstream call stays open, calls succeed again in time, and the gateway handles as many concurrent calls as before the outage
 

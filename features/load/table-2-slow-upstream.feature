@@ -10,7 +10,7 @@ Feature: Load: an upstream that is too slow
       When many clients call "<surface>"
       Then the gateway stops waiting for the upstream when its declared timeout expires
       And every error response has this row's status and code, is complete and in the client's API format, and leaks no internals
-      And the upstream is called no more often than allowed
+      And the upstream is called no more often than limits.attempts allows
       And the upstream call is cancelled once the gateway times out or the client disconnects
       And healthy calls succeed as often and as fast as before the outage
       And no upstream call stays open, calls succeed again in time, and the gateway handles as many concurrent calls as before the outage

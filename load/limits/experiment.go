@@ -75,7 +75,7 @@ func (r *recorder) boundary(ctx context.Context, m LimiterModel) (capacityResult
 		return capacityResult{}, err
 	}
 	return capacityResult{admitted: first.admitted + second.admitted, sentence: fmt.Sprintf(
-		"after a pause, %d calls were admitted; half a window later, %d more were admitted, and 1.2 windows after the first call, another %d",
+		"after a pause, gatecert used half of the limit: %d calls were admitted; half a window after the first call, %d more were admitted; 1.2 windows after it, another %d",
 		first.admitted, second.admitted, third.admitted)}, nil
 }
 

@@ -32,7 +32,7 @@ func (a *assessment) checkTokens() {
 		}
 	}
 	a.model = a.declared.model(a.declared.kinds()[0])
-	a.untested(contract.LimitBurst, "a gateway may count a call's tokens only after the call has ended, so concurrent calls cannot test a token limit")
+	a.untested(contract.LimitBurst, "some gateways count a call's tokens only after the call has ended, so concurrent calls cannot test a token limit")
 	if silent > 0 {
 		a.untested(contract.LimitExact, "%d of %d responses do not state how many tokens the call used", silent, admitted)
 		return

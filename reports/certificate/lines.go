@@ -47,7 +47,7 @@ func checkLine(line []byte) (runlog.Link, error) {
 		Type string `json:"type"`
 	}
 	if err := json.Unmarshal(line, &head); err != nil {
-		return runlog.Link{}, errors.New("the line is not an event")
+		return runlog.Link{}, errors.New("it is not a JSON object with a type")
 	}
 	switch head.Type {
 	case "header":
