@@ -166,8 +166,11 @@ func (a *attack) RoundTrip(*http.Request) (*http.Response, error) {
 	a.serve(<-a.tickets)
 	if a.phase.Closed {
 		for range inARow - 1 {
+			if a.cancelled.Load() || a.phase.Lease.Ended() {
+				break
+			}
 			t, more := a.pacer.take()
-			if !more || a.cancelled.Load() {
+			if !more {
 				break
 			}
 			a.more.Add(1)

@@ -226,10 +226,6 @@ func TestConnectionsBoundTheRequestsInFlight(t *testing.T) {
 
 // A gateway that hangs takes all workers. vegeta by itself would wait for it without a bound, or start thousands more.
 func TestRunAgainstAHangingGateway(t *testing.T) {
-	hang := func(_ http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body) // else the server does not notice a client that disconnects
-		<-r.Context().Done()
-	}
 	simulate(t, hang, func(t *testing.T, e *Engine, url string) {
 		began, before := time.Now(), runtime.NumGoroutine()
 		var most int

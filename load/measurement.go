@@ -286,7 +286,7 @@ func mergeViolations(all, more []Violation) []Violation {
 // Result is one request and its outcome. Its instants are durations since the phase began; 0 means that there was no
 // such instant.
 type Result struct {
-	// Seq numbers the requests of a phase in the order in which they were due, from 0.
+	// Seq numbers the requests of a phase from 0, in the order in which they were due. In a closed loop, they are due a little out of that order.
 	Seq uint64
 	// Request is the index of the request's kind in the phase's mix.
 	Request int

@@ -24,7 +24,8 @@ const overrun = time.Second
 // vegeta's sleep does not end with a context and is no finer than 1 ms, and it records what was due and when: vegeta's own
 // pacers report neither lag nor what was never sent.
 //
-// One goroutine calls Pace. In a closed loop, workers call take as well. The other fields may be read by others when the attack is over.
+// One goroutine calls Pace. In a closed loop, workers call take as well, which reads only what is set before the first ticket. Others may read the
+// other fields when the attack is over.
 type pacer struct {
 	ctx        context.Context //nolint:containedctx // vegeta's Pacer has no parameter for one
 	phase      Phase
@@ -37,7 +38,7 @@ type pacer struct {
 
 	out   chan<- ticket // to the workers, in the order of seq
 	conns *saturation
-	// sent counts the requests that were released or taken.
+	// sent is the number of the next request. In a closed loop it may exceed requests.
 	sent atomic.Uint64
 	// gaveUpWaiting says that the phase ended before a request that waited for a connection could be released.
 	gaveUpWaiting bool
