@@ -89,7 +89,7 @@ func (s Search) check() error {
 	}
 	for _, share := range s.Curve {
 		if !(share > 0) || share > 1 {
-			problem = fmt.Sprintf("curve point at %g of the capacity: must be greater than 0 and at most 1", share)
+			problem = fmt.Sprintf("curve point %g: must be a share of the capacity, greater than 0 and at most 1", share)
 		}
 	}
 	if problem != "" {

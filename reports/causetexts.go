@@ -32,7 +32,7 @@ type remedy struct {
 // remedies has every requirement that can change a verdict. It is read-only.
 var remedies = []remedy{
 	{contract.Secrecy, gravityLeak, "",
-		"Every caller can read the leaked data, which then stays in their logs, tickets and error trackers.",
+		"The leaked data reaches callers and stays in their logs, tickets and error trackers.",
 		"Write your own error messages. Never put err.Error(), a stack trace or a request header into a response. Log these with the request ID instead."},
 	{contract.KeyKept, gravityLeak, "After a redirect, the gateway sends its key to another host",
 		"Whoever controls the other host receives the gateway's key.",

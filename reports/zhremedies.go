@@ -2,7 +2,7 @@ package reports
 
 // zhRemedies are the texts of [remedies] and of [kindRemedies].
 var zhRemedies = [][2]string{
-	{"Every caller can read the leaked data, which then stays in their logs, tickets and error trackers.", "每个调用方都能看到，并会留在他们的日志、工单和错误追踪系统里。"},
+	{"The leaked data reaches callers and stays in their logs, tickets and error trackers.", "每个调用方都能看到，并会留在他们的日志、工单和错误追踪系统里。"},
 	{"Write your own error messages. Never put err.Error(), a stack trace or a request header into a response. Log these with the request ID instead.", "错误消息由自己编写。不要把 err.Error()、堆栈信息或请求头的任何内容放进响应：连同请求 ID 写入日志。"},
 	{"After a redirect, the gateway sends its key to another host", "网关的密钥随重定向发送到其他主机"},
 	{"Whoever controls the other host receives the gateway's key.", "那台主机的运营者拿到了网关的密钥。"},

@@ -261,7 +261,7 @@ func (f *Fleet) refusals() string {
 		}
 	}
 	if busy > 0 {
-		all = append(all, fmt.Sprintf("workers that are busy with another coordinator, or are still waiting (up to %[2]s) for a coordinator that went down: %[1]d", busy, orphanedAfter))
+		all = append(all, fmt.Sprintf("%s not available: busy with another coordinator, or waiting up to %s for one that went down", plain.Count(busy, "worker"), orphanedAfter))
 	}
 	slices.Sort(all)
 	if len(all) == 0 {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/gatecert/gatecert/reports/plain"
 )
 
 // Experiment is one step of an inference.
@@ -95,8 +97,16 @@ func (r *recorder) credit(ctx context.Context, m LimiterModel) (capacityResult, 
 	if err != nil {
 		return capacityResult{}, err
 	}
-	return capacityResult{drained.admitted, took, fmt.Sprintf("after a pause, %d calls were admitted in a row before one was refused; the next call was admitted %s after that refusal",
-		drained.admitted, round(rate.first))}, nil
+	sentence := fmt.Sprintf("after a pause, %s admitted", plain.Count(drained.admitted, "call"))
+	if drained.refused {
+		sentence += " before one was refused"
+	}
+	if rate.first > 0 {
+		sentence += fmt.Sprintf("; the next call was admitted %s later", round(rate.first))
+	} else {
+		sentence += fmt.Sprintf("; no other call was admitted in the following %s", round(2*m.Window))
+	}
+	return capacityResult{drained.admitted, took, sentence}, nil
 }
 
 // recentLatency is the mean time to first byte of the last 20 calls.

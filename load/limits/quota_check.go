@@ -164,7 +164,7 @@ func (c *quotaCheck) checkReset(i int, q quota) {
 		}
 		if c.calls[k].Asked.Of(c.declared.Part) <= refusal.Asked.Of(c.declared.Part) && !c.byOthers(k) && c.declared.usage(c.decisions).atMostOthers(from.from, d.to) == 0 {
 			c.findOnce(contract.Should, "a call admitted after the announced reset",
-				fmt.Sprintf("a reset after %s according to %s, but a call was still refused after %s", round(*q.reset), q.label(), round(d.from-from.to)))
+				fmt.Sprintf("%s announced a reset %s after a refusal, but a call was still refused %s after it", q.label(), round(*q.reset), round(d.from-from.to)))
 		}
 		return
 	}

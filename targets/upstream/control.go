@@ -62,7 +62,7 @@ func (u *Upstream) serveSeen(w http.ResponseWriter, r *http.Request) {
 	if asked := r.URL.Query().Get("wait"); asked != "" {
 		var err error
 		if wait, err = time.ParseDuration(asked); err != nil {
-			http.Error(w, "the value of wait is not a duration", http.StatusBadRequest)
+			http.Error(w, "wait must be a duration, such as wait=5s", http.StatusBadRequest)
 			return
 		}
 	}

@@ -84,7 +84,7 @@ func readAnthropic(_ Request, body []byte) (Answer, error) {
 		return Answer{}, errorInstead(body)
 	}
 	if !in.Content.present {
-		return Answer{}, notAnswer("the body has no content")
+		return Answer{}, notAnswer("the body has no content field")
 	}
 	out := Answer{ID: in.ID, Model: in.Model, End: dialect.End{
 		Finish: finishOf(dialect.Anthropic, in.StopReason), PromptTokens: int(in.Usage.Input), CompletionTokens: int(in.Usage.Output),
