@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/gatecert/gatecert/internal/wait"
+	"github.com/gatecert/gatecert/reports/plain"
 )
 
 var (
