@@ -52,24 +52,60 @@ func (i *inference) announcedLimits() []announcedLimit {
 	return slices.DeleteFunc(all, func(a announcedLimit) bool { return a.window <= 0 })
 }
 
-// judgeAnnounced tests what is announced like any other hypothesis, and says of each limit by how many answers it is contradicted.
-func (i *inference) judgeAnnounced() []string {
+// testedLimit is an announced limit as the kind that explains the answers best, and by how many of them it is contradicted.
+type testedLimit struct {
+	announcedLimit
+
+	model                   LimiterModel
+	contradictions, answers int
+}
+
+// testAnnounced tests what is announced like any other hypothesis.
+func (i *inference) testAnnounced() (all []testedLimit) {
 	if len(i.calls) == 0 {
 		return nil
 	}
 	decisions := downsample(decisionsOf(i.calls, i.origin()))
 	usage := countAdmissions(decisions)
-	var sentences []string
 	for _, a := range i.announcedLimits() {
 		var best argmin[LimiterModel]
 		models(DeclaredLimit{Limit: a.limit, Window: a.window}, func(m LimiterModel) bool {
 			best.add(m, countContradictions(newLimiter(m, decisions, usage, defaultSlack), decisions, best.bound()))
 			return best.contradictions > 0
 		})
+		all = append(all, testedLimit{a, best.values[0], best.contradictions, len(decisions)})
+	}
+	return all
+}
+
+// judgeAnnounced says of each announced limit by how many answers it is contradicted.
+func (i *inference) judgeAnnounced() (sentences []string) {
+	for _, a := range i.testAnnounced() {
 		sentences = append(sentences, fmt.Sprintf("the %s header fields announce a limit of %d calls in %s; if the limit is a %s, %d of %d responses contradict it",
-			a.source, a.limit, plain.Duration(a.window), best.values[0].Kind, best.contradictions, len(decisions)))
+			a.source, a.limit, plain.Duration(a.window), a.model.Kind, a.contradictions, a.answers))
 	}
 	return sentences
+}
+
+// announcedInstead returns an announced limit that explains every answer although the intervals of the inferred one exclude it: its kind, or what of
+// the answers it was tested on, is another. It returns nil if there is none.
+func (i *inference) announcedInstead(m LimiterModel) *testedLimit {
+	for _, a := range i.testAnnounced() {
+		if a.contradictions == 0 && !m.Intervals.contain(a.limit, a.window) {
+			return &a
+		}
+	}
+	return nil
+}
+
+// contain reports whether a limit on calls in a window is within the intervals. Of a bucket, only the rate is compared, since its size need not be the
+// limit.
+func (v Intervals) contain(limit int, window time.Duration) bool {
+	if v.Refill.To > 0 {
+		rate := float64(limit) / window.Seconds()
+		return v.Refill.From <= rate && rate <= v.Refill.To
+	}
+	return v.Limit.From <= limit && limit <= v.Limit.To && v.Window.From <= window && window <= v.Window.To
 }
 
 // announcedWait is the longest wait that the latest refusal asks for, and the field that does; 0 where it asks for none.

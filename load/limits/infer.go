@@ -136,7 +136,29 @@ func (i *inference) inferRate(ctx context.Context, limit int) (LimiterModel, err
 		}
 		m.Intervals.Window = m.Intervals.Window.with(i.fitter().intervals(*other).Window)
 	}
+	if a := i.announcedInstead(m); a != nil {
+		return m, fmt.Errorf("%w: a %s (%s) explains the responses, and so does the limit that the %s header fields announce, as a %s. Observed: %s",
+			ErrInconclusive, m, m.Intervals, a.source, a.model, i.seen())
+	}
+	if window, ok := i.coarseClock(m); ok {
+		return m, fmt.Errorf("%w: a %s (%s) explains the responses, but calls were too slow to tell it from a window of %s by a clock that counts whole seconds. Observed: %s",
+			ErrInconclusive, m, m.Intervals, round(window), i.seen())
+	}
 	return m, nil
+}
+
+// maxCoarse is the longest window whose length a clock of whole seconds changes noticeably: by up to a tenth.
+const maxCoarse = 10 * time.Second
+
+// coarseClock returns the window that may be mistaken for the inferred one, if calls were slow. If a limiter counts whole seconds, a window that begins
+// with a request is up to a second shorter than it should be. Quick calls see how the lengths of its windows differ.
+func (i *inference) coarseClock(m LimiterModel) (time.Duration, bool) {
+	of := m.Intervals.Window
+	whole := of.To.Truncate(time.Second)
+	if m.Kind != contract.FixedWindow || m.Window < time.Second || m.Window > maxCoarse || whole >= of.From || !slowFor(decisionsOf(i.calls, i.origin()), m.Limit, m.Window) {
+		return 0, false
+	}
+	return whole + time.Second, true
 }
 
 // A fit may leave a share of maxUnexplained of all responses unexplained, but always at least minUnexplained responses, because a clock may be off

@@ -16,21 +16,28 @@ const clearlyOther = 0.15
 // take as long as the limiter takes to free several. Each decision was then made at some time in a long interval, which few limits contradict: a bucket of
 // one call refilled at 10/s passed as one refilled at 20/s.
 //
-// If refused calls count against the limit, a verification does not show when the limit recovers. If no kind is declared, [assessment.recordSustained]
-// says whether the calls were too slow.
+// If refused calls count against the limit, a verification does not show when the limit recovers, so only limits of other sizes are tried. If no kind
+// is declared, [assessment.recordSustained] says whether the calls were too slow.
 func (a *assessment) checkResolution() {
-	if a.others != nil || a.declared.RefusedCount || a.declared.Kind == "" || a.declared.Kind == contract.Concurrency {
+	if a.others != nil || a.declared.Kind == "" || a.declared.Kind == contract.Concurrency {
 		return
 	}
 	f := a.causeFinder()
 	if a.slow() {
-		if d, ok := f.first(f.otherLimits()); ok {
+		others := f.otherSizes()
+		if !a.declared.RefusedCount {
+			others = append(others, f.otherRates()...)
+		}
+		if d, ok := f.first(others); ok {
 			a.doubt(d, fmt.Sprintf("the calls were too slow (half of them took more than %s) to tell the declared limit from %s, which would explain all responses too", round(medianOf(a.decisions)), d))
 			return
 		}
 	}
 	if d, ok := f.first(f.nextLimits()); ok {
-		a.remark(contract.LimitExact, fmt.Sprintf("; %s would explain all responses too", d))
+		text := fmt.Sprintf("; %s would explain all responses too", d)
+		if !a.remark(contract.LimitExact, text) {
+			a.remark(contract.LimitBurst, text)
+		}
 	}
 }
 
@@ -44,13 +51,15 @@ func (f causeFinder) first(limits []DeclaredLimit) (DeclaredLimit, bool) {
 	return DeclaredLimit{}, false
 }
 
-// remark appends to the sentence of a requirement that holds.
-func (a *assessment) remark(r contract.Requirement, text string) {
+// remark appends to the sentence of a requirement, and reports whether it holds.
+func (a *assessment) remark(r contract.Requirement, text string) bool {
 	for i, c := range a.checks {
 		if c.Requirement == r && c.Result == contract.Held {
 			a.checks[i].Sentence += text
+			return true
 		}
 	}
+	return false
 }
 
 // doubt records that the calls do not tell the declared limit from another one. How many calls are admitted at once may be certain all the same.
@@ -66,8 +75,12 @@ func (a *assessment) doubt(other DeclaredLimit, reason string) {
 // slow reports whether the decision on a call may have been made at any time in an interval that is long for the limit: a quarter of the time in which the
 // limiter frees a call, or more.
 func (a *assessment) slow() bool {
+	return slowFor(a.decisions, a.declared.Limit, a.declared.Window)
+}
+
+func slowFor(decisions []decision, limit int, window time.Duration) bool {
 	const quarter = 4
-	return quarter*medianOf(a.decisions)*time.Duration(a.declared.Limit) > a.declared.Window
+	return quarter*medianOf(decisions)*time.Duration(limit) > window
 }
 
 // medianOf is the median of how long the gateway had to decide on a call: from its sending to the first byte of the response.
@@ -94,15 +107,20 @@ func (f causeFinder) nextLimits() (all []DeclaredLimit) {
 	return all
 }
 
-// otherLimits are limits that are clearly not the declared one: of another size, or of another rate.
-func (f causeFinder) otherLimits() (all []DeclaredLimit) {
+// otherSizes are limits that are clearly not the declared one, by one, two or three times the share that is clear.
+func (f causeFinder) otherSizes() (all []DeclaredLimit) {
 	n := f.declared.capacity()
 	step := max(int(clearlyOther*float64(n)), 1)
-	for _, limit := range []int{n - step, n + step} {
-		if limit > 0 {
+	for _, steps := range []int{-1, 1, -2, 2, -3, 3} {
+		if limit := n + steps*step; limit > 0 {
 			all = append(all, f.withLimit(limit))
 		}
 	}
+	return all
+}
+
+// otherRates are limits that clearly free calls more quickly or slowly than the declared one.
+func (f causeFinder) otherRates() (all []DeclaredLimit) {
 	ratios := []float64{2, 0.5}
 	if f.declared.Kind == contract.TokenBucket {
 		ratios = append([]float64{1 + clearlyOther, 1 / (1 + clearlyOther)}, ratios...)

@@ -1,6 +1,9 @@
 package limits
 
 import (
+	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -8,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // slowly verifies a declared limit of a bucket of one call that is refilled at 10/s, whose calls take so long each way.
@@ -83,6 +87,58 @@ func TestSlowCallsDoNotHoldAShorterWindow(t *testing.T) {
 				return
 			}
 			require.ErrorIs(t, err, ErrInconclusive, kind)
+		})
+	}
+}
+
+// A sliding counter that counts refused calls is not said to have another size, however slow the calls are.
+func TestSlowCallsDoNotHoldAnotherSize(t *testing.T) {
+	for run := range runsOf(3, 20) {
+		for _, declared := range []int{17, 19, 20, 21, 23} {
+			synctest.Test(t, func(t *testing.T) {
+				s := simulation{contract.SlidingCounter, 20, 2 * time.Second, run, 5, false}
+				g := s.gateway(faults{countsRefused: true})
+				random := rand.New(rand.NewPCG(uint64(run), 1))
+				g.delay = func() time.Duration { return time.Duration(random.ExpFloat64() * float64(40*time.Millisecond)) }
+				d := DeclaredLimit{Kind: contract.SlidingCounter, Limit: declared, Window: 2 * time.Second, RefusedCount: true}
+				findings, evidence, err := Verify(t.Context(), Probers{Limited: g.probers().Limited}, d, Budget{})
+				violated := slices.ContainsFunc(findings, func(f contract.Finding) bool { return f.Level != contract.Note })
+				if declared == 20 {
+					require.False(t, violated, "run %d: %+v", run, findings)
+					return
+				}
+				remarked := slices.ContainsFunc(evidence.Checks, func(c runlog.Check) bool { return strings.Contains(c.Sentence, "would explain all responses too") })
+				require.True(t, violated || err != nil || remarked, "run %d, declared %d: %+v", run, declared, evidence.Checks)
+			})
+		}
+	}
+}
+
+// If a limiter counts whole seconds, its windows are up to a second shorter than they should be. Slow calls do not see how their lengths differ, so the
+// inference names no other window.
+func TestSlowCallsNameNoWindowOfACoarseClock(t *testing.T) {
+	for run := range runsOf(5, 40) {
+		synctest.Test(t, func(t *testing.T) {
+			random := rand.New(rand.NewPCG(uint64(run), 2))
+			time.Sleep(time.Duration(random.IntN(1000)) * time.Millisecond)
+			var ends time.Time
+			var admitted int
+			s := &simulatedLimiter{
+				delay: func() time.Duration { return time.Duration(random.ExpFloat64() * float64(30*time.Millisecond)) },
+				other: func(now time.Time) bool {
+					if second := now.Truncate(time.Second); !second.Before(ends) {
+						ends, admitted = second.Add(2*time.Second), 0
+					}
+					admitted++
+					return admitted <= 20
+				},
+			}
+			m, _, err := Infer(t.Context(), s.call, Budget{})
+			if err != nil {
+				require.ErrorIs(t, err, ErrInconclusive)
+				return
+			}
+			require.True(t, m.Intervals.contain(20, 2*time.Second), "run %d: %s, %s\n%s", run, m, m.Intervals, strings.Join(m.Evidence, "\n"))
 		})
 	}
 }
