@@ -98,7 +98,7 @@ func TestSlowCallsDoNotHoldAnotherSize(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := simulation{contract.SlidingCounter, 20, 2 * time.Second, run, 5, false}
 				g := s.gateway(faults{countsRefused: true})
-				random := rand.New(rand.NewPCG(uint64(run), 1))
+				random := rand.New(rand.NewPCG(run, 1))
 				g.delay = func() time.Duration { return time.Duration(random.ExpFloat64() * float64(40*time.Millisecond)) }
 				d := DeclaredLimit{Kind: contract.SlidingCounter, Limit: declared, Window: 2 * time.Second, RefusedCount: true}
 				findings, evidence, err := Verify(t.Context(), Probers{Limited: g.probers().Limited}, d, Budget{})
@@ -119,7 +119,7 @@ func TestSlowCallsDoNotHoldAnotherSize(t *testing.T) {
 func TestSlowCallsNameNoWindowOfACoarseClock(t *testing.T) {
 	for run := range runsOf(5, 40) {
 		synctest.Test(t, func(t *testing.T) {
-			random := rand.New(rand.NewPCG(uint64(run), 2))
+			random := rand.New(rand.NewPCG(run, 2))
 			time.Sleep(time.Duration(random.IntN(1000)) * time.Millisecond)
 			var ends time.Time
 			var admitted int
