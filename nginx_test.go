@@ -6,7 +6,6 @@ package gatecert_test
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -80,24 +79,42 @@ func verdicts(r runlog.Run) map[string]contract.Verdict {
 // serveNginx serves nginx in front of a target until the test ends, and returns its URL.
 func serveNginx(t *testing.T, nginx, rate string, status int, behind profile.Profile) string {
 	t.Helper()
-	address := freeport.Address(t)
 	origin, err := url.Parse(behind.BaseURL)
 	require.NoError(t, err)
-	dir := t.TempDir()
-	file := filepath.Join(dir, "nginx.conf")
-	require.NoError(t, os.WriteFile(file, fmt.Appendf(nil, nginxConfig, dir, rate, address, status, origin.Host), 0o600))
-	server := exec.Command(nginx, "-e", filepath.Join(dir, "error.log"), "-c", file)
-	require.NoError(t, server.Start())
-	t.Cleanup(func() {
-		_ = server.Process.Signal(os.Interrupt)
-		_ = server.Wait()
-	})
-	require.Eventually(t, func() bool {
-		connection, err := net.Dial("tcp", address)
-		if err == nil {
-			_ = connection.Close()
+	for range 5 { // a free address may be taken by another test before nginx listens on it
+		address, dir := freeport.Address(t), t.TempDir()
+		file := filepath.Join(dir, "nginx.conf")
+		require.NoError(t, os.WriteFile(file, fmt.Appendf(nil, nginxConfig, dir, rate, address, status, origin.Host), 0o600))
+		server := exec.Command(nginx, "-e", filepath.Join(dir, "error.log"), "-c", file)
+		require.NoError(t, server.Start())
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			_ = server.Wait()
+		}()
+		t.Cleanup(func() {
+			_ = server.Process.Signal(os.Interrupt)
+			<-ended
+		})
+		if started(filepath.Join(dir, "pid"), ended) {
+			return "http://" + address
 		}
-		return err == nil
-	}, 5*time.Second, 20*time.Millisecond, "nginx does not listen")
-	return "http://" + address
+	}
+	require.Fail(t, "nginx does not listen")
+	return ""
+}
+
+// started waits until nginx has written its process id, which it does when it listens, and reports false if it ends before.
+func started(pid string, ended <-chan struct{}) bool {
+	for range 250 {
+		if _, err := os.Stat(pid); err == nil {
+			return true
+		}
+		select {
+		case <-ended: // it could not listen
+			return false
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	return false
 }
