@@ -93,7 +93,7 @@ func TestSlowCallsDoNotHoldAShorterWindow(t *testing.T) {
 
 // A sliding counter that counts refused calls is not said to have another size, however slow the calls are.
 func TestSlowCallsDoNotHoldAnotherSize(t *testing.T) {
-	for run := range runsOf(3, 20) {
+	for run := range runsOf(1, 20) {
 		for _, declared := range []int{17, 19, 20, 21, 23} {
 			synctest.Test(t, func(t *testing.T) {
 				s := simulation{contract.SlidingCounter, 20, 2 * time.Second, run, 5, false}
@@ -117,7 +117,7 @@ func TestSlowCallsDoNotHoldAnotherSize(t *testing.T) {
 // If a limiter counts whole seconds, its windows are up to a second shorter than they should be. Slow calls do not see how their lengths differ, so the
 // inference names no other window.
 func TestSlowCallsNameNoWindowOfACoarseClock(t *testing.T) {
-	for run := range runsOf(5, 40) {
+	for run := range runsOf(2, 40) {
 		synctest.Test(t, func(t *testing.T) {
 			random := rand.New(rand.NewPCG(run, 2))
 			time.Sleep(time.Duration(random.IntN(1000)) * time.Millisecond)
