@@ -164,21 +164,24 @@ const inARow = 32
 // RoundTrip implements [http.RoundTripper]. Each call sends one request that the pacer has released. In a closed loop, it sends the next ones too.
 func (a *attack) RoundTrip(*http.Request) (*http.Response, error) {
 	a.serve(<-a.tickets)
-	if a.phase.Closed {
-		for range inARow - 1 {
-			if a.cancelled.Load() || a.phase.Lease.Ended() {
-				break
-			}
-			t, more := a.pacer.take()
-			if !more {
-				break
-			}
-			a.more.Add(1)
-			a.serve(t)
-		}
+	for n := 1; n < inARow && a.serveNext(); n++ {
 	}
 	a.pacer.conns.release()
 	return a.empty, nil
+}
+
+// serveNext sends the next request of a closed loop. It reports false if nothing was sent: the loop is open, or over.
+func (a *attack) serveNext() bool {
+	if !a.phase.Closed || a.cancelled.Load() || a.phase.Lease.Ended() {
+		return false
+	}
+	t, more := a.pacer.take()
+	if !more {
+		return false
+	}
+	a.more.Add(1)
+	a.serve(t)
+	return true
 }
 
 // serve sends the request of a ticket and passes the sample on.

@@ -78,34 +78,19 @@ func (i *inference) testAnnounced() (all []testedLimit) {
 	return all
 }
 
-// judgeAnnounced says of each announced limit by how many answers it is contradicted.
-func (i *inference) judgeAnnounced() (sentences []string) {
-	for _, a := range i.testAnnounced() {
+// judged says of each announced limit by how many answers it is contradicted.
+func judged(announced []testedLimit) (sentences []string) {
+	for _, a := range announced {
 		sentences = append(sentences, fmt.Sprintf("the %s header fields announce a limit of %d calls in %s; if the limit is a %s, %d of %d responses contradict it",
 			a.source, a.limit, plain.Duration(a.window), a.model.Kind, a.contradictions, a.answers))
 	}
 	return sentences
 }
 
-// announcedInstead returns an announced limit that explains every answer although the intervals of the inferred one exclude it: its kind, or what of
-// the answers it was tested on, is another. It returns nil if there is none.
-func (i *inference) announcedInstead(m LimiterModel) *testedLimit {
-	for _, a := range i.testAnnounced() {
-		if a.contradictions == 0 && !m.Intervals.contain(a.limit, a.window) {
-			return &a
-		}
-	}
-	return nil
-}
-
-// contain reports whether a limit on calls in a window is within the intervals. Of a bucket, only the rate is compared, since its size need not be the
-// limit.
-func (v Intervals) contain(limit int, window time.Duration) bool {
-	if v.Refill.To > 0 {
-		rate := float64(limit) / window.Seconds()
-		return v.Refill.From <= rate && rate <= v.Refill.To
-	}
-	return v.Limit.From <= limit && limit <= v.Limit.To && v.Window.From <= window && window <= v.Window.To
+// instead reports whether an announced limit explains every answer although the intervals of the inferred one exclude it: its kind, or what of the
+// answers it was tested on, is another.
+func (a testedLimit) instead(m LimiterModel) bool {
+	return a.contradictions == 0 && !m.Intervals.contain(a.limit, a.window)
 }
 
 // announcedWait is the longest wait that the latest refusal asks for, and the field that does; 0 where it asks for none.

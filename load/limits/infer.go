@@ -76,7 +76,7 @@ func (i *inference) run(ctx context.Context) (LimiterModel, error) {
 		}
 	}
 	if err := i.planTime(); err != nil {
-		return LimiterModel{Limit: drained.admitted, Evidence: slices.Concat(i.sentences(), i.judgeAnnounced())}, err
+		return LimiterModel{Limit: drained.admitted, Evidence: slices.Concat(i.sentences(), judged(i.testAnnounced()))}, err
 	}
 	return i.inferRate(ctx, max(drained.admitted, 1))
 }
@@ -114,33 +114,36 @@ func (i *inference) inferConcurrency(ctx context.Context, drained drainResult) (
 // inferRate finds the kind and the parameters of a limit that is used up now and that time frees.
 func (i *inference) inferRate(ctx context.Context, limit int) (LimiterModel, error) {
 	if err := i.measureRefill(ctx, limit); err != nil {
-		return LimiterModel{Limit: limit, Evidence: slices.Concat(i.sentences(), i.judgeAnnounced())}, err
+		return LimiterModel{Limit: limit, Evidence: slices.Concat(i.sentences(), judged(i.testAnnounced()))}, err
 	}
 	fits, err := i.discriminate(ctx)
 	if err == nil {
 		err = i.unclear(fits)
 	}
-	m := i.model(fits)
+	announced := i.testAnnounced()
+	m := i.model(fits, announced)
 	if err != nil {
 		return m, err
 	}
-	m.Intervals = i.fitter().intervals(fits[0])
+	f := i.fitter()
+	m.Intervals = f.intervals(fits[0])
 	if m.wide() {
 		return m, fmt.Errorf("%w: a %s explains the responses, but so do limiters that are half or twice as fast (%s): this machine or the gateway was too slow to tell which. Observed: %s",
 			ErrInconclusive, m, m.Intervals, i.seen())
 	}
-	if other := i.fitter().otherWindows(fits[0]); other != nil {
+	if other := f.otherWindows(fits[0]); other != nil {
 		if math.Abs(m.Window.Seconds()/other.Window.Seconds()-1) > sameWindow {
 			return m, fmt.Errorf("%w: clock-aligned windows (%s) and windows that begin with a request (%s) explain the responses equally well. Observed: %s",
 				ErrInconclusive, m, other, i.seen())
 		}
-		m.Intervals.Window = m.Intervals.Window.with(i.fitter().intervals(*other).Window)
+		m.Intervals.Window = m.Intervals.Window.with(f.intervals(*other).Window)
 	}
-	if a := i.announcedInstead(m); a != nil {
+	if at := slices.IndexFunc(announced, func(a testedLimit) bool { return a.instead(m) }); at >= 0 {
+		a := announced[at]
 		return m, fmt.Errorf("%w: a %s (%s) explains the responses, and so does the limit that the %s header fields announce, as a %s. Observed: %s",
 			ErrInconclusive, m, m.Intervals, a.source, a.model, i.seen())
 	}
-	if window, ok := i.coarseClock(m); ok {
+	if window, ok := f.coarseClock(m); ok {
 		return m, fmt.Errorf("%w: a %s (%s) explains the responses, but calls were too slow to tell it from a window of %s by a clock that counts whole seconds. Observed: %s",
 			ErrInconclusive, m, m.Intervals, round(window), i.seen())
 	}
@@ -152,10 +155,10 @@ const maxCoarse = 10 * time.Second
 
 // coarseClock returns the window that may be mistaken for the inferred one, if calls were slow. If a limiter counts whole seconds, a window that begins
 // with a request is up to a second shorter than it should be. Quick calls see how the lengths of its windows differ.
-func (i *inference) coarseClock(m LimiterModel) (time.Duration, bool) {
+func (f fitter) coarseClock(m LimiterModel) (time.Duration, bool) {
 	of := m.Intervals.Window
 	whole := of.To.Truncate(time.Second)
-	if m.Kind != contract.FixedWindow || m.Window < time.Second || m.Window > maxCoarse || whole >= of.From || !slowFor(decisionsOf(i.calls, i.origin()), m.Limit, m.Window) {
+	if m.Kind != contract.FixedWindow || m.Window < time.Second || m.Window > maxCoarse || whole >= of.From || !slowFor(f.decisions, m.Limit, m.Window) {
 		return 0, false
 	}
 	return whole + time.Second, true
@@ -357,12 +360,12 @@ func (i *inference) telltale(fits []fit, rest time.Duration) time.Time {
 func (i *inference) origin() time.Time { return i.calls[0].Earliest }
 
 // model returns the best fit as a model, with its evidence.
-func (i *inference) model(fits []fit) LimiterModel {
+func (i *inference) model(fits []fit, announced []testedLimit) LimiterModel {
 	m := fits[0].LimiterModel
 	m.Evidence = i.sentences()
 	for _, f := range fits {
 		m.Evidence = append(m.Evidence, fmt.Sprintf("%s: contradicted by %d of %d responses", f.LimiterModel, f.contradictions, len(i.calls)))
 	}
-	m.Evidence = append(m.Evidence, i.judgeAnnounced()...)
+	m.Evidence = append(m.Evidence, judged(announced)...)
 	return m
 }

@@ -30,6 +30,16 @@ type Intervals struct {
 	Refill Interval[float64]
 }
 
+// contain reports whether a limit on calls in a window is within the intervals. Of a bucket, only the rate is compared, since its size need not be the
+// limit.
+func (v Intervals) contain(limit int, window time.Duration) bool {
+	if v.Refill.To > 0 {
+		rate := float64(limit) / window.Seconds()
+		return v.Refill.From <= rate && rate <= v.Refill.To
+	}
+	return v.Limit.From <= limit && limit <= v.Limit.To && v.Window.From <= window && window <= v.Window.To
+}
+
 // maxIntervalRatio is the largest ratio between the ends of an inferred rate: beyond it, the number says nothing.
 const maxIntervalRatio = 2
 
