@@ -200,7 +200,7 @@ func masked(key string) string { return "…" + key[max(len(key)-4, 0):] }
 func (g *Gateway) choose(accounts accounts, key *apiKey, a *ask) (channel channel, price float64, _ *Failure) {
 	model, known := accounts.Models[a.model]
 	if !known && !g.skips("model") {
-		return channel, 0, fail(404, "model_not_found", "There is no model “"+a.model+"”. Choose one of the models in your plan.")
+		return channel, 0, fail(404, "model_not_found", "The model “"+a.model+"” does not exist. Choose one of the models in your plan.")
 	}
 	if !key.mayUse(a.model) && !g.skips("access") {
 		return channel, 0, fail(403, "access_denied", "The model “"+a.model+"” is outside the plan of this API key.")

@@ -70,7 +70,7 @@ func routeOf(path string) route {
 
 func (to route) check(method string) *Failure {
 	if to.kind == "" {
-		return fail(404, "invalid_api_type", "There is no endpoint at this path. See the list of endpoints.")
+		return fail(404, "invalid_api_type", "This path is unknown. See the list of endpoints.")
 	}
 	if method != http.MethodPost {
 		failure := fail(405, "invalid_request", "This endpoint accepts only POST.")
