@@ -24,7 +24,7 @@ func (c cause) clause() string {
 
 // causeOf looks for the cause of contradictions among limits that differ from the declared one, the simplest first: in the number
 // of calls, in that refused calls count, in the window, in both size and rate of a bucket, in the kind. The first that explains
-// every answer is the cause.
+// all responses is the cause.
 func (a *assessment) causeOf(found contradictions) cause {
 	if found.count() == 0 {
 		return cause{}
@@ -38,6 +38,11 @@ func (a *assessment) causeOf(found contradictions) cause {
 		c := explained(d)
 		c.lowerLimit = !excess
 		return c
+	}
+	if !excess {
+		if d, ok := f.littleHigherLimit(); ok {
+			return explained(d)
+		}
 	}
 	if a.declared.Kind == contract.Concurrency {
 		return cause{}
@@ -168,6 +173,18 @@ func (f causeFinder) otherLimit(higher bool) (DeclaredLimit, bool) {
 		last, step = maxLimitRatio*capacity, 1
 	}
 	for limit := capacity + step; limit*step <= last*step; limit += step {
+		if _, ok := f.explains(f.withLimit(limit)); ok {
+			return f.withLimit(limit), true
+		}
+	}
+	return DeclaredLimit{}, false
+}
+
+// littleHigherLimit is the closest limit, up to half as much again, that explains all responses. Slow calls may hide that one call too many was admitted, but not that
+// the limiter refused when it had: with HAProxy, a limit of 20 that was declared as 19 was said to count refused calls.
+func (f causeFinder) littleHigherLimit() (DeclaredLimit, bool) {
+	capacity := f.declared.capacity()
+	for limit := capacity + 1; limit <= capacity+(capacity+1)/2; limit++ {
 		if _, ok := f.explains(f.withLimit(limit)); ok {
 			return f.withLimit(limit), true
 		}

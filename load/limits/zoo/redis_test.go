@@ -47,7 +47,7 @@ func redisLimiters() []species {
 			return deciding(func(ctx context.Context) answer {
 				r.expire()
 				r, err := l.Allow(ctx, key, limit)
-				if err != nil {
+				if failed(ctx, t, err) {
 					return answer{}
 				}
 				return answer{r.Allowed > 0, r.RetryAfter}
@@ -60,7 +60,7 @@ func redisLimiters() []species {
 			return deciding(func(ctx context.Context) answer {
 				r.expire()
 				n, err := s.Run(ctx, r.client, []string{key}, limit, window.Milliseconds(), newKey()).Int()
-				return answer{admitted: err == nil && n == 1}
+				return answer{admitted: !failed(ctx, t, err) && n == 1}
 			})
 		})
 	}
@@ -71,6 +71,14 @@ func redisLimiters() []species {
 		{name: "ZSET 20 in 2s", library: "Redis script", truth: slidingLog(20, 2*time.Second), keep: script(slidingSet, 20, 2*time.Second)},
 		{name: "ZSET 10 in 1s, all calls", library: "Redis script", truth: countingRefused(slidingLog(10, time.Second)), keep: script(slidingSetOfAll, 10, time.Second)},
 	}
+}
+
+// failed reports whether an error ended a call to Redis. A call that failed was not refused: no result that rests on it may be counted.
+func failed(ctx context.Context, t testing.TB, err error) bool {
+	if err != nil && ctx.Err() == nil {
+		t.Errorf("call Redis: %v", err)
+	}
+	return err != nil
 }
 
 // redisInProcess is a Redis that is reached without a network, so that it may have a clock that is simulated.
