@@ -1,3 +1,7 @@
+//go:build !race
+
+// Eleven runs of the whole contract, one after the other; the race detector has those of other tests.
+
 package gatecert_test
 
 import (

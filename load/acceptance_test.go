@@ -174,3 +174,9 @@ func TestModelOfAProcess(t *testing.T) {
 	}
 	fmt.Fprintln(t.Output(), strings.Join(table, "\n"))
 }
+
+func countWhere(yes bool, n *int) {
+	if yes {
+		*n++
+	}
+}

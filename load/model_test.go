@@ -1,3 +1,7 @@
+//go:build !race
+
+// These simulations have one goroutine, and take two minutes with the race detector.
+
 package load
 
 import (
@@ -107,11 +111,5 @@ func TestSearchFindsTheCapacityOfAServer(t *testing.T) {
 				assert.GreaterOrEqual(t, good, runs*19/20-1)
 			})
 		}
-	}
-}
-
-func countWhere(yes bool, n *int) {
-	if yes {
-		*n++
 	}
 }

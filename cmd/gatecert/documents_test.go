@@ -1,3 +1,7 @@
+//go:build !race
+
+// All documents are parsed by one goroutine.
+
 package main
 
 import (

@@ -1,3 +1,7 @@
+//go:build !race
+
+// Simulations of slow calls: the race detector has race_test.go.
+
 package limits
 
 import (
