@@ -32,7 +32,7 @@ func TestClaimedCodes(t *testing.T) {
 		{"no codes: a code of another status", noInput, claiming(withCode(400, "model_not_found"), none), nil},
 		{"no codes: error.type still has to agree", absentModel + "chat",
 			claiming(jsonAnswer(404, strings.Replace(openaiNotFound, "invalid_request_error", "server_error", 1)), none),
-			[]string{`SHOULD consistent: got "server_error", want an error.type that fits 404`}},
+			[]string{`SHOULD consistent: got "server_error", want an error.type that fits status 404`}},
 		{"no codes: tolerated places are no matter", absentModel + "messages",
 			claiming(jsonAnswer(404, `{"type":"error","error":{"type":"model_not_found","message":"m"}}`), none), nil},
 

@@ -56,7 +56,7 @@ func (runCommand) Help() string {
   gatecert run https://gateway.example --model gpt-4o-mini --model anthropic=claude-haiku-4-5      one model per API format
   gatecert run https://gateway.example --model m --claim codes=none               do not judge error codes (table 1 only)
   gatecert run --target my-gateway.yaml --level relay      the gateway in a profile, up to level relay
-  gatecert run --failed reports/latest                     rerun what failed in the last run
+  gatecert run --failed reports/latest                     rerun the cases that failed in the last run
   gatecert run --failed reports/latest --until-pass        rerun the failed cases after every gateway restart, until all pass
   gatecert run --target new-api.yaml --yes                 a running new-api; gatecert prepares and restores it (docs/new-api.md)
   gatecert run --target my-gateway.yaml --baseline known.yaml                     known failures do not fail the run

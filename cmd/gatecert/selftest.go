@@ -18,7 +18,7 @@ type selftestCommand struct {
 	Mutant    []string `complete:"mutants" help:"Test only this mutant. Repeatable. Default: all." placeholder:"NAME"`
 	Permitted []string `complete:"permitted" help:"Test only this permitted behaviour. Repeatable. Default: all." placeholder:"NAME"`
 	All       bool     `help:"Run every case against every mutant and every permitted behaviour. By default, each mutant is tested with the cases that the mutant must break and a twentieth of the other cases, and each permitted behaviour with three quarters of all cases. With --all, the self-test takes a quarter of an hour."`
-	Load      bool     `help:"Run load cases against the mutants that show only under load, and against the permitted behaviours."`
+	Load      bool     `help:"Run load cases against the mutants that can be detected only under load, and against the permitted behaviours."`
 	Parallel  int      `help:"Number of gateways to test concurrently. Default: ${default}." default:"8" placeholder:"N"`
 	Out       string   `help:"Folder for selftest.html and selftest.json. Default: write no files." placeholder:"DIR" type:"path"`
 }
@@ -30,7 +30,7 @@ must fail. A permitted behaviour is something that a conformant gateway may do, 
 
   gatecert selftest                                  all mutants and permitted behaviours, every row and requirement, no load cases
   gatecert selftest --all                            every case against every mutant and permitted behaviour
-  gatecert selftest --load                           the mutants that show only under load
+  gatecert selftest --load                           the mutants that can be detected only under load
   gatecert selftest --mutant rate-limit-as-503       one mutant
   gatecert list mutants                              all mutants
   gatecert gateway --mutant rate-limit-as-503        serve this mutant, for other test harnesses
