@@ -45,12 +45,12 @@ full-length probes. The result is a lower and an upper bound on the capacity, va
 gateway's overhead by sending the same calls to the mock upstream directly and through the gateway.
 
 Examples:
-  gatecert load capacity                                               the built-in reference gateway
-  gatecert load capacity https://gateway.example --model gpt-4o-mini   at most 200 requests/s; a higher rate requires --yes
+  gatecert load capacity                                               test the built-in reference gateway
+  gatecert load capacity https://gateway.example --model gpt-4o-mini   send at most 200 requests/s; a higher rate requires --yes
   gatecert load capacity --target my-gateway.yaml --arrivals poisson --latency 500ms
   gatecert load capacity --target my-gateway.yaml --concurrency 1,2,4,8,16,32
   gatecert load capacity --target my-gateway.yaml --latency 500ms --surface chat-stream --ttft 200ms
-  gatecert load capacity --target my-gateway.yaml --surface images --from 0.2 --to 5 --latency 40s --full 1m    images from a real upstream`
+  gatecert load capacity --target my-gateway.yaml --surface images --from 0.2 --to 5 --latency 40s --full 1m    test image generation with a real upstream`
 }
 
 // The default upper limits for the probed rates, in requests/s.

@@ -30,7 +30,7 @@ type initCommand struct {
 // Help implements kong's HelpProvider.
 func (initCommand) Help() string {
 	return `Examples:
-  gatecert init https://gateway.example                      models from the gateway's model list, key from $GATEWAY_KEY
+  gatecert init https://gateway.example                      use models from the gateway's model list and the key in $GATEWAY_KEY
   gatecert init https://gateway.example --model gpt-4o-mini --out my-gateway.yaml
   gatecert run --target my-gateway.yaml --level edge
 

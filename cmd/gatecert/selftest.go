@@ -28,11 +28,11 @@ func (selftestCommand) Help() string {
 	return `A mutant is the reference gateway with one known fault. The self-test must kill every mutant: exactly the cases that the mutant breaks
 must fail. A permitted behaviour is something that a conformant gateway may do, so every case must pass.
 
-  gatecert selftest                                  all mutants and permitted behaviours, every row and requirement, no load cases
-  gatecert selftest --all                            every case against every mutant and permitted behaviour
-  gatecert selftest --load                           the mutants that can be detected only under load
-  gatecert selftest --mutant rate-limit-as-503       one mutant
-  gatecert list mutants                              all mutants
+  gatecert selftest                                  test all mutants and permitted behaviours, without load cases
+  gatecert selftest --all                            run every case against every mutant and permitted behaviour
+  gatecert selftest --load                           test the mutants that can be detected only under load
+  gatecert selftest --mutant rate-limit-as-503       test one mutant
+  gatecert list mutants                              list all mutants
   gatecert gateway --mutant rate-limit-as-503        serve this mutant, for other test harnesses
 
 The exit code is 0 when the self-test passes and 1 when it fails. See docs/self-test.md.`
