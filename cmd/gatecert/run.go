@@ -52,7 +52,7 @@ func (runCommand) Help() string {
 	return `Examples:
   gatecert run                                             test the built-in reference gateway with all cases except load cases
   gatecert run --level full                                also run load cases; the run takes about 50 s
-  gatecert run https://gateway.example --model gpt-4o-mini                                            test a gateway at level edge, with the key in $GATEWAY_KEY
+  gatecert run https://gateway.example --model gpt-4o-mini                        test a gateway at level edge, with the key in $GATEWAY_KEY
   gatecert run https://gateway.example --model gpt-4o-mini --model anthropic=claude-haiku-4-5      use a different model for one API format
   gatecert run https://gateway.example --model m --claim codes=none               do not judge error codes (table 1 only)
   gatecert run --target my-gateway.yaml --level relay      test the gateway that a profile describes, up to level relay
