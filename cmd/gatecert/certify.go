@@ -58,7 +58,7 @@ func (r certifyCommand) Run(ctx context.Context, c *console) error {
 			return fmt.Errorf("write the certificate: %w", err)
 		}
 	}
-	fmt.Fprintf(c.out, "certified as %s: %s\nwrote %s and %s to %s\n", report.Result, report.Summary, certificate.ReportFile, certificate.EnvelopeFile, dir)
+	fmt.Fprintf(c.out, "certified with the result %s: %s\nwrote %s and %s to %s\n", report.Result, report.Summary, certificate.ReportFile, certificate.EnvelopeFile, dir)
 	return certified(report)
 }
 

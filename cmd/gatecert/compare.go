@@ -79,7 +79,7 @@ func (cmd compareCommand) Run(ctx context.Context, c *console) (err error) {
 		return err
 	}
 	run, err := first.begin(c, runlog.CompareKind, nil, runlog.MeasuredFact{
-		Name: "rounds", Text: fmt.Sprintf("%d; in each round, both targets receive load for %s at %g requests/s", cmd.Rounds, plain.Duration(cmd.Duration), cmd.Rate),
+		Name: "rounds", Text: fmt.Sprintf("%d; in each round, each target receives load for %s at %g requests/s", cmd.Rounds, plain.Duration(cmd.Duration), cmd.Rate),
 	})
 	if err != nil {
 		return err
