@@ -1,5 +1,5 @@
-// Package gatecert certifies LLM API gateways against the published error contract: 32 rows, each an executable
-// scenario, judged on every surface that the gateway offers.
+// Package gatecert certifies LLM API gateways against the published error contract. Executable scenarios test all
+// 32 rows of the contract on every surface that the gateway offers.
 //
 // [New] checks a configuration, and [Certification.Run] runs it. Package gatecerttest does both in a gateway's own go test. The
 // gatecert command adds reports, drivers that prepare gateways, and load tests.

@@ -55,9 +55,9 @@ func TestReportsDoubtWhatTheProfilePrepared(t *testing.T) {
 	assert.Contains(t, notes, "keys.revoked: a call with this key on chat succeeded: either the key is not of the kind that the profile states, or the gateway accepts such keys")
 	assert.Contains(t, notes, "keys.spent_key: the gateway rejects this key with 401, like a key that was never issued; check that the key is spelled correctly")
 	for circumstance, want := range map[string]string{
-		"revoked-key":    "200 with an ordinary answer; keys.revoked might not cause the error",
-		"unpriced-model": "200 with an ordinary answer; the recipe might not cause the error",
-		"spent-key":      "401; the gateway may not know the key: it gave the same response to a key that was never issued",
+		"revoked-key":    "200 with an ordinary answer; check that keys.revoked causes the error",
+		"unpriced-model": "200 with an ordinary answer; check that the recipe causes the error",
+		"spent-key":      "401; the gateway may not know the key, because it gave the same response to a key that was never issued",
 	} {
 		verdict, findings := find(r, circumstance)
 		assert.Equal(t, contract.Fail, verdict, circumstance)

@@ -185,7 +185,7 @@ var circumstances = []Circumstance{
 	{"no-model-access", "http:403", "a valid key that may not use the asked model", Account, ReachNever, soleOn(relayed(), "the request names a model that is not in the key's model list or group")},
 	{"unknown-path", "http:404", "a path under the API root that does not exist (and the right path with the wrong method)", Edge, ReachMay, []Variant{
 		{Name: "no-such-path", Sentence: "a nonexistent path that is similar to the endpoint's own path", Surfaces: plain()},
-		{Name: "get", Sentence: "a GET request, such as a browser sends, for a path that does not exist", Surfaces: plain()},
+		{Name: "get", Sentence: "a browser-like GET request for a path that does not exist", Surfaces: plain()},
 		{Name: Uncounted, Sentence: "a request to count tokens for a model whose upstream cannot count tokens", Surfaces: only(counting),
 			Needs: Account, Status: &unsupported},
 		{Name: "wrong-method", Sentence: "a DELETE request to the endpoint's own path", Surfaces: plainOf(withBody())},

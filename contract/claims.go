@@ -58,18 +58,18 @@ func (c Claims) String() string {
 	return words
 }
 
-// Limits describes the scope of a result if it does not cover the whole contract, for example "to table 1; codes are not claimed". It returns "" for
+// Limits describes the scope of a result if it does not cover the whole contract, for example "to table 1; the gateway claims no codes". It returns "" for
 // the whole contract.
 func (c Claims) Limits() string {
 	var parts []string
 	switch {
 	case c.None():
-		parts = append(parts, "to table 1", "codes are not claimed")
+		parts = append(parts, "to table 1", "the gateway claims no codes")
 	case c.Codes != nil:
 		parts = append(parts, "to table 1 and to its own codes")
 	}
 	if c.NoClientKeys {
-		parts = append(parts, "client keys are not claimed")
+		parts = append(parts, "the gateway claims no client keys")
 	}
 	return strings.Join(parts, "; ")
 }

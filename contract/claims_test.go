@@ -32,7 +32,7 @@ func TestClaimedCodes(t *testing.T) {
 		{"no codes: a code of another status", noInput, claiming(withCode(400, "model_not_found"), none), nil},
 		{"no codes: error.type still has to agree", absentModel + "chat",
 			claiming(jsonAnswer(404, strings.Replace(openaiNotFound, "invalid_request_error", "server_error", 1)), none),
-			[]string{`SHOULD consistent: got "server_error", want an error.type that fits 404`}},
+			[]string{`SHOULD consistent: got "server_error", want an error.type that fits status 404`}},
 		{"no codes: tolerated places are no matter", absentModel + "messages",
 			claiming(jsonAnswer(404, `{"type":"error","error":{"type":"model_not_found","message":"m"}}`), none), nil},
 
@@ -85,10 +85,10 @@ func TestAClaimInWords(t *testing.T) {
 		words, limits string
 	}{
 		{Claims{}, "tables 1 and 2", ""},
-		{Claims{NoClientKeys: true}, "tables 1 and 2, no client keys", "client keys are not claimed"},
-		{Claims{Codes: &CodeClaim{None: true}}, "table 1, no codes", "to table 1; codes are not claimed"},
+		{Claims{NoClientKeys: true}, "tables 1 and 2, no client keys", "the gateway claims no client keys"},
+		{Claims{Codes: &CodeClaim{None: true}}, "table 1, no codes", "to table 1; the gateway claims no codes"},
 		{Claims{Codes: &CodeClaim{Words: map[string][]string{"bad_response": {"x"}}}, NoClientKeys: true},
-			"tables 1 and 2, own names for 1 of 26 codes, no client keys", "to table 1 and to its own codes; client keys are not claimed"},
+			"tables 1 and 2, own names for 1 of 26 codes, no client keys", "to table 1 and to its own codes; the gateway claims no client keys"},
 	} {
 		assert.Equal(t, tt.words, tt.claims.String())
 		assert.Equal(t, tt.limits, tt.claims.Limits())

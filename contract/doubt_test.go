@@ -34,16 +34,16 @@ func TestFindingsDoubtWhatTheProfilePrepared(t *testing.T) {
 	const revoked, priced, spent = "http:403/revoked-key/chat", "code:model_price_error/unpriced-model/chat", "code:pre_consume_token_quota_failed/spent-key/chat"
 	for _, tt := range []judgeRow{
 		{"the recipe had no effect", priced, declaring(jsonAnswer(200, ok), Declared{Means: "the recipe"}),
-			[]string{"MUST not-success: got 200 with an ordinary answer; the recipe might not cause the error, want 5xx"}},
+			[]string{"MUST not-success: got 200 with an ordinary answer; check that the recipe causes the error, want 5xx"}},
 		{"the key works", revoked, declaring(jsonAnswer(200, ok), Declared{Means: "keys.revoked"}),
-			[]string{"MUST not-success: got 200 with an ordinary answer; keys.revoked might not cause the error, want 403"}},
+			[]string{"MUST not-success: got 200 with an ordinary answer; check that keys.revoked causes the error, want 403"}},
 		{"gatecert's own doing", absentModel + "chat", declaring(jsonAnswer(200, ok), Declared{}),
 			[]string{"MUST not-success: got 200 with an ordinary answer, want 404"}},
 		{"the recipe had an effect", priced, declaring(jsonAnswer(500, openaiError("model_price_error")), Declared{Means: "the recipe"}), nil},
 		{"an error under 200 is not an ordinary answer", priced, declaring(jsonAnswer(200, openaiError("model_price_error")), Declared{Means: "the recipe"}),
 			[]string{`MUST not-success: got 200 with "{\"error\":{\"message\":\"m\",\"type\":\"upstream_error\",\"param\":null,\"code\":\"model_price"…, want 5xx`}},
 		{"an unknown key", spent, declaring(jsonAnswer(401, openaiError("access_denied")), Declared{Means: "keys.spent_key", UnknownKey: true}), []string{
-			"SHOULD status-exact: got 401; the gateway may not know the key: it gave the same response to a key that was never issued, want 403",
+			"SHOULD status-exact: got 401; the gateway may not know the key, because it gave the same response to a key that was never issued, want 403",
 			`MUST code: got "access_denied", want "pre_consume_token_quota_failed" in error.code`, "SHOULD consistent: got 401, want access_denied with 403"}},
 		{"a known key", spent, declaring(jsonAnswer(401, openaiError("pre_consume_token_quota_failed")), Declared{Means: "keys.spent_key"}),
 			[]string{"SHOULD status-exact: got 401, want 403"}},

@@ -227,7 +227,7 @@ func (j *judge) judgeStatus() {
 // doubtMeans says beside an ordinary answer, where an error was due, that what the profile names may not have had its effect.
 func (j *judge) doubtMeans() string {
 	if d := j.o.Declared; d != nil && d.Means != "" {
-		return "; " + d.Means + " might not cause the error"
+		return "; check that " + d.Means + " causes the error"
 	}
 	return ""
 }
@@ -235,7 +235,7 @@ func (j *judge) doubtMeans() string {
 // doubtKey says beside a 401 that the gateway may not know the key: that is a slip in the profile, or the gateway's fault.
 func (j *judge) doubtKey() string {
 	if d := j.o.Declared; d != nil && d.UnknownKey && j.o.Status == statusUnauthorized {
-		return "; the gateway may not know the key: it gave the same response to a key that was never issued"
+		return "; the gateway may not know the key, because it gave the same response to a key that was never issued"
 	}
 	return ""
 }

@@ -83,7 +83,7 @@ func (j *judge) judgeConsistency(spoken dialect.Dialect, env dialect.ErrorObject
 		j.judgeCodeAgainstStatus(env.Business)
 	}
 	if party := blamed(env.Type); party != 0 && party != status/100 {
-		j.add(Consistent, Should, fmt.Sprintf("an error.type that fits %d", status), valueWords(true, env.Type))
+		j.add(Consistent, Should, fmt.Sprintf("an error.type that fits status %d", status), valueWords(true, env.Type))
 	}
 	if number, ok := env.Code.(float64); ok && spoken == dialect.Gemini && int(number) != status {
 		j.add(Consistent, Should, fmt.Sprintf("error.code %d, the same as the HTTP status", status), valueWords(true, env.Code))

@@ -50,7 +50,7 @@ func (j *judge) judgeEnvelope(body []byte) {
 	case bytes.HasPrefix(body, []byte{0x1f, 0x8b}):
 		err = fmt.Errorf("%w: the body has a layer of gzip that its header (Content-Encoding: %s) does not declare", dialect.ErrNotJSON, coding)
 	default:
-		err = fmt.Errorf("%w; it came with Content-Encoding: %s, which was not requested", err, coding)
+		err = fmt.Errorf("%w; the response came with Content-Encoding: %s, which was not requested", err, coding)
 	}
 	j.judgeErrorObject(spoken, env, err, false)
 }

@@ -28,7 +28,7 @@ func readingRows() []judgeRow {
 			[]string{`MUST envelope: got not JSON: compressed with gzip but without a Content-Encoding` + openaiWant, noObject}},
 		{"a coding that nobody asked for", absentModel + "chat", with(jsonAnswer(404, "\x8b\x02\x80"), func(o *Observation) {
 			o.Header["Content-Encoding"] = []string{"br"}
-		}), []string{`MUST envelope: got not JSON: byte 1 is not UTF-8: "\x8b\x02\x80"; it came with Content-Encoding: br, which was not requested` + openaiWant, noObject}},
+		}), []string{`MUST envelope: got not JSON: byte 1 is not UTF-8: "\x8b\x02\x80"; the response came with Content-Encoding: br, which was not requested` + openaiWant, noObject}},
 		{"a key twice inside", absentModel + "chat", jsonAnswer(404, strings.Replace(openaiNotFound, `"param":null`, `"code":"other"`, 1)),
 			[]string{`MUST envelope: got an object with the duplicate key "code"` + openaiWant, noObject}},
 		{"a key twice, far inside", absentModel + "chat", jsonAnswer(404, strings.Replace(openaiNotFound, `"param":null`, `"param":null,"meta":[{"a":{"b":1,"b":2}}]`, 1)),
@@ -90,9 +90,9 @@ func agreementRows() []judgeRow {
 		}), nil},
 		{"the caller's type for the gateway's fault", "code:do_request_failed/unreachable-upstream/chat/reset",
 			jsonAnswer(502, typed("authentication_error", "do_request_failed")),
-			[]string{`SHOULD consistent: got "authentication_error", want an error.type that fits 502`}},
+			[]string{`SHOULD consistent: got "authentication_error", want an error.type that fits status 502`}},
 		{"the gateway's type for the caller's fault", absentModel + "chat", jsonAnswer(404, typed("server_error", "model_not_found")),
-			[]string{`SHOULD consistent: got "server_error", want an error.type that fits 404`}},
+			[]string{`SHOULD consistent: got "server_error", want an error.type that fits status 404`}},
 		{"a type of the gateway's own", absentModel + "chat", jsonAnswer(404, typed("new_api_error", "model_not_found")), nil},
 		{"Gemini's number is not the status", absentModel + "gemini", jsonAnswer(404, strings.Replace(geminiNotFound, "404", "400", 1)),
 			[]string{"SHOULD consistent: got 400, want error.code 404, the same as the HTTP status"}},

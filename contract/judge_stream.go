@@ -35,7 +35,7 @@ func (j *judge) judgeStream(stream Stream) {
 
 // wantJSON is what a failure owes that the gateway can know by itself, whatever was sent first.
 func (j *judge) wantJSON() string {
-	return j.row.Status.String() + " as JSON: the gateway can detect this error before it calls the upstream"
+	return j.row.Status.String() + " as JSON, because the gateway can detect this error before it calls the upstream"
 }
 
 // mayFailInStream reports whether the error may be told in a stream that has begun: only what the gateway cannot know

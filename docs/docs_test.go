@@ -175,7 +175,7 @@ func TestNumbersOfCases(t *testing.T) {
 	assert.Contains(t, chinese, fmt.Sprintf("契约的全部 %d 个条目", len(contract.Rows())))
 	assert.Contains(t, read(t, "load.md"), "three of the twelve load cases")
 	architecture := read(t, "architecture.md")
-	assert.Contains(t, architecture, fmt.Sprintf("there are %d |", len(contract.Circumstances())))
+	assert.Contains(t, architecture, fmt.Sprintf("There are %d circumstances |", len(contract.Circumstances())))
 	assert.Contains(t, architecture, fmt.Sprintf("There are %d surfaces, for thirteen endpoints", len(dialect.Surfaces())))
 	assert.Contains(t, read(t, "new-api.md"), fmt.Sprintf("of the contract's %d circumstances", len(contract.Circumstances())))
 }

@@ -29,7 +29,7 @@ Feature: Table 1: 404 Not found
         | http:404/unknown-path/count-tokens/no-such-path   | count-tokens   | no-such-path |
         | http:404/unknown-path/gemini/no-such-path         | gemini         | no-such-path |
 
-      Examples: get - a GET request, such as a browser sends, for a path that does not exist
+      Examples: get - a browser-like GET request for a path that does not exist
         | case                                     | surface        | variant |
         | http:404/unknown-path/chat/get           | chat           | get     |
         | http:404/unknown-path/completions/get    | completions    | get     |

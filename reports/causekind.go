@@ -98,7 +98,7 @@ func leakKind(got string) string {
 	return shownKind(what + where)
 }
 
-// expectedStatus is the status in what a finding wanted: "404" in "404 as JSON: the gateway decides this …".
+// expectedStatus is the status in what a finding wanted: "404" in "404 as JSON, because the gateway …".
 func expectedStatus(want string) string {
 	status, _, _ := strings.Cut(want, ":")
 	status, _, _ = strings.Cut(status, " as JSON")

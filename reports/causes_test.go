@@ -60,7 +60,7 @@ func TestCausesFoldWhatOneMendMends(t *testing.T) {
 		{"the same wrong status", must(contract.StatusClass, "404", "503"), must(contract.StatusClass, "404", "503"), "503 instead of 404"},
 		{"another status", must(contract.StatusClass, "404", "503"), must(contract.StatusClass, "404", "500"), ""},
 		{"another status wanted", must(contract.StatusExact, "400", "422"), must(contract.StatusExact, "404", "422"), ""},
-		{"a doubt about the key", must(contract.StatusExact, "403", "401; the gateway may not know the key: it gave the same response to a key that was never issued"),
+		{"a doubt about the key", must(contract.StatusExact, "403", "401; the gateway may not know the key, because it gave the same response to a key that was never issued"),
 			must(contract.StatusExact, "403", "401"), "401 instead of 403"},
 
 		{"another code wanted", must(contract.Code, "model_not_found in error.code", "null"),
@@ -135,7 +135,7 @@ func TestCausesOfACaseLeaveOutWhatFollows(t *testing.T) {
 			[]contract.Requirement{contract.Envelope}},
 		{"the status blames the caller", []contract.Finding{must(contract.StatusClass, "5xx", "401"), must(contract.StatusBlame, "", "401"), should(contract.Consistent, "x with 5xx", "401")},
 			[]contract.Requirement{contract.StatusClass}},
-		{"the code blames the caller", []contract.Finding{must(contract.StatusBlame, "", `"access_denied"`), should(contract.Consistent, "an error.type that fits 502", `"not_found_error"`)},
+		{"the code blames the caller", []contract.Finding{must(contract.StatusBlame, "", `"access_denied"`), should(contract.Consistent, "an error.type that fits status 502", `"not_found_error"`)},
 			[]contract.Requirement{contract.StatusBlame, contract.Consistent}},
 		{"a page has the type of a page", []contract.Finding{must(contract.ContentType, "application/json", "text/html"), must(contract.Envelope, "", `not JSON at byte 1 (x): "<"`)},
 			[]contract.Requirement{contract.Envelope}},

@@ -17,7 +17,7 @@ import (
 //
 //	conformant at level edge: 12 of 32 rows pass, 20 not run
 //	NOT conformant at level relay: 2 of 32 rows fail, 17 pass, 13 not run
-//	conformant at level edge to table 1; codes are not claimed: 12 of 32 rows pass, 20 not run
+//	conformant at level edge to table 1; the gateway claims no codes: 12 of 32 rows pass, 20 not run
 //	PASS: 1 of 1 selected case passes (http:429, level full)
 //	INCONCLUSIVE: the healthy control call failed on every endpoint. Nothing is certified
 //	INCOMPLETE: the log has no footer; 3 of 24 expected cases never ran. Nothing is certified

@@ -38,19 +38,19 @@ type capacityCommand struct {
 
 // Help implements kong's HelpProvider.
 func (capacityCommand) Help() string {
-	return `Capacity is the highest request rate that the gateway can sustain within the SLO: requests complete as fast as they arrive, and
-latency does not grow. The search starts with short probes and ends with full-length probes. The result is a lower and an upper bound
-on the capacity, valid only for the arrival pattern that was used (--arrivals). Every response is checked against the contract. If the
-gateway calls the mock upstream, the command then measures the gateway's overhead by sending the same calls to the mock upstream
-directly and through the gateway.
+	return `Capacity is the highest request rate that the gateway can sustain within the SLO. The gateway sustains a rate if requests complete as
+fast as they arrive and latency does not grow. The search sends load in probes, each at one rate: at first short probes, finally
+full-length probes. The result is a lower and an upper bound on the capacity, valid only for the arrival pattern that was used
+(--arrivals). Every response is checked against the contract. If the gateway calls the mock upstream, the command then measures the
+gateway's overhead by sending the same calls to the mock upstream directly and through the gateway.
 
 Examples:
-  gatecert load capacity                                               the built-in reference gateway
-  gatecert load capacity https://gateway.example --model gpt-4o-mini   at most 200 requests/s; a higher rate requires --yes
+  gatecert load capacity                                               test the built-in reference gateway
+  gatecert load capacity https://gateway.example --model gpt-4o-mini   send at most 200 requests/s; a higher rate requires --yes
   gatecert load capacity --target my-gateway.yaml --arrivals poisson --latency 500ms
   gatecert load capacity --target my-gateway.yaml --concurrency 1,2,4,8,16,32
   gatecert load capacity --target my-gateway.yaml --latency 500ms --surface chat-stream --ttft 200ms
-  gatecert load capacity --target my-gateway.yaml --surface images --from 0.2 --to 5 --latency 40s --full 1m    a real upstream`
+  gatecert load capacity --target my-gateway.yaml --surface images --from 0.2 --to 5 --latency 40s --full 1m    test image generation with a real upstream`
 }
 
 // The default upper limits for the probed rates, in requests/s.
@@ -168,7 +168,7 @@ func (cmd capacityCommand) check() error {
 // facts are what the flags say of the search.
 func (cmd capacityCommand) facts() []runlog.MeasuredFact {
 	return []runlog.MeasuredFact{
-		{Name: "search", Text: fmt.Sprintf("each probe lasts %s to %s; precision %g; each bound is confirmed by %s",
+		{Name: "search", Text: fmt.Sprintf("each probe lasts %s to %s, the precision is %g, and each bound is confirmed by %s",
 			plain.Duration(cmd.Short), plain.Duration(cmd.Full), cmd.Precision, plain.Count(cmd.Repeats, "probe"))},
 	}
 }

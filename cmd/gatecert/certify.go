@@ -58,7 +58,7 @@ func (r certifyCommand) Run(ctx context.Context, c *console) error {
 			return fmt.Errorf("write the certificate: %w", err)
 		}
 	}
-	fmt.Fprintf(c.out, "certified as %s: %s\nwrote %s and %s to %s\n", report.Result, report.Summary, certificate.ReportFile, certificate.EnvelopeFile, dir)
+	fmt.Fprintf(c.out, "certified with the result %s: %s\nwrote %s and %s to %s\n", report.Result, report.Summary, certificate.ReportFile, certificate.EnvelopeFile, dir)
 	return certified(report)
 }
 
@@ -87,8 +87,9 @@ audits the log:
 
 A signature does not prove that the calls were actually made. With --again, gatecert verify reruns a random tenth of the cases
 (excluding load cases) and compares the verdicts:
-  gatecert verify certified --key release.pub.pem --again https://gateway.example        key from $GATEWAY_KEY, models from the log
-  gatecert verify certified --key release.pub.pem --again my-gateway.yaml --seed 7       the cases that seed 7 selects
+  gatecert verify certified --key release.pub.pem --again https://gateway.example        use the key in $GATEWAY_KEY and the models in the log
+  gatecert verify certified --key release.pub.pem --again my-gateway.yaml --seed 7       rerun the cases that seed 7 selects
+
 Exit codes: 0 verified and conformant; 1 not verified, not conformant, or a rerun verdict differs. With --again, also 3 if no case
 could run, and 5 if the gateway is unreachable or a case could not be judged.`
 }

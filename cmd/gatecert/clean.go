@@ -90,7 +90,7 @@ func (k *cleanCommand) findFolder() error {
 	case 1:
 		k.From = dirs[0]
 	default:
-		return fmt.Errorf("%w: several runs left changes on a gateway: choose one with --from: %s", errUsage, strings.Join(dirs, ", "))
+		return fmt.Errorf("%w: several runs left changes on a gateway: use --from to choose one of the folders %s", errUsage, strings.Join(dirs, ", "))
 	}
 	return nil
 }

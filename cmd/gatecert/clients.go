@@ -45,8 +45,8 @@ with what the row tells callers to do. The result is not a verdict on the gatewa
 records all attempts. Client libraries never receive the gateway's keys.
 
 Examples:
-  gatecert clients --client curl                           one client on the reference gateway
-  gatecert clients --rows code:insufficient_user_quota     all installed clients, one row
+  gatecert clients --client curl                           run one client against the reference gateway
+  gatecert clients --rows code:insufficient_user_quota     run all installed clients, for one row
   gatecert clients --target my-gateway.yaml --out seen.json
 
 See docs/clients.md for how to install and add clients. Exit codes: 0 regardless of the clients' behaviour; 2 usage; 3 interrupted, or

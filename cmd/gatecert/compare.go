@@ -37,8 +37,8 @@ affects both targets equally. For each metric, the report shows the values of bo
 its 95 % confidence interval), and the smallest difference that this number of rounds can detect.
 
 Examples:
-  gatecert load compare                                                          the reference gateway and its mock upstream
-  gatecert load compare my-gateway.yaml                                          a gateway and its mock upstream
+  gatecert load compare                                                          compare the reference gateway with its mock upstream
+  gatecert load compare my-gateway.yaml                                          compare a gateway with its mock upstream
   gatecert load compare https://old.example https://new.example --model gpt-4o-mini --max-added p99=5ms
   gatecert load compare old.yaml new.yaml --surface chat-stream --rounds 60 --out compared`
 }
@@ -79,7 +79,7 @@ func (cmd compareCommand) Run(ctx context.Context, c *console) (err error) {
 		return err
 	}
 	run, err := first.begin(c, runlog.CompareKind, nil, runlog.MeasuredFact{
-		Name: "rounds", Text: fmt.Sprintf("%d, each with %s per target at %g requests/s", cmd.Rounds, plain.Duration(cmd.Duration), cmd.Rate),
+		Name: "rounds", Text: fmt.Sprintf("%d; in each round, each target receives load for %s at %g requests/s", cmd.Rounds, plain.Duration(cmd.Duration), cmd.Rate),
 	})
 	if err != nil {
 		return err
@@ -122,9 +122,9 @@ func comparedFooter(compared load.Compared, bounds []load.AddedBound, stopped er
 		g := runlog.Gate{Text: fmt.Sprintf("B adds at most %s to %s", shownValue(b.Most, b.Metric == "errors"), b.Metric)}
 		switch compared.Check(b) {
 		case load.Kept:
-			g.Result, g.Why = contract.Held, "the entire 95 % confidence interval is within this limit"
+			g.Result, g.Why = contract.Held, "the entire 95 % confidence interval of the difference is within this limit"
 		case load.Exceeded:
-			g.Result, g.Why = contract.Violated, "the entire 95 % confidence interval is above this limit"
+			g.Result, g.Why = contract.Violated, "the entire 95 % confidence interval of the difference is above this limit"
 		case load.Undecided:
 			g.Result, g.Why = contract.Untested, moreRounds
 		}

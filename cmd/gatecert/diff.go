@@ -24,8 +24,8 @@ func (diffCommand) Help() string {
   new, gone       only one of the two runs contains the case
 
 If both runs are measurements (load capacity, load soak), gatecert diff compares the capacity bounds and the mean of each metric (such as
-p99 TTFT) over the time windows of each run. The difference between the means is shown with a 95 % confidence interval (method of batch
-means). A latency metric counts as worse if its mean is higher and the confidence interval excludes 0.
+p99 TTFT) over the time windows of each run. The difference between the means is shown with its 95 % confidence interval (method of batch
+means). A latency metric counts as worse if its mean is higher and the interval excludes 0.
 
 Exit codes: 0 no case got worse; 1 a case got worse; 3 the runs have no case in common, or the new run is incomplete.`
 }

@@ -211,9 +211,9 @@ func (f targetFlags) unclaimed() (profile.Profile, error) {
 	case profile.BaseURLFault(f.URL) != "":
 		return profile.Profile{}, fmt.Errorf("%w: %s", errUsage, profile.BaseURLFault(f.URL))
 	case len(f.Model) == 0 && f.Key == "":
-		return profile.Profile{}, fmt.Errorf("%w: a URL requires --key (or $GATEWAY_KEY) and --model; gatecert init URL can choose models from the gateway's model list", errUsage)
+		return profile.Profile{}, fmt.Errorf("%w: a URL requires --key (or $GATEWAY_KEY) and --model: to choose models from the gateway's model list, run gatecert init URL", errUsage)
 	case len(f.Model) == 0:
-		return profile.Profile{}, fmt.Errorf("%w: a URL requires --model; gatecert init URL can choose models from the gateway's model list", errUsage)
+		return profile.Profile{}, fmt.Errorf("%w: a URL requires --model: to choose models from the gateway's model list, run gatecert init URL", errUsage)
 	default:
 		p, err := profile.FromURL(f.root(), f.Key, "").WithModels(f.Model...)
 		if err != nil {

@@ -70,7 +70,7 @@ func TestErrorsHaveThreeParts(t *testing.T) {
 		"a folder that is a file": {[]string{"run", "--rows", "http:401", "--surfaces", "chat", "--out", file}, "not a directory", file, "use --out to choose another folder"},
 		"a model without a URL":   {[]string{"run", "--target", "reference", "--model", "m"}, "needs a URL", "--model", "models:"},
 		"no scheme":               {[]string{"run", "127.0.0.1:8080", "--key", "k", "--model", "m"}, "is not an http or https URL", `"127.0.0.1:8080"`, "did you mean http://127.0.0.1:8080?"},
-		"no model":                {[]string{"run", "http://127.0.0.1:1", "--key", "k"}, "a URL requires", "--model", "gatecert init URL can choose"},
+		"no model":                {[]string{"run", "http://127.0.0.1:1", "--key", "k"}, "a URL requires", "--model", "run gatecert init URL"},
 		"a key without a gateway": {[]string{"replay", "http:401/missing-key/chat", "--from", file}, "no header", file, "log"},
 		"until pass":              {[]string{"run", "--until-pass"}, "--until-pass", "an earlier run", "--failed RUN"},
 		"a mutant":                {[]string{"gateway", "--mutant", "nosuch"}, `unknown mutant "nosuch"`, "--mutant", "see gatecert list mutants"},

@@ -116,7 +116,7 @@ func explainCircumstance(c *console, circ contract.Circumstance, claims contract
 		fmt.Fprintf(w, "  %-13s %s%s\n", cmp.Or(v.Name, "-"), v.Sentence, peculiar(circ, v))
 		fmt.Fprintln(w, indented("on "+surfacesOf(v), 16, c.width))
 		if claims.NoClientKeys && v.NeedsClientKeys(circ.ID) {
-			fmt.Fprintln(w, "                not offered: without client keys, the gateway sends the caller's own key to the upstream, so a rejected key is the caller's error")
+			fmt.Fprintln(w, "                not offered: the gateway issues no client keys and sends the caller's own key to the upstream, so a key that the upstream rejects is the caller's error")
 		}
 	}
 }

@@ -46,7 +46,7 @@ func explainClients(c *console, row contract.Row) error {
 	if len(groups) == 0 {
 		return nil
 	}
-	fmt.Fprintln(c.out, "\nclient behaviour, as recorded on the reference gateway (● a request that received an error, ○ one that succeeded, × one without a complete response)")
+	fmt.Fprintln(c.out, "\nclient behaviour, as recorded on the reference gateway (one mark per request: ● received an error, ○ succeeded, × received no complete response)")
 	for _, g := range groups {
 		text := indented(strings.Join(g.clients, ", ")+": "+g.did.Sentence, 8, c.width)
 		fmt.Fprintf(c.out, "  %-5s %s\n", g.did.Marks, strings.TrimSpace(text))

@@ -43,7 +43,7 @@ func failuresIn(c *console, from string) (failures, error) {
 		f.cases = append(f.cases, k.ID)
 	}
 	if gone > 0 {
-		fmt.Fprintf(c.err, "note: skipping %s from the run %s: unknown to this version of gatecert\n", plain.Count(gone, "case"), from)
+		fmt.Fprintf(c.err, "note: skipping %s from the run %s, because this version of gatecert does not contain them\n", plain.Count(gone, "case"), from)
 	}
 	if len(f.cases) == 0 {
 		return f, fmt.Errorf("%w: no case failed in %s: omit --failed to run every case", gatecert.ErrNothingToRun, from)
@@ -130,7 +130,7 @@ func (r runCommand) untilPass(ctx context.Context, c *console, config gatecert.C
 		default:
 			fmt.Fprintln(c.err, "gatecert:", err)
 		}
-		fmt.Fprintf(c.err, "round %d has ended; waiting for the gateway at %s to restart%s\n", round, address, entered.hint())
+		fmt.Fprintf(c.err, "round %d has ended. Waiting for the gateway at %s to restart%s\n", round, address, entered.hint())
 		if entered.orRestart(ctx, address) != nil { // the user has left
 			if began(run) {
 				return outcome(run)
@@ -165,7 +165,7 @@ func (l userLines) hint() string {
 	if l == nil {
 		return ""
 	}
-	return "; press Enter to rerun now, Ctrl-C to stop"
+	return ". To rerun now, press Enter; to stop, press Ctrl-C"
 }
 
 // orRestart returns when the user has entered a line or the gateway has restarted, or with the cause when ctx is cancelled.

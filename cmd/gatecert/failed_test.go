@@ -149,7 +149,7 @@ func TestUntilPass(t *testing.T) {
 		ended <- execute(ctx, []string{"run", "--failed", all, "--until-pass", "--target", profile, "--out", t.TempDir()}, &console{out: &out, err: &errs, width: 100})
 	}()
 	for round := 1; round <= 2; round++ {
-		waiting := "round " + strconv.Itoa(round) + " has ended; waiting for the gateway at " + front.address + " to restart"
+		waiting := "round " + strconv.Itoa(round) + " has ended. Waiting for the gateway at " + front.address + " to restart"
 		require.Eventually(t, func() bool { return strings.Contains(errs.String(), waiting) }, waitForServer, 10*time.Millisecond, errs.String())
 		require.NoError(t, front.server.Close())
 		gateway.fixed.Store(round == 2)

@@ -31,7 +31,7 @@ func TestASoakOfAFleet(t *testing.T) {
 	assert.Less(t, strings.Index(stderr, "plan: "), strings.Index(stderr, "joined ("), "who joins is asked after what is sent")
 	assert.Contains(t, stderr, "gatecert does not write results.json")
 	assert.Contains(t, stdout, "sent 40 of 40 requests")
-	assert.Contains(t, stdout, "fleet     2 workers on 1 machine: lag p99 ")
+	assert.Contains(t, stdout, "fleet     2 workers on 1 machine; the p99 lag of each worker was at most ")
 	text, err := os.ReadFile(filepath.Join(dir, "report.json"))
 	require.NoError(t, err)
 	var report struct {
@@ -122,7 +122,7 @@ func TestALimitIsPerAddressOnlyWithSources(t *testing.T) {
 	t.Setenv(asCommand, "1")
 	for name, c := range map[string]struct{ args, want []string }{
 		"no workers": {nil, []string{"these two keys do not share the limit", "another key: two rounds agree"}},
-		"no sources": {[]string{"--workers", "2"}, []string{"these two keys do not share the limit", "another address: not tested: no two workers were started with different --source addresses"}},
+		"no sources": {[]string{"--workers", "2"}, []string{"these two keys do not share the limit", "another address: not tested, because no two workers were started with different --source addresses"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -275,8 +275,8 @@ Examples:
   gatecert worker --join tls://nats.example:4222 --creds fleet.creds --allow-target https://gateway.example
   gatecert worker --join nats://10.0.0.5:4222 --fleet-secret secret.txt --allow-target https://gateway.example
   gatecert load capacity https://gateway.example --model m --workers 8 --fleet nats://10.0.0.5:4222 --fleet-secret secret.txt --yes
-  gatecert load capacity --workers 4                 4 workers on this machine; gatecert worker is not needed
-  gatecert fleet yaml --workers 20 --image IMAGE     manifests for Kubernetes`
+  gatecert load capacity --workers 4                 start 4 workers on this machine; gatecert worker is not needed
+  gatecert fleet yaml --workers 20 --image IMAGE     print manifests for Kubernetes`
 }
 
 func (cmd workerCommand) Run(ctx context.Context, c *console) error {

@@ -42,6 +42,7 @@ level, covers only selected rows, or is older than 90 days. Both the page and th
 Examples:
   gatecert hall results --out site
   gatecert hall results --out site --key release.pub.pem --signed --url https://results.example
+
 Exit codes: 0 every log is listed; 1 the pages are generated, but some logs are not listed; 2 the output folder contains other files;
 3 no log can be listed, so no pages are generated.`
 }

@@ -30,12 +30,12 @@ type initCommand struct {
 // Help implements kong's HelpProvider.
 func (initCommand) Help() string {
 	return `Examples:
-  gatecert init https://gateway.example                      models from the gateway's model list, key from $GATEWAY_KEY
+  gatecert init https://gateway.example                      use models from the gateway's model list and the key in $GATEWAY_KEY
   gatecert init https://gateway.example --model gpt-4o-mini --out my-gateway.yaml
   gatecert run --target my-gateway.yaml --level edge
 
-gatecert init sends the same control calls that a run sends, to every endpoint. If the gateway calls a real upstream, these calls use a
-few tokens, generate an image and synthesize a sentence of speech (docs/profile.md).`
+gatecert init sends the control calls of a run to every endpoint. If the gateway calls a real upstream, these calls use a few tokens,
+generate an image and synthesize a sentence of speech (docs/profile.md).`
 }
 
 func (i initCommand) Run(ctx context.Context, c *console) error {
@@ -126,7 +126,7 @@ func (i initCommand) text(target profile.Profile, found runner.Found) string {
 		line("- %s", s)
 	}
 	if len(found.Failed) > 0 {
-		line("# These endpoints failed at least one of these two checks:")
+		line("# These endpoints did not serve a healthy call, or did not reject a call with an unknown model:")
 		for _, failed := range found.Failed {
 			line("#   %s", failed)
 		}

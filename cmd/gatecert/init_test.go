@@ -27,7 +27,7 @@ func TestInitWritesAProfileThatRuns(t *testing.T) {
 		assert.Contains(t, text, `base_url: "`+n.url+`"`)
 		assert.Contains(t, text, "#   rerank: the healthy call on rerank: 404")
 		assert.Contains(t, text, "# The gateway's model list contains ")
-		assert.NotContains(t, strings.SplitN(text, "# These endpoints failed", 2)[0], "- rerank")
+		assert.NotContains(t, strings.SplitN(text, "# These endpoints did not serve", 2)[0], "- rerank")
 
 		t.Setenv("GATEWAY_KEY", n.key)
 		code, stdout, stderr = invoke(t.Context(), "run", "--target", file, "--level", "edge", "--rows", "http:404", "--out", t.TempDir())

@@ -38,7 +38,7 @@ func (l listCommand) Run(c *console) error {
 			return []string{string(r.ID), r.Status.String(), r.Meaning, r.Advice}
 		})
 	case "circumstances":
-		return listAll(c, contract.Circumstances(), []string{"circumstance", "row", "needs", "how gatecert causes it"}, func(c contract.Circumstance) []string {
+		return listAll(c, contract.Circumstances(), []string{"circumstance", "row", "needs", "description"}, func(c contract.Circumstance) []string {
 			return []string{c.ID, string(c.Row), string(c.Needs), c.Sentence}
 		})
 	case "cases":

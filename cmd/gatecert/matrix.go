@@ -19,10 +19,11 @@ type matrixCommand struct {
 // Help implements kong's HelpProvider.
 func (matrixCommand) Help() string {
 	return `Examples:
-  gatecert matrix runs/mine runs/theirs                          two gateways on the terminal
+  gatecert matrix runs/mine runs/theirs                          compare two gateways on the terminal
   gatecert matrix runs/v1 runs/v2 --format html --out versions.html
 
-gatecert matrix only displays the runs; for a command that fails when a verdict gets worse, use gatecert diff. Exit code 0 means that the command rendered the matrix.`
+gatecert matrix only displays the runs, and exits with code 0 whatever their verdicts are. If a command in CI must fail when a verdict gets worse,
+use gatecert diff.`
 }
 
 func (m matrixCommand) Run(c *console) error {

@@ -32,17 +32,17 @@ type rateLimitCommand struct {
 
 // Help implements kong's HelpProvider.
 func (rateLimitCommand) Help() string {
-	return `If the profile declares limits.rate, the command verifies this limit: it must be exact for single calls and for a burst, every refusal
-must be a complete 429 with a correct Retry-After header, other keys must not be affected, and refused calls must not be charged and must
-not count against the limit. If the profile declares no limit, the command infers the key's limit: its type (fixed window, sliding log,
-sliding counter, token bucket, concurrency) and its parameters.
+	return `If the profile declares limits.rate, the command verifies this limit. The limit must be exact for single calls and for a burst. Every
+refusal must be a complete 429 with a correct Retry-After header. Other keys must not be affected. Refused calls must not be charged and
+must not count against the limit. If the profile declares no limit, the command infers the key's limit: its type (fixed window, sliding
+log, sliding counter, token bucket, concurrency) and its parameters.
 
 Examples:
-  gatecert load rate-limit                                           the built-in reference gateway, verified
-  gatecert load rate-limit http://127.0.0.1:3000 --model m --for 5m  inferred
-  gatecert load rate-limit URL --infer --refusal 503                 inferred; status 503 also counts as a refusal
+  gatecert load rate-limit                                           verify the limit of the built-in reference gateway
+  gatecert load rate-limit http://127.0.0.1:3000 --model m --for 5m  infer the limit
+  gatecert load rate-limit URL --infer --refusal 503                 infer the limit; status 503 also counts as a refusal
   gatecert load rate-limit URL --workers 2 --source 10.0.0.5,10.0.0.6 --other-key KEY    infer whether these keys and addresses share the limit
-  gatecert load rate-limit URL --infer --json | jq .intervals        the confidence intervals of the parameters`
+  gatecert load rate-limit URL --infer --json | jq .intervals        print the confidence intervals of the parameters`
 }
 
 func (cmd rateLimitCommand) Run(ctx context.Context, c *console) error {

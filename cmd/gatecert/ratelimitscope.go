@@ -90,7 +90,7 @@ func (cmd rateLimitCommand) scope(ctx context.Context, c *console, p targets.Pre
 		fmt.Fprintf(c.err, "plan: calls from %s, to test whether these addresses share the limit\n", plain.Joined([]string{d.team.Source(sources[0]), d.team.Source(sources[1])}))
 	case d.team != nil:
 		fmt.Fprintf(c.err, "note: %s\n", oneSource)
-		notAsked := limits.Experiment{Name: "source", Sentence: "another address: not tested: " + oneSource, Began: time.Now()}
+		notAsked := limits.Experiment{Name: "source", Sentence: "another address: not tested, because " + oneSource, Began: time.Now()}
 		left.Finished(notAsked)
 		experiments = append(experiments, notAsked)
 	}

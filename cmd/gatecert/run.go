@@ -50,17 +50,17 @@ type runCommand struct {
 // Help implements kong's HelpProvider.
 func (runCommand) Help() string {
 	return `Examples:
-  gatecert run                                             the built-in reference gateway, all cases except load cases
-  gatecert run --level full                                all cases: about 50 s
-  gatecert run https://gateway.example --model gpt-4o-mini level edge, key from $GATEWAY_KEY
-  gatecert run https://gateway.example --model gpt-4o-mini --model anthropic=claude-haiku-4-5      one model per API format
+  gatecert run                                             test the built-in reference gateway with all cases except load cases
+  gatecert run --level full                                also run load cases; the run takes about 50 s
+  gatecert run https://gateway.example --model gpt-4o-mini                        test a gateway at level edge, with the key in $GATEWAY_KEY
+  gatecert run https://gateway.example --model gpt-4o-mini --model anthropic=claude-haiku-4-5      use a different model for one API format
   gatecert run https://gateway.example --model m --claim codes=none               do not judge error codes (table 1 only)
-  gatecert run --target my-gateway.yaml --level relay      the gateway in a profile, up to level relay
-  gatecert run --failed reports/latest                     rerun what failed in the last run
+  gatecert run --target my-gateway.yaml --level relay      test the gateway that a profile describes, up to level relay
+  gatecert run --failed reports/latest                     rerun the cases that failed in the last run
   gatecert run --failed reports/latest --until-pass        rerun the failed cases after every gateway restart, until all pass
-  gatecert run --target new-api.yaml --yes                 a running new-api; gatecert prepares and restores it (docs/new-api.md)
-  gatecert run --target my-gateway.yaml --baseline known.yaml                     known failures do not fail the run
-  gatecert run --target my-gateway.yaml --baseline known.yaml --update-baseline   accept the failures of this run
+  gatecert run --target new-api.yaml --yes                 prepare, test and restore a running new-api (docs/new-api.md)
+  gatecert run --target my-gateway.yaml --baseline known.yaml                     do not fail the run because of known failures
+  gatecert run --target my-gateway.yaml --baseline known.yaml --update-baseline   add the failures of this run to the baseline
   gatecert run --client openai-node,langchain              also test these client libraries (install them with make clients)
 
 A run writes its log to run.ndjson in the run's folder; to render the reports again, use gatecert report FOLDER. If a run cannot start,

@@ -18,7 +18,7 @@ type selftestCommand struct {
 	Mutant    []string `complete:"mutants" help:"Test only this mutant. Repeatable. Default: all." placeholder:"NAME"`
 	Permitted []string `complete:"permitted" help:"Test only this permitted behaviour. Repeatable. Default: all." placeholder:"NAME"`
 	All       bool     `help:"Run every case against every mutant and every permitted behaviour. By default, each mutant is tested with the cases that the mutant must break and a twentieth of the other cases, and each permitted behaviour with three quarters of all cases. With --all, the self-test takes a quarter of an hour."`
-	Load      bool     `help:"Run load cases against the mutants that show only under load, and against the permitted behaviours."`
+	Load      bool     `help:"Run load cases against the mutants that can be detected only under load, and against the permitted behaviours."`
 	Parallel  int      `help:"Number of gateways to test concurrently. Default: ${default}." default:"8" placeholder:"N"`
 	Out       string   `help:"Folder for selftest.html and selftest.json. Default: write no files." placeholder:"DIR" type:"path"`
 }
@@ -28,11 +28,11 @@ func (selftestCommand) Help() string {
 	return `A mutant is the reference gateway with one known fault. The self-test must kill every mutant: exactly the cases that the mutant breaks
 must fail. A permitted behaviour is something that a conformant gateway may do, so every case must pass.
 
-  gatecert selftest                                  all mutants and permitted behaviours, every row and requirement, no load cases
-  gatecert selftest --all                            every case against every mutant and permitted behaviour
-  gatecert selftest --load                           the mutants that show only under load
-  gatecert selftest --mutant rate-limit-as-503       one mutant
-  gatecert list mutants                              all mutants
+  gatecert selftest                                  test all mutants and permitted behaviours, without load cases
+  gatecert selftest --all                            run every case against every mutant and permitted behaviour
+  gatecert selftest --load                           test the mutants that can be detected only under load
+  gatecert selftest --mutant rate-limit-as-503       test one mutant
+  gatecert list mutants                              list all mutants
   gatecert gateway --mutant rate-limit-as-503        serve this mutant, for other test harnesses
 
 The exit code is 0 when the self-test passes and 1 when it fails. See docs/self-test.md.`

@@ -31,7 +31,7 @@ several requests are slow at the same time, and detects whether stalls occur at 
 command saves the results so far, so that these results are not lost if the command is killed.
 
 Examples:
-  gatecert load soak --for 30s                                              the built-in reference gateway
+  gatecert load soak --for 30s                                              test the built-in reference gateway
   gatecert load soak http://127.0.0.1:3000 --model gpt-4o-mini --rate 100 --for 2h --pid 4711`
 }
 

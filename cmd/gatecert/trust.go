@@ -27,8 +27,8 @@ actions and stores the permission as a file in gatecert/trusted in your configur
 path and content. A profile that was written by gatecert gateway --profile-out is trusted automatically. Without permission, the cases that
 need actions are reported as not-offered.
 
-If the profile is named gatecert.yaml, trusting it also lets gatecert commands in the same folder use it if you do not name a gateway. This
-permission ends when the profile uses another URL, other variables or other files.
+If the profile is named gatecert.yaml, gatecert trust also permits gatecert commands in the same folder to use the profile if you do not
+name a gateway. This second permission ends when the profile uses another URL, other variables or other files.
 
   gatecert trust my-gateway.yaml
   gatecert trust my-gateway.yaml --forget`
@@ -48,13 +48,13 @@ func (t trustCommand) Run(c *console) error {
 		return err
 	}
 	if len(p.Actions()) == 0 {
-		fmt.Fprintf(c.out, "the profile is trusted until its URL, variables or files change: %s\n", t.Profile)
+		fmt.Fprintf(c.out, "the profile %s is trusted until its URL, variables or files change\n", t.Profile)
 		return nil
 	}
 	if err := toActions.add(t.Profile, p.Digest); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.out, "the profile is trusted until it changes: %s\n", t.Profile)
+	fmt.Fprintf(c.out, "the profile %s is trusted until it changes\n", t.Profile)
 	return nil
 }
 
@@ -73,8 +73,8 @@ func (f targetFlags) permits(p profile.Profile) bool {
 // tellActions says that the actions of a profile will not run.
 func (c *console) tellActions(config gatecert.Config) {
 	if n := len(config.Target.Actions()); n > 0 && !config.AllowActions {
-		fmt.Fprintf(c.err, "note: the %d shell commands and SQL statements in the profile are not permitted, so the cases that need them are reported as not-offered; "+
-			"to review and permit them, run gatecert trust; to permit them for one run, add --allow-actions\n", n)
+		fmt.Fprintf(c.err, "note: the %d shell commands and SQL statements in the profile are not permitted, so the cases that need them are reported as not-offered. "+
+			"To review and permit them, run gatecert trust; to permit them only for one run, add --allow-actions\n", n)
 	}
 }
 

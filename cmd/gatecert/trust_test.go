@@ -51,7 +51,7 @@ func TestActionsNeedConsent(t *testing.T) {
 	assert.Contains(t, run2.Target.Profile, "without_actions: true", "an audit finds the same cases offered")
 	invoke(t.Context(), "keygen", filepath.Join(dir, "key"))
 	_, stdout, stderr = invoke(t.Context(), "certify", filepath.Join(dir, "out"), "--key", filepath.Join(dir, "key.pem"))
-	assert.Contains(t, stdout, "certified as", stderr)
+	assert.Contains(t, stdout, "certified with the result", stderr)
 
 	code, stdout, stderr := invoke(t.Context(), "trust", path)
 	require.Equal(t, exitConformant, code, stderr)

@@ -39,12 +39,12 @@ type watchCommand struct {
 func (watchCommand) Help() string {
 	return `Examples:
 
-    gatecert watch --target my-gateway.yaml                       a run every 15 minutes
+    gatecert watch --target my-gateway.yaml                       run every 15 minutes
     gatecert watch https://gateway.example --model gpt-4o-mini --every 1h --webhook https://hooks.example/gatecert
 
 http://127.0.0.1:9464/ shows the verdict history and the latest report; /metrics is for Prometheus (docs/watch.md). If the gateway is
-unreachable, the watch records the outcome "unreachable" and continues. Each verdict change is reported once. Ctrl-C ends the watch after
-the current run has cleaned up. After Ctrl-C, the exit code is 0, whatever the verdicts were.`
+unreachable, the watch records the outcome "unreachable" and continues. The watch reports each verdict change once. After Ctrl-C, the
+watch ends when the current run has cleaned up. The exit code is then 0, whatever the verdicts were.`
 }
 
 // secretVariable names the secret that signs what a webhook gets. Other users of the machine can see flags, so it has none.

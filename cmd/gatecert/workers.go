@@ -36,7 +36,7 @@ func printWorkers(c *console, m load.Measurement) {
 			hosts = append(hosts, w.Host)
 		}
 	}
-	fmt.Fprintf(c.out, "fleet     %s on %s: lag p99 at most %s, all workers started within %s of each other, clock offsets known to within %s\n", plain.Count(len(m.Workers), "worker"),
+	fmt.Fprintf(c.out, "fleet     %s on %s; the p99 lag of each worker was at most %s; all workers started within %s of each other; each clock offset is known to within %s\n", plain.Count(len(m.Workers), "worker"),
 		plain.Count(len(hosts), "machine"), plain.Time(lag), plain.Time(begun+2*within), plain.Time(within))
 }
 

@@ -138,7 +138,7 @@ func compareRun() runlog.Measured {
 			{Metric: "ttft.p50", A: 0.015, B: 0.011, Added: -0.004, Low: -0.005, High: -0.003, Detectable: 0.001},
 			{Metric: "errors", Share: true, Detectable: 0.004},
 		}},
-		Gates: []runlog.Gate{{Text: "B adds at most 5ms to service.p99", Result: contract.Held, Why: "the entire 95 % confidence interval is within this limit"}},
+		Gates: []runlog.Gate{{Text: "B adds at most 5ms to service.p99", Result: contract.Held, Why: "the entire 95 % confidence interval of the difference is within this limit"}},
 	}
 	return m
 }

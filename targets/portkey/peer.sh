@@ -40,7 +40,7 @@ key=$(mktemp -d)
 "$root/bin/gatecert" keygen "$key/peer" >/dev/null
 certified=$("$root/bin/gatecert" certify "$out" --key "$key/peer.pem" --out "$key" 2>&1) || true
 rm -r "$key"
-grep -q '^certified as ' <<<"$certified" || { echo "$certified"; exit 1; }
+grep -q '^certified with the result ' <<<"$certified" || { echo "$certified"; exit 1; }
 if [ "${1:-}" = --update ]; then
   cp "$out/verdicts.txt" "$here/expected.txt"
 fi
