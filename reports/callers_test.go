@@ -111,7 +111,7 @@ func TestTheTerminalNamesWhatWouldHelpCallers(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, reports.Terminal(&out, callersRun(), reports.TerminalOptions{Width: 160}))
 	assert.Contains(t, out.String(), "What your callers do: 3 clients, 4 rows: on 3 rows at least one client wastes requests or treats an error as a success\n")
-	assert.Contains(t, out.String(), "code:insufficient_user_quota: 2 of 3 clients retry in vain (one, two); 402 (causes a warning) or 403 instead of 429 stops all of them\n")
+	assert.Contains(t, out.String(), "code:insufficient_user_quota: 2 of 3 clients retry in vain (one, two); 402 (causes a warning) or 403 instead of 429 would stop all of them\n")
 	assert.Contains(t, out.String(), "code:model_price_error: 1 of 2 clients retries in vain (one); no status that the contract names for this row makes any of them stop retrying\n")
 }
 

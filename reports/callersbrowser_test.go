@@ -41,7 +41,7 @@ func TestCallersInABrowser(t *testing.T) {
 			p.Eval(t, `document.querySelector("#callers-matrix tr[data-row='code:insufficient_user_quota'] a.cell").ariaLabel`))
 		p.Run(t, chromedp.Click(chromedp.CSS(`#callers-matrix tr[data-row='code:insufficient_user_quota'] a.cell`)))
 		assert.Equal(t, "callers/code:insufficient_user_quota", p.Eval(t, `document.activeElement.id`))
-		assert.Contains(t, p.Eval(t, `document.activeElement.innerText`), "402 (causes a warning) or 403 instead of 429 stops all of them")
+		assert.Contains(t, p.Eval(t, `document.activeElement.innerText`), "402 (causes a warning) or 403 instead of 429 would stop all of them")
 		assert.Equal(t, true, p.Eval(t, `document.getElementById("evidence").hidden`))
 		p.Run(t, chromedp.Click(chromedp.CSS(`.said h3 a`)), chromedp.WaitVisible(chromedp.CSS(`#evidence`)))
 	})

@@ -35,7 +35,7 @@ func TestClientsSeeWhatCurlMakesOfARow(t *testing.T) {
 	code, stdout, stderr = invoke(t.Context(), "clients", "--target", mutant, "--adapters", "../../clients", "--client", "curl-retry", "--rows", quotaRow, "--probe", "status-402,status-403")
 	assert.Equal(t, exitConformant, code, stderr)
 	assert.Contains(t, stdout, "  ! ●●●      curl-retry: sends the request 3 times and exits with an error (429)")
-	assert.Contains(t, stdout, "  => 1 of 1 client retries in vain (curl-retry); 402 (causes a warning) or 403 instead of 429 stops all of them\n")
+	assert.Contains(t, stdout, "  => 1 of 1 client retries in vain (curl-retry); 402 (causes a warning) or 403 instead of 429 would stop all of them\n")
 }
 
 func TestClientsThatCannotPlayAreSaidToBeSo(t *testing.T) {

@@ -97,7 +97,7 @@ func claims() []claim {
 			{clients: one("openai-node"), probes: one("quota-403"), marks: "●", says: "raises PermissionDeniedError (403); the code is in err.code"},
 			{clients: one("openai-node"), probes: one("quota-429"), marks: "●●●", says: "raises RateLimitError (429); the code is in err.code"},
 		}},
-		{"Anthropic's libraries do not expose error.code in a field; ErrorCode() in v2 and .errorCode return error.details.error_code, which v1 does not expose", "confirmed", clientsRecord, []seen{
+		{"Anthropic's libraries do not expose error.code in a field; anthropic-sdk-go v2 (ErrorCode()) and @anthropic-ai/sdk (.errorCode) expose error.details.error_code instead, but anthropic-sdk-go v1 does not", "confirmed", clientsRecord, []seen{
 			{clients: anthropicGo, probes: one("quota-403"), marks: "●", says: "only in the raw body, at err.RawJSON().error.code"},
 			{clients: one("anthropic-node"), probes: one("quota-403"), marks: "●", says: "only in the raw body, at err.error.error.code"},
 			{clients: one("anthropic-go-v2"), probes: one("code-in-details"), marks: "●", says: "the code is in err.ErrorCode()"},
@@ -149,7 +149,7 @@ func claims() []claim {
 		{"LangChain stops retrying if Retry-After is over 60 s", "confirmed", slowRecord, []seen{
 			{clients: one("langchain"), probes: []string{"retry-after-70", "retry-after-200"}, marks: "●"},
 		}},
-		{"no client gives up when the response headers are late", "confirmed for 65 s, and for 310 s with the Go libraries and @google/genai; the other npm packages time out after 300 s, as fetch does, and retry", slowRecord, []seen{
+		{"no client gives up when the response headers are late", "confirmed for headers that are 65 s late; if they are 310 s late, only the Go libraries and @google/genai keep waiting, and the other npm packages time out after 300 s (the timeout of fetch) and retry", slowRecord, []seen{
 			{clients: slices.Concat(stainless, genai, []string{"ai-sdk", "langchain"}), probes: []string{"slow-headers-65", "stalled-stream-65"}, marks: "○"},
 			{clients: slices.Concat([]string{"openai-go"}, anthropicGo, genai), probes: []string{"slow-headers-310", "stalled-stream-310"}, marks: "○"},
 			{clients: []string{"openai-node", "anthropic-node", "ai-sdk", "langchain"}, probes: one("slow-headers-310"), marks: "●●…"},
@@ -158,15 +158,15 @@ func claims() []claim {
 		{"every client raises an error for the contract's error event in the middle of a stream", "confirmed", clientsRecord, []seen{
 			{clients: slices.Concat(openai, anthropic, genai, []string{"ai-sdk", "langchain"}), probes: one("mid-stream-error"), marks: "●", says: "raises "},
 		}},
-		{"openai-go raises an error if the event data has a top-level error field, but not if an error event has its fields at the top level, and not for response.failed", "confirmed", clientsRecord, []seen{
+		{"openai-go raises an error if the event data contains a top-level error object, but neither for an error event without such an object nor for response.failed", "confirmed", clientsRecord, []seen{
 			{clients: one("openai-go"), probes: []string{"error-nested", "error-named"}, marks: "●", says: "raises ssestream.StreamError"},
 			{clients: one("openai-go"), probes: []string{"error-flat", "response-failed", "error-and-failed"}, marks: "●", says: "raises no error"},
 		}},
-		{"openai (npm) raises an error if an error event has its fields at the top level, but not if the stream reports its failure only with response.failed", "confirmed for 7.59.0", newerRecord, []seen{
+		{"openai (npm) raises an error for an error event without a nested error object, but not if the stream reports its failure only with response.failed", "confirmed for 7.59.0", newerRecord, []seen{
 			{clients: one("openai-node"), probes: []string{"error-flat", "error-and-failed", "error-nested"}, marks: "●", says: "raises APIError"},
 			{clients: one("openai-node"), probes: one("response-failed"), marks: "●", says: "raises no error"},
 		}},
-		{"the openai (npm) version that runs on Node 20 also raises an error if an error event has its fields at the top level", "wrong: 6.49.0 raises an error only for the nested form", clientsRecord, []seen{
+		{"the openai (npm) version that runs on Node 20 also raises an error for an error event without a nested error object", "wrong: 6.49.0 raises an error only if the error event contains a nested error object", clientsRecord, []seen{
 			{clients: one("openai-node"), probes: one("error-nested"), marks: "●", says: "raises APIError"},
 			{clients: one("openai-node"), probes: []string{"error-flat", "error-and-failed", "response-failed"}, marks: "●", says: "raises no error"},
 		}},

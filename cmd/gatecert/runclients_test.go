@@ -42,7 +42,7 @@ func TestARunPlaysClientsToo(t *testing.T) {
 	require.Equal(t, exitConformant, code, stdout+stderr)
 	assert.Contains(t, stderr, "plan: run 1 client against http://")
 	const said = "What your callers do: 1 client, 1 row: on 1 row at least one client wastes requests or treats an error as a success " +
-		"code:insufficient_user_quota: 1 of 1 client retries in vain (hasty); 402 (causes a warning) or 403 instead of 429 stops all of them"
+		"code:insufficient_user_quota: 1 of 1 client retries in vain (hasty); 402 (causes a warning) or 403 instead of 429 would stop all of them"
 	assert.Contains(t, strings.Join(strings.Fields(stdout), " "), said)
 	for name, want := range map[string]string{
 		"clients.json": `"run_id": "`, "report.html": `id="callers"`, "report.json": `"gatecert-clients/1"`, "summary.md": "### What your callers do",

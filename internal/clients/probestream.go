@@ -43,16 +43,16 @@ func streamProbes() []probe {
 	const done = "data: [DONE]\n\n"
 	return []probe{
 		stream("first-event-error", "the stream begins with the contract's error event", streamed, false, contractError, false),
-		stream("mid-stream-error", "the contract's error event after some text", streamed, true, contractError, false),
-		stream("error-named", "event: error with the contract's error object, after some text", onSurface(dialect.ChatStream), true, text("event: error\n"+bare(dialect.ChatStream)), false),
-		stream("error-unnamed", `an error envelope without an "event: error" line, after some text`, onSurface(dialect.MessagesStream), true, text(bare(dialect.MessagesStream)), false),
+		stream("mid-stream-error", "the stream contains the contract's error event after some text", streamed, true, contractError, false),
+		stream("error-named", "the stream contains the contract's error object in an event named error, after some text", onSurface(dialect.ChatStream), true, text("event: error\n"+bare(dialect.ChatStream)), false),
+		stream("error-unnamed", `the stream contains an error envelope without an "event: error" line, after some text`, onSurface(dialect.MessagesStream), true, text(bare(dialect.MessagesStream)), false),
 		stream("mid-stream-eof", "the stream ends cleanly after some text, without a finish event", streamed, true, nil, false),
 		stream("mid-stream-cut", "the connection breaks after some text", streamed, true, nil, true),
-		stream("done-after-cut", "[DONE] after some text, without a finish event", func(s dialect.Surface) bool { return s.Streaming() && s.Dialect() == dialect.OpenAI }, true, text(done), false),
-		stream("error-flat", "event: error in the flat form of the Responses API, after some text", responses, true, text(flat), false),
-		stream("error-nested", "event: error with a nested error object, after some text", responses, true, text(nested), false),
-		stream("response-failed", "response.failed after some text", responses, true, text(failed), false),
-		stream("error-and-failed", "event: error, response.failed and [DONE] after some text", responses, true, text(flat+failed+done), false),
+		stream("done-after-cut", "the stream contains [DONE] after some text, but no finish event", func(s dialect.Surface) bool { return s.Streaming() && s.Dialect() == dialect.OpenAI }, true, text(done), false),
+		stream("error-flat", "the stream contains an error event without a nested error object, after some text", responses, true, text(flat), false),
+		stream("error-nested", "the stream contains an error event with a nested error object, after some text", responses, true, text(nested), false),
+		stream("response-failed", "the stream contains the event response.failed after some text", responses, true, text(failed), false),
+		stream("error-and-failed", "the stream contains an error event, response.failed and [DONE] after some text", responses, true, text(flat+failed+done), false),
 		{name: "tool-arguments-cut", sentence: "the stream ends cleanly in the middle of a tool call's arguments", on: onSurface(dialect.ChatStream),
 			serve: func(_ context.Context, w http.ResponseWriter, _ dialect.Surface) {
 				w.Header().Set("Content-Type", "text/event-stream")

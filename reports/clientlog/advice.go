@@ -42,9 +42,9 @@ func Suggestion(l Log, row contract.Row) (text string, helps bool) {
 	case done == 0:
 		return who + "; no status that the contract names for this row makes any of them stop retrying", false
 	case all:
-		return who + "; " + ways + m.words(" stops all of them", " makes all of them retry"), true
+		return who + "; " + ways + m.words(" would stop all of them", " would make all of them retry"), true
 	default:
-		return fmt.Sprintf("%s; %s%s", who, ways, m.words(fmt.Sprintf(" stops %d of them", done), fmt.Sprintf(" makes %d of them retry", done))), true
+		return fmt.Sprintf("%s; %s%s", who, ways, m.words(fmt.Sprintf(" would stop %d of them", done), fmt.Sprintf(" would make %d of them retry", done))), true
 	}
 }
 

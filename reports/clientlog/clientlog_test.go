@@ -78,7 +78,7 @@ func TestAdviceNamesTheStatusThatStopsClients(t *testing.T) {
 		probeCall("a", StatusProbe(403), 403), probeCall("b", StatusProbe(403), 403),
 		probeCall("a", StatusProbe(404), 404), probeCall("b", StatusProbe(404), 404),
 	}}
-	assert.Equal(t, "2 of 3 clients retry in vain (a, b); 403 instead of 429 stops all of them", Advice(l, quota))
+	assert.Equal(t, "2 of 3 clients retry in vain (a, b); 403 instead of 429 would stop all of them", Advice(l, quota))
 
 	support, _ := contract.RowByID("code:model_price_error")
 	l = Log{Calls: []Call{
@@ -87,7 +87,7 @@ func TestAdviceNamesTheStatusThatStopsClients(t *testing.T) {
 	}}
 	assert.Equal(t, "2 of 2 clients retry in vain (a, b); no status that the contract names for this row makes any of them stop retrying", Advice(l, support))
 	l.Calls = append(l.Calls, probeCall("a", NoRetryProbe, 500), probeCall("b", NoRetryProbe, 500, 500))
-	assert.Equal(t, "2 of 2 clients retry in vain (a, b); x-should-retry: false stops 1 of them", Advice(l, support))
+	assert.Equal(t, "2 of 2 clients retry in vain (a, b); x-should-retry: false would stop 1 of them", Advice(l, support))
 
 	l = Log{Calls: []Call{call("a", quota.ID, Typed, 403)}}
 	assert.Empty(t, Advice(l, quota))
@@ -97,7 +97,7 @@ func TestAdviceNamesTheStatusThatStopsClients(t *testing.T) {
 		probeCall("a", StatusProbe(402), 402), probeCall("b", StatusProbe(402), 402), probeCall("a", StatusProbe(403), 403), probeCall("b", StatusProbe(403), 403),
 		probeCall("a", StatusProbe(404), 404), probeCall("b", StatusProbe(404), 404),
 	}}
-	assert.Equal(t, "2 of 2 clients retry in vain (a, b); 402 (causes a warning) or 403 instead of 429 stops all of them", Advice(l, quota), "404 says something else")
+	assert.Equal(t, "2 of 2 clients retry in vain (a, b); 402 (causes a warning) or 403 instead of 429 would stop all of them", Advice(l, quota), "404 says something else")
 }
 
 func TestAdviceNamesTheStatusThatMakesClientsRetry(t *testing.T) {
@@ -106,7 +106,7 @@ func TestAdviceNamesTheStatusThatMakesClientsRetry(t *testing.T) {
 		call("a", later.ID, Typed, 404), call("b", later.ID, Typed, 404), call("c", later.ID, Typed, 404, 404),
 		probeCall("a", StatusProbe(500), 500), probeCall("a", StatusProbe(503), 503, 503), probeCall("b", StatusProbe(503), 503),
 	}}
-	assert.Equal(t, "2 of 3 clients do not retry (a, b); 503 instead of 404 makes 1 of them retry", Advice(l, later))
+	assert.Equal(t, "2 of 3 clients do not retry (a, b); 503 instead of 404 would make 1 of them retry", Advice(l, later))
 	l.Calls = l.Calls[:3]
 	assert.Empty(t, Advice(l, later), "no status makes this client retry")
 }

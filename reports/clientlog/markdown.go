@@ -46,7 +46,7 @@ func WriteMarkdown(w io.Writer, l Log, describe func(probe string) string) error
 	}
 	for i, line := range NotPlayed(l) {
 		if i == 0 {
-			b.WriteString("\nSkipped:\n\n")
+			b.WriteString("\nSkipped, with the names of the clients in parentheses:\n\n")
 		}
 		fmt.Fprintf(&b, "- %s\n", cell(line))
 	}
