@@ -33,7 +33,7 @@ var rowTexts = map[contract.RowID]string{
 	"code:model_price_error":              `The operator did not set a price for the model. This is not the caller's fault, so the status is 5xx.`,
 	"code:count_token_failed":             `The gateway cannot count the input's tokens. This may be the caller's fault (400) or the gateway's (5xx). The contract allows both.`,
 	"code:do_request_failed":              "The gateway cannot reach the upstream. A common mistake is to expose the upstream's address (`dial tcp 10.0.0.7:443`).",
-	"code:bad_response":                   `The upstream returns 200, but its body is not an answer. If a gateway forwards an error inside a 200, six of eight SDKs treat it as a success.`,
+	"code:bad_response":                   `The upstream returns 200, but its body is not an answer. If a gateway forwards an error inside a 200, six of eight SDKs treat the response as a success.`,
 	"code:bad_response_status_code":       `The upstream returns an error status without an error object. Even if that status is a 404, the gateway must return 5xx, because the caller is not at fault.`,
 	"code:empty_response":                 `The upstream returns 200 without content. If a gateway forwards an empty stream that ends cleanly, every SDK treats it as a success.`,
 	"code:read_response_body_failed":      "The upstream's response is cut off. In a stream, the gateway has to send the API format's error event or visibly abort the transfer. If the gateway closes the stream with `[DONE]`, a partial answer looks complete.",
