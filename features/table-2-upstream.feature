@@ -233,7 +233,7 @@ Feature: Table 2: upstream codes
         | code:bad_response_status_code/bad-upstream-status/gemini/foreign-500           | gemini           | foreign-500 |
         | code:bad_response_status_code/bad-upstream-status/gemini-stream/foreign-500    | gemini-stream    | foreign-500 |
 
-      Examples: html-404 - 404 with an HTML page: the upstream's fault, not the client's
+      Examples: html-404 - 404 with an HTML page, which is the upstream's fault, not the client's
         | case                                                                        | surface          | variant  |
         | code:bad_response_status_code/bad-upstream-status/chat/html-404             | chat             | html-404 |
         | code:bad_response_status_code/bad-upstream-status/chat-stream/html-404      | chat-stream      | html-404 |
