@@ -52,7 +52,7 @@ Feature: Table 1: 5xx Upstream / gateway error
         | http:5xx/upstream-error/gemini/error-401           | gemini           | error-401 |
         | http:5xx/upstream-error/gemini-stream/error-401    | gemini-stream    | error-401 |
 
-      Examples: error-402 - the gateway's upstream account is empty: 402 with the upstream's own error object
+      Examples: error-402 - the gateway's upstream account is empty, so the upstream returns 402 with its own error object
         | case                                               | surface          | variant   |
         | http:5xx/upstream-error/chat/error-402             | chat             | error-402 |
         | http:5xx/upstream-error/chat-stream/error-402      | chat-stream      | error-402 |
@@ -128,7 +128,7 @@ Feature: Table 1: 5xx Upstream / gateway error
         | http:5xx/upstream-error/gemini/numeric-code           | gemini           | numeric-code |
         | http:5xx/upstream-error/gemini-stream/numeric-code    | gemini-stream    | numeric-code |
 
-      Examples: error-529 - the upstream is overloaded: 529 with its own error object
+      Examples: error-529 - the upstream is overloaded and returns 529 with its own error object
         | case                                               | surface          | variant   |
         | http:5xx/upstream-error/chat/error-529             | chat             | error-529 |
         | http:5xx/upstream-error/chat-stream/error-529      | chat-stream      | error-529 |
@@ -229,7 +229,7 @@ Feature: Table 1: 5xx Upstream / gateway error
       And the upstream is called no more often than limits.attempts allows, and no other caller is affected
       And the request is not billed, and a 429 says when to retry
 
-      Examples: error-429 - the upstream rate-limits the gateway: 429 with Retry-After and its own error object
+      Examples: error-429 - the upstream rate-limits the gateway and returns 429 with Retry-After and its own error object
         | case                                               | surface          | variant   |
         | http:5xx/upstream-error/chat/error-429             | chat             | error-429 |
         | http:5xx/upstream-error/chat-stream/error-429      | chat-stream      | error-429 |

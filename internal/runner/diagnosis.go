@@ -200,7 +200,7 @@ func diagnose(f facts) diagnosis {
 	case servesAll:
 		return say("%s", f.servesAll(first))
 	case dropsUnknown:
-		return say("the gateway at %s sends no response when the model does not exist (%s, %s): fix this first, because gatecert cannot judge any error until then",
+		return say("the gateway at %s sends no response when the model does not exist (%s, %s): fix the gateway first, because gatecert cannot judge errors without a response",
 			f.url, answer, ofCalls(calls, f.failed))
 	case modelUnknown:
 		return say("%s", f.noModel(first, answer))
