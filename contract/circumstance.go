@@ -254,7 +254,7 @@ var circumstances = []Circumstance{
 	{"uncountable-input", "code:count_token_failed", "input whose tokens cannot be counted (for example a corrupt image or audio part)", Account, ReachNever, soleOn(countable(), "the input's tokens cannot be counted")},
 	{"unreachable-upstream", "code:do_request_failed", "the provider refuses, resets or cannot be resolved", Relay, ReachMust, []Variant{
 		{Name: "reset", Sentence: "the upstream resets the connection", Surfaces: relayed()},
-		{Name: "closed", Sentence: "the upstream closes the connection without an answer", Surfaces: relayed()},
+		{Name: "closed", Sentence: "the upstream closes the connection without a response", Surfaces: relayed()},
 		{Name: "refused", Sentence: "nothing is listening on the channel's address", Surfaces: relayed(), Reach: ReachNever, Needs: Account},
 	}},
 	{"bad-upstream-response", "code:bad_response", "the provider answers 200 with something that is not an answer (broken JSON, HTML, an error object)", Relay, ReachMust, []Variant{

@@ -34,7 +34,7 @@ Feature: Table 2: upstream codes
         | code:do_request_failed/unreachable-upstream/gemini/reset           | gemini           | reset   |
         | code:do_request_failed/unreachable-upstream/gemini-stream/reset    | gemini-stream    | reset   |
 
-      Examples: closed - the upstream closes the connection without an answer
+      Examples: closed - the upstream closes the connection without a response
         | case                                                                | surface          | variant |
         | code:do_request_failed/unreachable-upstream/chat/closed             | chat             | closed  |
         | code:do_request_failed/unreachable-upstream/chat-stream/closed      | chat-stream      | closed  |

@@ -298,7 +298,7 @@ func (m mockFacts) notServed(url, answer string) string {
 
 // notAsked is the sentence about healthy calls that succeed without the mock upstream.
 func (m mockFacts) notAsked() string {
-	return fmt.Sprintf("model %q is served, but not by the mock upstream at %s (%s), which received no request: point the gateway's channel for this model to %s; %s; or use --level edge",
+	return fmt.Sprintf("model %q is served, but not by the mock upstream at %s (%s), which received no request: point the gateway's channel for this model to %s; %s; or use --level edge to run without the mock upstream",
 		plain.Text(m.model, maxName), m.address, m.field, m.url, fromContainers)
 }
 
