@@ -118,7 +118,7 @@ func New(cfg Config) (*Certification, error) {
 		return nil, err
 	}
 	if cfg.Concurrency < 0 || cfg.Concurrency > profile.MaxConcurrency {
-		return nil, fmt.Errorf("%w: concurrency %d: must be between 1 and %d", ErrUsage, cfg.Concurrency, profile.MaxConcurrency)
+		return nil, fmt.Errorf("%w: the concurrency is %d, but must be between 1 and %d", ErrUsage, cfg.Concurrency, profile.MaxConcurrency)
 	}
 	if cfg.TraceURL != "" && (!profile.AbsoluteURL(cfg.TraceURL) || !strings.Contains(cfg.TraceURL, "{trace_id}")) {
 		return nil, fmt.Errorf("%w: the trace URL must be an http or https URL that contains {trace_id}", ErrUsage)

@@ -133,7 +133,7 @@ func withFault(call Call, text []byte) (payload, error) {
 	case Oversize:
 		return padded(text, call.OversizeBytes)
 	default:
-		return payload{}, fmt.Errorf("%w: %q is not one of %v, or cannot be used on %s", ErrFault, call.Fault, Faults(), call.Surface)
+		return payload{}, fmt.Errorf("%w: %q is not one of %v, or does not apply to the endpoint %s", ErrFault, call.Fault, Faults(), call.Surface)
 	}
 }
 

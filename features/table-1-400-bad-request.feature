@@ -47,7 +47,7 @@ Feature: Table 1: 400 Bad request
         | http:400/missing-parameter/gemini/no-input           | gemini           | no-input |
         | http:400/missing-parameter/gemini-stream/no-input    | gemini-stream    | no-input |
 
-      Examples: other-name - the form has its file in a field with the wrong name
+      Examples: other-name - the form contains the file in a field with the wrong name
         | case                                                 | surface        | variant    |
         | http:400/missing-parameter/transcriptions/other-name | transcriptions | other-name |
 

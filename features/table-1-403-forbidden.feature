@@ -13,7 +13,7 @@ Feature: Table 1: 403 Forbidden
       And the response leaks no internals
       And the upstream is not called, and no other caller is affected
 
-      Examples: a call with a revoked key for a model that it was previously allowed to use
+      Examples: a call with a revoked key for a model that the key was previously allowed to use
         | case                                  | surface          |
         | http:403/revoked-key/chat             | chat             |
         | http:403/revoked-key/chat-stream      | chat-stream      |

@@ -1,6 +1,6 @@
 Feature: Table 2: channel codes
 
-  The gateway's route to the upstream is broken. This is never the client's fault.
+  The gateway's route to the upstream is broken, which is never the client's fault.
 
   Rule: code:get_channel_failed - "No available channel", what to do: "Retry later or contact support"
 

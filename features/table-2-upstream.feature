@@ -34,7 +34,7 @@ Feature: Table 2: upstream codes
         | code:do_request_failed/unreachable-upstream/gemini/reset           | gemini           | reset   |
         | code:do_request_failed/unreachable-upstream/gemini-stream/reset    | gemini-stream    | reset   |
 
-      Examples: closed - the upstream closes the connection without an answer
+      Examples: closed - the upstream closes the connection without a response
         | case                                                                | surface          | variant |
         | code:do_request_failed/unreachable-upstream/chat/closed             | chat             | closed  |
         | code:do_request_failed/unreachable-upstream/chat-stream/closed      | chat-stream      | closed  |
@@ -93,7 +93,7 @@ Feature: Table 2: upstream codes
       And the upstream is called no more often than limits.attempts allows, and no other caller is affected
       And the request is not billed
 
-      Examples: broken-json - 200 with malformed JSON
+      Examples: broken-json - the upstream returns 200 with malformed JSON
         | case                                                                 | surface          | variant     |
         | code:bad_response/bad-upstream-response/chat/broken-json             | chat             | broken-json |
         | code:bad_response/bad-upstream-response/chat-stream/broken-json      | chat-stream      | broken-json |
@@ -111,7 +111,7 @@ Feature: Table 2: upstream codes
         | code:bad_response/bad-upstream-response/gemini/broken-json           | gemini           | broken-json |
         | code:bad_response/bad-upstream-response/gemini-stream/broken-json    | gemini-stream    | broken-json |
 
-      Examples: html - 200 with an HTML page
+      Examples: html - the upstream returns 200 with an HTML page
         | case                                                          | surface          | variant |
         | code:bad_response/bad-upstream-response/chat/html             | chat             | html    |
         | code:bad_response/bad-upstream-response/chat-stream/html      | chat-stream      | html    |
@@ -130,7 +130,7 @@ Feature: Table 2: upstream codes
         | code:bad_response/bad-upstream-response/gemini/html           | gemini           | html    |
         | code:bad_response/bad-upstream-response/gemini-stream/html    | gemini-stream    | html    |
 
-      Examples: error-object - 200 with an error object
+      Examples: error-object - the upstream returns 200 with an error object
         | case                                                                  | surface          | variant      |
         | code:bad_response/bad-upstream-response/chat/error-object             | chat             | error-object |
         | code:bad_response/bad-upstream-response/chat-stream/error-object      | chat-stream      | error-object |
@@ -149,7 +149,7 @@ Feature: Table 2: upstream codes
         | code:bad_response/bad-upstream-response/gemini/error-object           | gemini           | error-object |
         | code:bad_response/bad-upstream-response/gemini-stream/error-object    | gemini-stream    | error-object |
 
-      Examples: null - 200 with the JSON value null
+      Examples: null - the upstream returns 200 with the JSON value null
         | case                                                        | surface        | variant |
         | code:bad_response/bad-upstream-response/chat/null           | chat           | null    |
         | code:bad_response/bad-upstream-response/completions/null    | completions    | null    |
@@ -176,7 +176,7 @@ Feature: Table 2: upstream codes
       And the upstream is called no more often than limits.attempts allows, and no other caller is affected
       And the request is not billed
 
-      Examples: html-502 - 502 with an HTML page
+      Examples: html-502 - the upstream returns 502 with an HTML page
         | case                                                                        | surface          | variant  |
         | code:bad_response_status_code/bad-upstream-status/chat/html-502             | chat             | html-502 |
         | code:bad_response_status_code/bad-upstream-status/chat-stream/html-502      | chat-stream      | html-502 |
@@ -195,7 +195,7 @@ Feature: Table 2: upstream codes
         | code:bad_response_status_code/bad-upstream-status/gemini/html-502           | gemini           | html-502 |
         | code:bad_response_status_code/bad-upstream-status/gemini-stream/html-502    | gemini-stream    | html-502 |
 
-      Examples: empty-503 - 503 with an empty body
+      Examples: empty-503 - the upstream returns 503 with an empty body
         | case                                                                         | surface          | variant   |
         | code:bad_response_status_code/bad-upstream-status/chat/empty-503             | chat             | empty-503 |
         | code:bad_response_status_code/bad-upstream-status/chat-stream/empty-503      | chat-stream      | empty-503 |
@@ -214,7 +214,7 @@ Feature: Table 2: upstream codes
         | code:bad_response_status_code/bad-upstream-status/gemini/empty-503           | gemini           | empty-503 |
         | code:bad_response_status_code/bad-upstream-status/gemini-stream/empty-503    | gemini-stream    | empty-503 |
 
-      Examples: foreign-500 - 500 with JSON that is not an error object
+      Examples: foreign-500 - the upstream returns 500 with JSON that is not an error object
         | case                                                                           | surface          | variant     |
         | code:bad_response_status_code/bad-upstream-status/chat/foreign-500             | chat             | foreign-500 |
         | code:bad_response_status_code/bad-upstream-status/chat-stream/foreign-500      | chat-stream      | foreign-500 |
@@ -233,7 +233,7 @@ Feature: Table 2: upstream codes
         | code:bad_response_status_code/bad-upstream-status/gemini/foreign-500           | gemini           | foreign-500 |
         | code:bad_response_status_code/bad-upstream-status/gemini-stream/foreign-500    | gemini-stream    | foreign-500 |
 
-      Examples: html-404 - 404 with an HTML page, which is the upstream's fault, not the client's
+      Examples: html-404 - the upstream returns 404 with an HTML page, which is the upstream's fault and not the client's
         | case                                                                        | surface          | variant  |
         | code:bad_response_status_code/bad-upstream-status/chat/html-404             | chat             | html-404 |
         | code:bad_response_status_code/bad-upstream-status/chat-stream/html-404      | chat-stream      | html-404 |
@@ -263,7 +263,7 @@ Feature: Table 2: upstream codes
       And the upstream is called no more often than limits.attempts allows, and no other caller is affected
       And the request is not billed
 
-      Examples: empty-body - 200 with an empty body
+      Examples: empty-body - the upstream returns 200 with an empty body
         | case                                                                    | surface          | variant    |
         | code:empty_response/empty-upstream-response/chat/empty-body             | chat             | empty-body |
         | code:empty_response/empty-upstream-response/chat-stream/empty-body      | chat-stream      | empty-body |
@@ -282,7 +282,7 @@ Feature: Table 2: upstream codes
         | code:empty_response/empty-upstream-response/gemini/empty-body           | gemini           | empty-body |
         | code:empty_response/empty-upstream-response/gemini-stream/empty-body    | gemini-stream    | empty-body |
 
-      Examples: no-content - 200 with no choices, or a stream without content
+      Examples: no-content - the upstream returns 200 with no choices, or a stream without content
         | case                                                                    | surface          | variant    |
         | code:empty_response/empty-upstream-response/chat/no-content             | chat             | no-content |
         | code:empty_response/empty-upstream-response/chat-stream/no-content      | chat-stream      | no-content |
@@ -298,7 +298,7 @@ Feature: Table 2: upstream codes
         | code:empty_response/empty-upstream-response/gemini/no-content           | gemini           | no-content |
         | code:empty_response/empty-upstream-response/gemini-stream/no-content    | gemini-stream    | no-content |
 
-      Examples: empty-stream - 200 with an event stream that contains no events
+      Examples: empty-stream - the upstream returns 200 with an event stream that contains no events
         | case                                                                      | surface          | variant      |
         | code:empty_response/empty-upstream-response/chat-stream/empty-stream      | chat-stream      | empty-stream |
         | code:empty_response/empty-upstream-response/responses-stream/empty-stream | responses-stream | empty-stream |

@@ -77,7 +77,7 @@ var zhSteps = [][2]string{
 	{"the gateway stops waiting for the upstream when its declared timeout expires", "网关在超时时间到达时放弃上游"},
 	{"the upstream call is cancelled once the gateway times out or the client disconnects", "网关放弃或客户端断开后，对上游的调用随之取消"},
 	{"healthy calls succeed as often and as fast as before the outage", "正常调用的成功率和速度与之前相同"},
-	{"no upstream call stays open, calls succeed again in time, and the gateway handles as many concurrent calls as before the outage", "没有残留的上游调用，调用及时恢复成功，并且能同时处理的调用与之前一样多"},
+	{"no upstream call stays open, calls succeed again within settle.recovery, and the gateway handles as many concurrent calls as before the outage", "没有残留的上游调用，调用及时恢复成功，并且能同时处理的调用与之前一样多"},
 }
 
 // zhCircumstances are what brings the errors about.

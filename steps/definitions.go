@@ -67,7 +67,7 @@ var definitions = sync.OnceValue(func() []definition {
 		requiring("the gateway stops waiting for the upstream when its declared timeout expires", contract.InTime),
 		requiring("the upstream call is cancelled once the gateway times out or the client disconnects", contract.UpstreamFreed, contract.Departure),
 		requiring("healthy calls succeed as often and as fast as before the outage", contract.HealthyServed, contract.HealthySpared),
-		requiring("no upstream call stays open, calls succeed again in time, and the gateway handles as many concurrent calls as before the outage",
+		requiring("no upstream call stays open, calls succeed again within settle.recovery, and the gateway handles as many concurrent calls as before the outage",
 			contract.NothingLeft, contract.Recovery, contract.CapacityKept),
 	}
 })

@@ -13,7 +13,7 @@ Feature: Load: an upstream that is too slow
       And the upstream is called no more often than limits.attempts allows
       And the upstream call is cancelled once the gateway times out or the client disconnects
       And healthy calls succeed as often and as fast as before the outage
-      And no upstream call stays open, calls succeed again in time, and the gateway handles as many concurrent calls as before the outage
+      And no upstream call stays open, calls succeed again within settle.recovery, and the gateway handles as many concurrent calls as before the outage
 
       Examples: under-load - the upstream hangs or stalls on some of the calls while the others succeed
         | case                                                                   | surface   |

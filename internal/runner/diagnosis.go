@@ -200,7 +200,7 @@ func diagnose(f facts) diagnosis {
 	case servesAll:
 		return say("%s", f.servesAll(first))
 	case dropsUnknown:
-		return say("the gateway at %s sends no response when the model does not exist (%s, %s): fix this first, because gatecert cannot judge any error until then",
+		return say("the gateway at %s sends no response when the model does not exist (%s, %s): fix the gateway first, because gatecert cannot judge errors without a response",
 			f.url, answer, ofCalls(calls, f.failed))
 	case modelUnknown:
 		return say("%s", f.noModel(first, answer))
@@ -298,7 +298,7 @@ func (m mockFacts) notServed(url, answer string) string {
 
 // notAsked is the sentence about healthy calls that succeed without the mock upstream.
 func (m mockFacts) notAsked() string {
-	return fmt.Sprintf("model %q is served, but not by the mock upstream at %s (%s), which received no request: point the gateway's channel for this model to %s; %s; or use --level edge",
+	return fmt.Sprintf("model %q is served, but not by the mock upstream at %s (%s), which received no request: point the gateway's channel for this model to %s; %s; or use --level edge to run without the mock upstream",
 		plain.Text(m.model, maxName), m.address, m.field, m.url, fromContainers)
 }
 

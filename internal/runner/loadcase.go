@@ -166,7 +166,7 @@ func traffic(p targets.Prepared, c contract.Case) (string, error) {
 		return "", err
 	}
 	most, err := experiment.MaxTraffic(engine)
-	sentence := fmt.Sprintf("on %s, usually %d requests in about %s and at most %d requests in %s, at up to %.4g requests per second, with up to %d at once", c.Surface,
+	sentence := fmt.Sprintf("on %s, usually %d requests in about %s (at most %d requests in %s), at up to %.4g requests per second, with up to %d requests at once", c.Surface,
 		usual.Requests, plain.Duration(usual.Duration.Round(time.Second)), most.Requests, plain.Duration(most.Duration.Round(time.Second)), most.Rate, most.Connections)
 	if experiment.Direct != nil {
 		sentence += ", some of them directly to the mock upstream at " + experiment.Direct.Call.BaseURL

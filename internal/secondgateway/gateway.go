@@ -206,7 +206,7 @@ func (g *Gateway) choose(accounts accounts, key *apiKey, a *ask) (channel channe
 		return channel, 0, fail(403, "access_denied", "The model “"+a.model+"” is outside the plan of this API key.")
 	}
 	if word := accounts.wordIn(a.texts()); word && !g.skips("words") {
-		return channel, 0, fail(400, "sensitive_words_detected", "The input has a word that is not accepted here. Change it and send it again.")
+		return channel, 0, fail(400, "sensitive_words_detected", "The input contains a word that is not accepted here. Change the input and send it again.")
 	}
 	channel, found := accounts.Channels[model.Channel]
 	if !found && !g.skips("channel") {
