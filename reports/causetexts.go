@@ -133,7 +133,7 @@ var remedies = []remedy{
 		"A client that keeps retrying is never admitted.",
 		"Count and bill a call only when it is admitted."},
 	{contract.DepartedFree, gravityEffects, "Disconnected callers keep their concurrency slots",
-		"After enough disconnects, every call with the key is refused until the gateway is restarted.",
+		"After enough disconnects, every call with the caller's key is refused until the gateway is restarted.",
 		"Release a call's slot however the call ends, even if the caller disconnects."},
 	{contract.KeyIsolation, gravityEffects, "One key's traffic affects another key",
 		"One caller who exceeds the limit blocks all others.",

@@ -84,7 +84,7 @@ var zhRemedies = [][2]string{
 	{"A client that keeps retrying is never admitted.", "重试的客户端永远得不到放行。"},
 	{"Count and bill a call only when it is admitted.", "只在放行时计数和计费。"},
 	{"Disconnected callers keep their concurrency slots", "已离开的调用方仍占用并发名额"},
-	{"After enough disconnects, every call with the key is refused until the gateway is restarted.", "离开的调用方多了以后，该密钥的所有调用都会被拒绝，直到网关重启。"},
+	{"After enough disconnects, every call with the caller's key is refused until the gateway is restarted.", "离开的调用方多了以后，该密钥的所有调用都会被拒绝，直到网关重启。"},
 	{"Release a call's slot however the call ends, even if the caller disconnects.", "无论调用怎样结束都要归还名额，包括调用方中途离开时。"},
 	{"One key's traffic affects another key", "一个密钥的流量影响了另一个密钥"},
 	{"One caller who exceeds the limit blocks all others.", "一个调用方超限，拖垮其他调用方。"},

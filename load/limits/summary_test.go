@@ -35,10 +35,10 @@ func TestChecksSayWhatWasFound(t *testing.T) {
 			Requirement: contract.RetryAfterTrue, Result: contract.Untested, Sentence: "N of N refusals carried an HTTP date as Retry-After but no Date header, so the wait is unknown",
 		}},
 		{"Retry-After is a date, and the clock is known", faults{dates: true, clock: true}, true, runlog.Check{
-			Requirement: contract.RetryAfterTrue, Result: contract.Held, Sentence: "all N refusals carried Retry-After; N were checked against a later admitted call",
+			Requirement: contract.RetryAfterTrue, Result: contract.Held, Sentence: "all N refusals carried Retry-After; for N of them, gatecert compared the value with a later admitted call",
 		}},
 		{"Retry-After is right", faults{}, true, runlog.Check{
-			Requirement: contract.RetryAfterTrue, Result: contract.Held, Sentence: "all N refusals carried Retry-After; N were checked against a later admitted call",
+			Requirement: contract.RetryAfterTrue, Result: contract.Held, Sentence: "all N refusals carried Retry-After; for N of them, gatecert compared the value with a later admitted call",
 		}},
 		{"refused calls are free", faults{}, true, runlog.Check{
 			Requirement: contract.RefusedFree, Result: contract.Held, Sentence: "N refused calls did not count against the limit; 5 consecutive refused calls cost nothing",

@@ -192,7 +192,7 @@ func alone(ctx context.Context) error {
 		return err
 	}
 	fmt.Println("| measurement | required | measured | |\n|---|--:|--:|---|")
-	fmt.Printf("| memory used for a million requests, with windows, checkpoints, an SLO, and every result on disk | ≤ 32 MB | %.1f MB | %d requests, %.0f/s %s |\n",
+	fmt.Printf("| memory used for a million requests, with windows, checkpoints, an SLO, and every result on disk | ≤ 32 MB | %.1f MB | %d requests at %.0f/s %s |\n",
 		float64(million.Peak)/1e6, million.Requests, million.Rate, million.Note)
 	fmt.Printf("| concurrent streams, with TTFT and ITL measured for each stream | 10,000 | %d | %.2g %% failed %s |\n", streams.Streams, 100*streams.Failed, streams.Note)
 	fmt.Printf("| memory used per stream | ≤ 32 KB | %.1f KB | %.0f MB in total |\n", float64(streams.Each)/1e3, float64(streams.Peak)/1e6)
