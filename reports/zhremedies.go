@@ -8,7 +8,7 @@ var zhRemedies = [][2]string{
 	{"Whoever controls the other host receives the gateway's key.", "那台主机的运营者拿到了网关的密钥。"},
 	{"Either do not follow redirects from the upstream, or remove the credentials when a redirect leads to a different host.", "不要跟随上游的重定向，或者在主机变化时去掉凭证。"},
 	{"SDKs treat every 2xx as a success: they do not retry, and the application continues without a valid answer.", "SDK 把所有 2xx 都当作结果：应用拿着并不存在的回答继续运行，也不会重试。"},
-	{"Set the error status before you write the first byte of the body. If the upstream returns an error inside a 200, respond with 5xx.", "在写出响应体的第一个字节之前设置错误状态码；上游藏在 200 里的错误用 5xx 返回。"},
+	{"Set the error status before you write the first byte of the body. If the upstream returns an error inside a 200 response, respond with 5xx.", "在写出响应体的第一个字节之前设置错误状态码；上游藏在 200 里的错误用 5xx 返回。"},
 	{"A failed stream looks complete", "失败的流看起来像正常完成"},
 	{"The SDK's read loop ends without an error, so a partial answer looks complete.", "SDK 正常结束循环而不报错：半个回答看起来像完整的回答。"},
 	{"When the upstream fails, do not send a finish reason or [DONE]. End the stream with the error event, or abort the transfer.", "上游失败时，最后发送错误事件，不要发送结束标记和 [DONE]；或者直接中断传输。"},

@@ -81,9 +81,9 @@ func TestSummary(t *testing.T) {
 		require.Equal(t, calls, admitted+refused)
 		require.Equal(t, runlog.Check{
 			Requirement: contract.LimitExact, Result: contract.Held,
-			Sentence: "19 calls admitted and 1 refused; the call that detected the recovery used 1 of the limit's 20 calls",
+			Sentence: "19 calls admitted and 1 refused; the call that detected the recovery used 1 of the 20 calls that the limit allows",
 		}, s.Checks[0])
-		require.Equal(t, "the upstream answered 5 calls with 429; the gateway made at most 1 attempt for each", s.Checks[len(contract.LoadRequirements(contract.LimitLoad))-1].Sentence)
+		require.Equal(t, "the upstream answered 5 calls with 429; the gateway made at most 1 attempt for each call", s.Checks[len(contract.LoadRequirements(contract.LimitLoad))-1].Sentence)
 		var names []string
 		for i, phase := range s.Phases {
 			names = append(names, phase.Name)
