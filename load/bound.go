@@ -111,7 +111,7 @@ func ParseSLO(text string) (SLO, error) {
 			return SLO{}, fmt.Errorf("%w: %.60q: %w", ErrSLO, strings.TrimSpace(term), err)
 		}
 		if slo.Bounds = append(slo.Bounds, b); len(slo.Bounds) > maxBounds {
-			return SLO{}, fmt.Errorf("%w: it must have at most %d conditions", ErrSLO, maxBounds)
+			return SLO{}, fmt.Errorf("%w: an SLO may have at most %d conditions", ErrSLO, maxBounds)
 		}
 	}
 	return slo, nil

@@ -128,6 +128,6 @@ func (c *Capacity) noteUnstable(s Search) {
 	}
 	if between > 0 {
 		c.Unstable = true
-		c.notef("unstable: %d of %d full-length probes between the bounds met the SLO", met, between)
+		c.notef("unstable: %d of %d full-length probes at rates between the bounds met the SLO", met, between)
 	}
 }

@@ -130,7 +130,7 @@ func TestCurvePutsTheLowerBoundInDoubt(t *testing.T) {
 		lower float64
 		note  string
 	}{
-		"a capacity below the one found": {85, false, 100 / math.Pow(1.1, 7.0/3), "0 of 3 full-length probes between the bounds met the SLO"},
+		"a capacity below the one found": {85, false, 100 / math.Pow(1.1, 7.0/3), "0 of 3 full-length probes at rates between the bounds met the SLO"},
 		"a stall":                        {40, true, 100, "after the search, a probe at 50/s missed the SLO"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -104,7 +104,7 @@ func (e *Engine) PlanComparison(c Comparison) (Plan, error) {
 // planSides returns what will be sent to either side.
 func (e *Engine) planSides(c Comparison) (a, b Plan, err error) {
 	if c.Rounds < minRounds || c.Rounds > maxRounds {
-		return a, b, fmt.Errorf("%w: %d rounds: the number of rounds must be between %d and %d", ErrInvalid, c.Rounds, minRounds, maxRounds)
+		return a, b, fmt.Errorf("%w: the number of rounds is %d, but must be between %d and %d", ErrInvalid, c.Rounds, minRounds, maxRounds)
 	}
 	if a, err = e.Plan(c.half(c.A, 0)); err != nil {
 		return a, b, err

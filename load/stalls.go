@@ -179,7 +179,7 @@ func (s *Stalls) findPeriod() {
 	s.Regular, s.Every = len(regular), time.Duration(median(regular)*float64(time.Second))
 }
 
-// String returns the stalls in one line: "24, every 5s, for 480ms".
+// String returns the stalls in one line: "24 (one every 5s), median length 480ms, longest 500ms".
 func (s Stalls) String() string {
 	text := s.text()
 	if s.Own > 0 {
@@ -201,7 +201,7 @@ func (s Stalls) text() string {
 	n := uint64(len(s.All)) + s.Dropped
 	usually := round(time.Duration(median(lengths)))
 	if s.Every > 0 {
-		return fmt.Sprintf("%d, every %s, median length %s, longest %s", n, plain.Duration(round(s.Every)), plain.Duration(usually), plain.Duration(round(longest)))
+		return fmt.Sprintf("%d (one every %s), median length %s, longest %s", n, plain.Duration(round(s.Every)), plain.Duration(usually), plain.Duration(round(longest)))
 	}
-	return fmt.Sprintf("%d, at irregular intervals, median length %s, longest %s", n, plain.Duration(usually), plain.Duration(round(longest)))
+	return fmt.Sprintf("%d (at irregular intervals), median length %s, longest %s", n, plain.Duration(usually), plain.Duration(round(longest)))
 }

@@ -40,7 +40,7 @@ var remedies = []remedy{
 
 	{contract.NotSuccess, gravitySuccess, "",
 		"SDKs treat every 2xx as a success: they do not retry, and the application continues without a valid answer.",
-		"Set the error status before you write the first byte of the body. If the upstream returns an error inside a 200, respond with 5xx."},
+		"Set the error status before you write the first byte of the body. If the upstream returns an error inside a 200 response, respond with 5xx."},
 	{contract.StreamEnd, gravitySuccess, "A failed stream looks complete",
 		"The SDK's read loop ends without an error, so a partial answer looks complete.",
 		"When the upstream fails, do not send a finish reason or [DONE]. End the stream with the error event, or abort the transfer."},
@@ -133,7 +133,7 @@ var remedies = []remedy{
 		"A client that keeps retrying is never admitted.",
 		"Count and bill a call only when it is admitted."},
 	{contract.DepartedFree, gravityEffects, "Disconnected callers keep their concurrency slots",
-		"After enough disconnects, every call with the key is refused until the gateway is restarted.",
+		"After enough disconnects, every call with the caller's key is refused until the gateway is restarted.",
 		"Release a call's slot however the call ends, even if the caller disconnects."},
 	{contract.KeyIsolation, gravityEffects, "One key's traffic affects another key",
 		"One caller who exceeds the limit blocks all others.",

@@ -41,7 +41,7 @@ func newMetrics(target string) *metrics {
 		verdicts: gauges("gatecert_row_verdict", "Last verdict of a row on an endpoint: 0 pass, 1 warn, 2 not-offered, 3 expected-fail, 6 fail. A row that could not be judged keeps its last verdict.", "row", "surface"),
 		cases:    gauges("gatecert_cases", "Number of cases in the last run, by verdict.", "verdict"),
 		rounds:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "gatecert_rounds_total", Help: "Number of rounds since the watch started, by outcome.", ConstLabels: labels}, []string{"outcome"}),
-		outcome:  gauges("gatecert_outcome", "1 for the outcome of the last round, 0 for all others.", "outcome"),
+		outcome:  gauges("gatecert_outcome", "1 for the outcome of the last round, 0 for every other outcome.", "outcome"),
 		changes:  prometheus.NewCounter(prometheus.CounterOpts{Name: "gatecert_changes_total", Help: "Number of verdict and outcome changes since the watch started.", ConstLabels: labels}),
 		last:     gauge("gatecert_last_round_timestamp_seconds", "Unix time at which the last round ended."),
 		judged:   gauge("gatecert_last_verdict_timestamp_seconds", "Unix time at which the last round with a verdict (conformant or not-conformant) ended."),

@@ -60,7 +60,7 @@ type Watcher struct {
 // New reads the data of earlier watches in the folder. It returns an error if this data cannot be read or written.
 func New(config Config) (*Watcher, error) {
 	if config.Every < MinEvery || config.Keep < 1 || config.Rounds < 0 {
-		return nil, fmt.Errorf("watch: the interval (%s) must be at least %s, the number of runs to keep (%d) at least 1, and the number of rounds (%d) at least 0",
+		return nil, fmt.Errorf("watch: the interval (%s) must be at least %s, the number of runs to keep (%d) must be at least 1, and the number of rounds (%d) must not be negative",
 			config.Every, MinEvery, config.Keep, config.Rounds)
 	}
 	w := &Watcher{config: config, folder: folder{config.Dir}, metrics: newMetrics(config.Target)}

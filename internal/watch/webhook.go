@@ -98,7 +98,7 @@ func (s *sender) send(m Message) {
 	select {
 	case s.messages <- m:
 	default:
-		s.problem(fmt.Errorf("webhook: %d messages are already waiting, so the changes of round %s are not sent (they are in %s)", queue, m.ID, historyName))
+		s.problem(fmt.Errorf("webhook: %d messages are already waiting, so the message about round %s is not sent; the changes of this round are listed in %s", queue, m.ID, historyName))
 	}
 }
 

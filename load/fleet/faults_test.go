@@ -225,7 +225,7 @@ func TestAWorkerIsOfAnotherVersion(t *testing.T) {
 	_, err := Open(t.Context(), Config{Access: a, Workers: 1, Wait: 2 * time.Second})
 	require.ErrorIs(t, err, ErrWorkers)
 	assert.ErrorContains(t, err, "worker oldx")
-	assert.ErrorContains(t, err, "it runs gatecert 0.0.1, but this process runs")
+	assert.ErrorContains(t, err, "it runs gatecert 0.0.1 instead of gatecert ")
 }
 
 func TestAWorkerRefusesOtherTargets(t *testing.T) {
@@ -247,7 +247,7 @@ func TestAWorkerIsForOtherTargets(t *testing.T) {
 	join(t, 1, WorkerOptions{Access: a, Targets: []string{"http://127.0.0.1:1"}})
 	_, err := Open(t.Context(), Config{Access: a, Workers: 1, Wait: time.Second, Targets: []string{"http://127.0.0.1:2"}})
 	require.ErrorIs(t, err, ErrWorkers)
-	assert.ErrorContains(t, err, "it may send only to http://127.0.0.1:1 (--allow-target), but the load goes to http://127.0.0.1:2")
+	assert.ErrorContains(t, err, "the worker may send only to http://127.0.0.1:1 (--allow-target), but the load goes to http://127.0.0.1:2")
 }
 
 func TestAWorkerHasAnotherSecret(t *testing.T) {

@@ -262,7 +262,7 @@ func (f *Fleet) refusals() string {
 		}
 	}
 	if busy > 0 {
-		all = append(all, fmt.Sprintf("%s not available: busy with another coordinator, or waiting up to %s for one that went down", plain.Count(busy, "worker"), orphanedAfter))
+		all = append(all, fmt.Sprintf("%s not available: still assigned to another coordinator (if that coordinator went down, the assignment ends after %s)", plain.Count(busy, "worker"), orphanedAfter))
 	}
 	slices.Sort(all)
 	if len(all) == 0 {

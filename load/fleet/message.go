@@ -76,7 +76,7 @@ func thisBuild() build { return build{version.Tool(), contract.Digest()} }
 func (b build) differs(other build) string {
 	switch {
 	case b.Version != other.Version:
-		return fmt.Sprintf("it runs %s, but this process runs %s", b.Version, other.Version)
+		return fmt.Sprintf("it runs %s instead of %s", b.Version, other.Version)
 	case b.Contract != other.Contract:
 		return "it uses a different version of the contract, with the digest " + b.Contract
 	default:

@@ -299,7 +299,7 @@ func (w *worker) called(_ context.Context, body []byte) any {
 	}
 	w.mu.Unlock()
 	if s == nil {
-		return called{Refused: "it is not assigned to a coordinator at the moment"}
+		return called{Refused: "the worker is not assigned to a coordinator at the moment"}
 	}
 	defer s.running.Done()
 	ctx, cancel := s.whileLeased(s.ctx)

@@ -151,9 +151,9 @@ func (w *worker) started(_ context.Context, body []byte) any {
 	running := w.runningShard(st.Shard)
 	switch {
 	case running == nil:
-		return answer{"it is not working on this share of the load"}
+		return answer{"the worker is not working on this share of the load"}
 	case w.clock.now() > st.At:
-		return answer{"it received the start time too late"}
+		return answer{"the worker received the start time too late"}
 	}
 	running.once.Do(func() {
 		running.at = w.clock.instant(st.At)

@@ -239,9 +239,9 @@ func (w *worker) offered(ctx context.Context, body []byte) any {
 	case !validName.MatchString(o.Session):
 		return answer{"the session name is not valid"}
 	case missing != "":
-		return answer{fmt.Sprintf("it may send only to %s (--allow-target), but the load goes to %s", strings.Join(w.options.Targets, " and "), missing)}
+		return answer{fmt.Sprintf("the worker may send only to %s (--allow-target), but the load goes to %s", strings.Join(w.options.Targets, " and "), missing)}
 	case current != nil && current.id != o.Session:
-		return answer{"it is already assigned to another coordinator"}
+		return answer{"the worker is already assigned to another coordinator"}
 	case current != nil:
 		current.setAhead(o.Ahead)
 		current.extend(o.Lease)

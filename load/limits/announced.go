@@ -130,14 +130,14 @@ func (i *inference) planTime() error {
 		if wait > hourlyQuota {
 			of = "is a quota for several hours or a whole day"
 		}
-		return fmt.Errorf("%w: %d calls were admitted, then a refusal asked the caller to wait for %s (%s), but only %s of the time budget is left: the limit %s. "+
-			"gatecert stopped sending calls. Inferring this limit takes about %s", ErrInconclusive, count(i.calls, Admitted), round(wait), field, round(left), of, round(needed))
+		return fmt.Errorf("%w: after %d admitted calls, a refusal asked the caller to wait for %s (%s), but only %s of the time budget is left. "+
+			"gatecert stopped sending calls, because the limit %s. Inferring this limit would take about %s", ErrInconclusive, count(i.calls, Admitted), round(wait), field, round(left), of, round(needed))
 	case needed > left:
-		i.announce(fmt.Sprintf("the refusal asks the caller to wait for %s (%s); inferring the kind of limit takes about %s, but only %s is left: "+
+		i.announce(fmt.Sprintf("the refusal asks the caller to wait for %s (%s). Inferring the kind of limit takes about %s, but only %s is left: "+
 			"gatecert will infer how many calls are allowed, but may be unable to infer the kind of limit",
 			round(wait), field, round(needed), round(left)))
 	default:
-		i.announce(fmt.Sprintf("the refusal asks the caller to wait for %s (%s); inferring the limit takes about %s, and %s is left", round(wait), field, round(needed), round(left)))
+		i.announce(fmt.Sprintf("the refusal asks the caller to wait for %s (%s). Inferring the limit takes about %s, and %s is left", round(wait), field, round(needed), round(left)))
 	}
 	return nil
 }

@@ -27,7 +27,7 @@ func inferAnnounced(t *testing.T, s simulation, f faults, b Budget) (m LimiterMo
 func TestInferSaysHowMuchTimeItNeeds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, plans, took, err := inferAnnounced(t, simulation{contract.SlidingLog, 20, time.Minute, 1, 3, false}, faults{}, Budget{Time: 3 * time.Minute})
-		require.Equal(t, []string{"the refusal asks the caller to wait for 1m (Retry-After: 60); inferring the kind of limit takes about 5m, but only 3m is left: " +
+		require.Equal(t, []string{"the refusal asks the caller to wait for 1m (Retry-After: 60). Inferring the kind of limit takes about 5m, but only 3m is left: " +
 			"gatecert will infer how many calls are allowed, but may be unable to infer the kind of limit"},
 			plans)
 		require.LessOrEqual(t, took, 3*time.Minute, err)

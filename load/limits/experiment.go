@@ -77,7 +77,7 @@ func (r *recorder) boundary(ctx context.Context, m LimiterModel) (capacityResult
 		return capacityResult{}, err
 	}
 	return capacityResult{admitted: first.admitted + second.admitted, sentence: fmt.Sprintf(
-		"after a pause, gatecert used half of the limit: %d calls were admitted; half a window after the first call, %d more were admitted; 1.2 windows after it, another %d",
+		"after a pause, gatecert used half of the limit (%d calls were admitted); half a window after the first call, %d more calls were admitted; 1.2 windows after the first call, another %d were admitted",
 		first.admitted, second.admitted, third.admitted)}, nil
 }
 

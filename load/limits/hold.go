@@ -66,9 +66,9 @@ func (r *recorder) hold(ctx context.Context) (holdResult, error) {
 			return holdResult{sentence: "no concurrent call was admitted"}, nil
 		case len(meanwhile) == 0 && repeats == maxRepeats:
 			return holdResult{undecided: true, sentence: fmt.Sprintf(
-				"%d of %d concurrent calls were admitted; whether the number of calls in flight is limited is unknown, because this machine was too slow to send another call before one of them ended", admitted, size)}, nil
+				"%d of %d concurrent calls were admitted; gatecert cannot tell whether the number of calls in flight is limited, because this machine was too slow to send another call before one of the concurrent calls ended", admitted, size)}, nil
 		case count(meanwhile, Admitted) > 0:
-			return holdResult{sentence: fmt.Sprintf("%d of %d calls were admitted while %d others were in flight",
+			return holdResult{sentence: fmt.Sprintf("%d of %d calls were admitted while %d other calls were in flight",
 				count(meanwhile, Admitted), len(meanwhile), admitted)}, nil
 		case len(meanwhile) == 0:
 			repeats++
@@ -82,7 +82,7 @@ func (r *recorder) hold(ctx context.Context) (holdResult, error) {
 		held++
 	}
 	return holdResult{limited: true, admitted: limit, most: most, sentence: fmt.Sprintf(
-		"%d of %d concurrent calls were admitted; while they were in flight, no other call was admitted; once they had ended, the same number was admitted again", limit, size)}, nil
+		"%d of %d concurrent calls were admitted, and no other call was admitted while these calls were in flight; after they had ended, the same number of calls was admitted again", limit, size)}, nil
 }
 
 // probeWhileHeld holds calls in flight and makes single calls meanwhile. It returns the held calls, and those single calls that

@@ -99,7 +99,7 @@ func (i *inference) inferConcurrency(ctx context.Context, drained drainResult) (
 	case held.apart+drained.apart > 0 && !drained.refused:
 		apart := max(held.apart, drained.apart)
 		return LimiterModel{Evidence: i.sentences()}, true, fmt.Errorf(
-			"%w: no call was refused, and the gateway answered concurrent calls one at a time, one every %s: either a limit of %.3g/s delays calls instead of refusing them, or the gateway cannot answer faster",
+			"%w: no call was refused, and the gateway answered concurrent calls one at a time, one every %s. Either a limit of %.3g/s delays calls instead of refusing them, or the gateway cannot answer faster",
 			ErrInconclusive, round(apart), 1/apart.Seconds())
 	case !drained.refused && held.admitted > 0:
 		m := LimiterModel{Kind: None, Evidence: i.sentences()}
@@ -128,7 +128,7 @@ func (i *inference) inferRate(ctx context.Context, limit int) (LimiterModel, err
 	f := i.fitter()
 	m.Intervals = f.intervals(fits[0])
 	if m.wide() {
-		return m, fmt.Errorf("%w: a %s explains the responses, but so do limiters that are half or twice as fast (%s): this machine or the gateway was too slow to tell which. Observed: %s",
+		return m, fmt.Errorf("%w: a %s explains the responses, but so do limiters with half or twice the rate (%s), because this machine or the gateway was too slow to tell them apart. Observed: %s",
 			ErrInconclusive, m, m.Intervals, i.seen())
 	}
 	if other := f.otherWindows(fits[0]); other != nil {
@@ -140,11 +140,11 @@ func (i *inference) inferRate(ctx context.Context, limit int) (LimiterModel, err
 	}
 	if at := slices.IndexFunc(announced, func(a testedLimit) bool { return a.instead(m) }); at >= 0 {
 		a := announced[at]
-		return m, fmt.Errorf("%w: a %s (%s) explains the responses, and so does the limit that the %s header fields announce, as a %s. Observed: %s",
+		return m, fmt.Errorf("%w: a %s (%s) explains the responses, and so does the limit that the %s header fields announce (a %s). Observed: %s",
 			ErrInconclusive, m, m.Intervals, a.source, a.model, i.seen())
 	}
 	if window, ok := f.coarseClock(m); ok {
-		return m, fmt.Errorf("%w: a %s (%s) explains the responses, but calls were too slow to tell it from a window of %s by a clock that counts whole seconds. Observed: %s",
+		return m, fmt.Errorf("%w: a %s (%s) explains the responses, but the calls were too slow to rule out a window of %s that the limiter measures in whole seconds. Observed: %s",
 			ErrInconclusive, m, m.Intervals, round(window), i.seen())
 	}
 	return m, nil
@@ -223,7 +223,7 @@ func (i *inference) seen() string {
 		most = max(most, n)
 	}
 	took := i.calls[len(i.calls)-1].Latest.Sub(i.origin())
-	return fmt.Sprintf("at most %d calls were admitted at once, and %d in total within %s", most, count(i.calls, Admitted), round(took))
+	return fmt.Sprintf("at most %d calls were admitted at once, and %d calls in total were admitted within %s", most, count(i.calls, Admitted), round(took))
 }
 
 // measureRefill polls a drained limiter until it has admitted its limit and half as much again.
@@ -240,7 +240,7 @@ func (i *inference) measureRefill(ctx context.Context, limit int) error {
 			err = fmt.Errorf("%w: no further call was admitted within %s: the window is longer, or the limit is a daily quota. With a time budget of %s, gatecert could infer a window of up to %s",
 				ErrBudget, round(i.budget.Time), round(10*i.budget.Time), round(10*i.budget.Time/windowsNeeded))
 		}
-		return fmt.Sprintf("after the limit was used up, gatecert sent calls without a pause: the first call was admitted after %s, at most %d calls were admitted in a row, and %d within %s",
+		return fmt.Sprintf("after the limit was used up, gatecert sent calls without a pause: the first call was admitted after %s, at most %d calls were admitted in a row, and %d calls in total were admitted within %s",
 			round(rate.first), rate.longestRun, rate.admitted, round(time.Since(began))), err
 	})
 }

@@ -225,7 +225,7 @@ func (a *assessment) shortfall(admitted, from int) string {
 	case admitted >= limit:
 		return ""
 	case admitted == limit-1 && from > 0 && a.calls[from-1].phase == phaseRecovery && a.calls[from-1].Outcome() == Admitted:
-		return fmt.Sprintf("; the call that detected the recovery used 1 of the limit's %d calls", limit)
+		return fmt.Sprintf("; the call that detected the recovery used 1 of the %d calls that the limit allows", limit)
 	default:
 		return fmt.Sprintf("; part of the limit of %d calls may still have been in use", limit)
 	}

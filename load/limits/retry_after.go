@@ -81,9 +81,9 @@ func (a *assessment) checkRetryAfter() {
 	case announced == 0:
 		a.untested(contract.RetryAfterTrue, "none of the %d refusals carried a valid Retry-After", refused)
 	case announced < refused:
-		a.held(contract.RetryAfterTrue, "%d of %d refusals carried Retry-After; %d were checked against a later admitted call", announced, refused, followed)
+		a.held(contract.RetryAfterTrue, "%d of %d refusals carried Retry-After; for %d of them, gatecert compared the value with a later admitted call", announced, refused, followed)
 	default:
-		a.held(contract.RetryAfterTrue, "all %d refusals carried Retry-After; %d were checked against a later admitted call", refused, followed)
+		a.held(contract.RetryAfterTrue, "all %d refusals carried Retry-After; for %d of them, gatecert compared the value with a later admitted call", refused, followed)
 	}
 }
 

@@ -159,7 +159,7 @@ func (s *scopeInference) ask(ctx context.Context) (found Sharing, sentence strin
 			return found, sentence, err
 		}
 	}
-	return Unclear, "no two consecutive rounds gave the same clear result; in the last one, " + sentence, nil
+	return Unclear, "no two consecutive rounds gave the same clear result; in the last round, " + sentence, nil
 }
 
 // twice makes two rounds. Before the first, and after each in which the other was refused, the other has to be admitted while the limit is
@@ -188,7 +188,7 @@ func (s *scopeInference) twice(ctx context.Context) (found Sharing, sentence str
 		case err != nil || found == Unclear:
 			return Unclear, sentence, false, err
 		case agreed != Unclear && found != agreed:
-			return Unclear, "two rounds contradict each other; in the later one, " + sentence, true, nil
+			return Unclear, "two rounds contradict each other; in the later round, " + sentence, true, nil
 		}
 		agreed = found
 		if found == Shared {
@@ -197,7 +197,7 @@ func (s *scopeInference) twice(ctx context.Context) (found Sharing, sentence str
 			}
 		}
 	}
-	return found, "two rounds agree; in the later one, " + sentence, true, nil
+	return found, "two rounds agree; in the later round, " + sentence, true, nil
 }
 
 // controls is how many calls the other makes at first, controlsBetween how many between two rounds.
@@ -265,7 +265,7 @@ func (s *scopeInference) admitsOther(ctx context.Context, n int) (sentence strin
 			return "", err
 		}
 		if admitted := count(calls, Admitted); admitted < size {
-			return fmt.Sprintf("only %d of %d calls were admitted although the limit had capacity for all of them: the others failed or were refused for another reason", made+admitted, made+size), nil
+			return fmt.Sprintf("only %d of %d calls were admitted although the limit had capacity for all of them: the other calls failed or were refused for another reason", made+admitted, made+size), nil
 		}
 		made += size
 	}

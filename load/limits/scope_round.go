@@ -36,7 +36,7 @@ func (r scopeRound) judge() Sharing {
 }
 
 func (r scopeRound) String() string {
-	return fmt.Sprintf("after the limit was used up, the gateway admitted %d of %d calls by the other caller; just before these calls, it admitted %d of %d calls by the limited caller, and just after them, %d of %d",
+	return fmt.Sprintf("after the limit was used up, the gateway admitted %d of %d calls by the other caller. Of the limited caller's calls, the gateway admitted %d of %d just before the other caller's calls and %d of %d just after them",
 		count(r.theirs, Admitted), len(r.theirs), count(r.before, Admitted), len(r.before), count(r.after, Admitted), len(r.after))
 }
 

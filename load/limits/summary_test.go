@@ -35,10 +35,10 @@ func TestChecksSayWhatWasFound(t *testing.T) {
 			Requirement: contract.RetryAfterTrue, Result: contract.Untested, Sentence: "N of N refusals carried an HTTP date as Retry-After but no Date header, so the wait is unknown",
 		}},
 		{"Retry-After is a date, and the clock is known", faults{dates: true, clock: true}, true, runlog.Check{
-			Requirement: contract.RetryAfterTrue, Result: contract.Held, Sentence: "all N refusals carried Retry-After; N were checked against a later admitted call",
+			Requirement: contract.RetryAfterTrue, Result: contract.Held, Sentence: "all N refusals carried Retry-After; for N of them, gatecert compared the value with a later admitted call",
 		}},
 		{"Retry-After is right", faults{}, true, runlog.Check{
-			Requirement: contract.RetryAfterTrue, Result: contract.Held, Sentence: "all N refusals carried Retry-After; N were checked against a later admitted call",
+			Requirement: contract.RetryAfterTrue, Result: contract.Held, Sentence: "all N refusals carried Retry-After; for N of them, gatecert compared the value with a later admitted call",
 		}},
 		{"refused calls are free", faults{}, true, runlog.Check{
 			Requirement: contract.RefusedFree, Result: contract.Held, Sentence: "N refused calls did not count against the limit; 5 consecutive refused calls cost nothing",
@@ -81,9 +81,9 @@ func TestSummary(t *testing.T) {
 		require.Equal(t, calls, admitted+refused)
 		require.Equal(t, runlog.Check{
 			Requirement: contract.LimitExact, Result: contract.Held,
-			Sentence: "19 calls admitted and 1 refused; the call that detected the recovery used 1 of the limit's 20 calls",
+			Sentence: "19 calls admitted and 1 refused; the call that detected the recovery used 1 of the 20 calls that the limit allows",
 		}, s.Checks[0])
-		require.Equal(t, "the upstream answered 5 calls with 429; the gateway made at most 1 attempt for each", s.Checks[len(contract.LoadRequirements(contract.LimitLoad))-1].Sentence)
+		require.Equal(t, "the upstream answered 5 calls with 429; the gateway made at most 1 attempt for each call", s.Checks[len(contract.LoadRequirements(contract.LimitLoad))-1].Sentence)
 		var names []string
 		for i, phase := range s.Phases {
 			names = append(names, phase.Name)

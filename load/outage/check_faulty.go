@@ -81,7 +81,7 @@ func (r *round) checkTimeLimit(all *conclusions) {
 	got := fmt.Sprintf("%d hanging requests were answered after %s to %s (median %s)",
 		len(answered), rounded(first), rounded(last), rounded(times.Quantile(0.5)))
 	if r.TimeLimit == 0 {
-		all.untested(contract.InTime, "the profile does not declare limits.timeout: %s", got)
+		all.untested(contract.InTime, "%s; this timing cannot be judged, because the profile does not declare limits.timeout", got)
 		return
 	}
 	early := answered.where(func(q result) bool {

@@ -94,7 +94,7 @@ func (r *round) checkRecovery(all *conclusions) {
 		}
 		all.violated(contract.Finding{
 			Requirement: contract.Recovery, Level: contract.Should, Want: fmt.Sprintf("no failure later than %s after the outage", rounded(r.RecoveryLimit)),
-			Got: fmt.Sprintf("a healthy request failed %s after the outage; %d of %d failed: %s", rounded(r.lastFailure), len(failed), len(r.after), failed.outcomes()),
+			Got: fmt.Sprintf("a healthy request failed %s after the outage; %d of %d healthy requests failed: %s", rounded(r.lastFailure), len(failed), len(r.after), failed.outcomes()),
 		}, c)
 	case r.lastFailure > 0:
 		all.held(contract.Recovery, "%s, the last failed after %s, then none for %s", strings.Join(first, ", "), rounded(r.lastFailure), rounded(r.After))

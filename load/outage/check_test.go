@@ -191,11 +191,11 @@ func TestChecksOfARound(t *testing.T) {
 		{sentence: "a gateway that does not recover in time", change: func(r *round) {
 			r.lastFailure, r.recovered = 2100*ms, false
 			r.after[44].Outcome, r.after[44].Status = runlog.Error5xx, 503
-		}, violated: contract.Recovery, level: contract.Should, got: "a healthy request failed 2.1s after the outage; 1 of 45 failed: 1 with 503 (error-5xx)"},
+		}, violated: contract.Recovery, level: contract.Should, got: "a healthy request failed 2.1s after the outage; 1 of 45 healthy requests failed: 1 with 503 (error-5xx)"},
 		{sentence: "the same while the generator could not keep up", change: func(r *round) {
 			r.lastFailure, r.recovered, r.generator = 2100*ms, false, []string{"busy"}
 			r.after[44].Outcome, r.after[44].Status = runlog.Error5xx, 503
-		}, violated: contract.Recovery, level: contract.Should, got: "a healthy request failed 2.1s after the outage; 1 of 45 failed: 1 with 503 (error-5xx)", uncertain: true},
+		}, violated: contract.Recovery, level: contract.Should, got: "a healthy request failed 2.1s after the outage; 1 of 45 healthy requests failed: 1 with 503 (error-5xx)", uncertain: true},
 
 		{sentence: "responses without the row's code", change: func(r *round) {
 			changeFaulty(r, 4, func(q *result) {

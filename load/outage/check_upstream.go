@@ -132,6 +132,6 @@ func (r *round) checkOpenCalls(all *conclusions) {
 			Got: fmt.Sprintf("%s still open at the upstream %s after the last request", plain.Count(r.openAfter, "call"), rounded(cancelWithin)),
 		}, c)
 	default:
-		all.held(contract.NothingLeft, "%s open at the upstream after the outage, %d before it", plain.Count(r.openAfter, "call"), r.openBefore)
+		all.held(contract.NothingLeft, "%s open at the upstream after the outage, compared with %d before the outage", plain.Count(r.openAfter, "call"), r.openBefore)
 	}
 }

@@ -37,18 +37,18 @@ func (v Evidence) Response() *contract.Observation {
 	return nil
 }
 
-// sentence says what is done: "30 healthy requests per second: for 1.5s without faulty requests, then for 3s with one faulty
-// request per 4 healthy ones (failing, reset)".
+// sentence says what is done: "30 healthy requests per second, for 1.5s without faulty requests and then for 3s with
+// one faulty request per 4 healthy requests (failing, reset)".
 func (e Experiment) sentence() string {
 	var faults []string
 	for _, f := range e.Faulty {
 		faults = append(faults, f.Name)
 	}
 	if e.SlowCalls > 0 && e.hangs() {
-		return fmt.Sprintf("%g healthy requests per second: for %s without faulty requests, then for %s with them; the upstream holds up to %d of the faulty requests open (%s)",
+		return fmt.Sprintf("%g healthy requests per second, for %s without faulty requests and then for %s with faulty requests; the upstream holds up to %d faulty requests open (%s)",
 			e.Rate, rounded(e.Before), rounded(e.Outage), e.SlowCalls, strings.Join(faults, ", "))
 	}
-	return fmt.Sprintf("%g healthy requests per second: for %s without faulty requests, then for %s with one faulty request per %d healthy ones (%s)",
+	return fmt.Sprintf("%g healthy requests per second, for %s without faulty requests and then for %s with one faulty request per %d healthy requests (%s)",
 		e.Rate, rounded(e.Before), rounded(e.Outage), healthyPerFaulty, strings.Join(faults, ", "))
 }
 

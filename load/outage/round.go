@@ -107,7 +107,7 @@ func (r *round) slowDirect() (reasons []string) {
 	for _, phase := range r.direct {
 		times := phase.latencies()
 		if median := times.Quantile(0.5); median > fastest+maxDirectSlowdown {
-			reasons = append(reasons, fmt.Sprintf("requests sent directly to the upstream had a median latency of %s, while the fastest took only %s", rounded(median), rounded(fastest)))
+			reasons = append(reasons, fmt.Sprintf("requests sent directly to the upstream had a median latency of %s, although the fastest took only %s, so this machine was busy", rounded(median), rounded(fastest)))
 		}
 	}
 	return reasons

@@ -66,7 +66,7 @@ func measureMillion(address string) (f figures, err error) {
 	if err != nil {
 		return f, err
 	}
-	f = figures{Rate: float64(m.Sent) / m.Elapsed.Seconds(), Requests: m.Sent, Note: fmt.Sprintf("in %s, %d checkpoints, %d MB of results", m.Elapsed.Round(time.Second), checkpoints, size>>20)}
+	f = figures{Rate: float64(m.Sent) / m.Elapsed.Seconds(), Requests: m.Sent, Note: fmt.Sprintf("in %s, with %d checkpoints and %d MB of results", m.Elapsed.Round(time.Second), checkpoints, size>>20)}
 	_, f.Peak = memory()
 	if m.Sent < requests {
 		f.Note += ": fewer than requested"

@@ -89,7 +89,7 @@ func decodeLine(line []byte, event any) error {
 	// What a gateway sent in bytes that are no UTF-8 is written as an escape, and read as the character itself.
 	const replaced = "\uFFFD"
 	if !bytes.Equal(again, bytes.ReplaceAll(line, []byte(`\ufffd`), []byte(replaced))) {
-		return errors.New("gatecert does not write lines in this form: a JSON member has a different letter case or position, or was removed or emptied, or whitespace was added")
+		return errors.New("gatecert does not write lines in this form: the letter case or position of a JSON member was changed, a member was removed or emptied, or whitespace was added")
 	}
 	return nil
 }

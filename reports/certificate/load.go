@@ -145,7 +145,7 @@ func (s *summary) numbers(r contract.Requirement, form *regexp.Regexp) (n []int,
 	}
 	found := form.FindStringSubmatch(check.Sentence)
 	if found == nil {
-		s.problemf("the load summary reports that the requirement %s was met, but gatecert never writes the text of this check", r)
+		s.problemf("the load summary reports that the requirement %s was met, but the text of this check is not one that gatecert writes", r)
 		return nil, false
 	}
 	for _, digits := range found[1:] {

@@ -65,7 +65,7 @@ func TestARateLimitsVerificationIsAudited(t *testing.T) {
 			summary(r).Checks = slices.DeleteFunc(summary(r).Checks, func(c runlog.Check) bool { return c.Requirement == contract.LimitBurst })
 		}, id + ": the load summary has no check for the requirement limit-burst"},
 		{"a check in other words", func(r *runlog.Run) { checkOf(summary(r), contract.LimitBurst).Sentence = "all is well" },
-			id + ": the load summary reports that the requirement limit-burst was met, but gatecert never writes the text of this check"},
+			id + ": the load summary reports that the requirement limit-burst was met, but the text of this check is not one that gatecert writes"},
 	})
 }
 
@@ -123,7 +123,7 @@ func TestALoadCaseIsAudited(t *testing.T) {
 		{"a number that is no longer in the spans", func(r *runlog.Run) {
 			checkOf(at(r, id).Load, contract.HealthyServed).Sentence = "0 of 9000 healthy requests failed during the outage"
 		}, id + ": the load summary says that 0 of 9000 healthy requests failed during the outage"},
-		{"a check in other words", func(r *runlog.Run) { checkOf(at(r, id).Load, contract.HealthyServed).Sentence = "all is well" }, id + ": the load summary reports that the requirement healthy-served was met, but gatecert never writes the text of this check"},
+		{"a check in other words", func(r *runlog.Run) { checkOf(at(r, id).Load, contract.HealthyServed).Sentence = "all is well" }, id + ": the load summary reports that the requirement healthy-served was met, but the text of this check is not one that gatecert writes"},
 		{"faulty calls that succeeded", func(r *runlog.Run) { recount(at(r, id).Load, "failing", runlog.Error5xx, runlog.Admitted, 1) },
 			id + ": the load summary says that every faulty request received the expected error, but its time spans contain 1 that did not"},
 		{"fewer faulty calls", func(r *runlog.Run) {

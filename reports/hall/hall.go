@@ -91,7 +91,7 @@ func Read(ctx context.Context, folder fs.FS, o Options) (Hall, error) {
 	slices.SortFunc(h.Refused, func(a, b Refusal) int { return cmp.Compare(a.Path, b.Path) })
 	h.Gateways = gateways(entries)
 	if len(h.Gateways) == 0 {
-		return h, fmt.Errorf("%w: the folder contains no run log that the pages can list: create one with gatecert run --out DIR/NAME", ErrNothingListed)
+		return h, fmt.Errorf("%w: the folder contains no run log that can be listed: create one with gatecert run --out DIR/NAME", ErrNothingListed)
 	}
 	return h, nil
 }
