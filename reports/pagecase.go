@@ -292,7 +292,7 @@ func attempts(seen *contract.Seen) *[]pageAttempt {
 			outcome = "no response"
 		}
 		if a.Late {
-			outcome += ", after the case had ended"
+			outcome += " (the call arrived after the case had ended)"
 		}
 		list = append(list, pageAttempt{plain.Text(strings.Join(call, " · "), textLimit), outcome, duration(a.Duration)})
 	}

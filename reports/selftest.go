@@ -152,7 +152,7 @@ func (g GatewayResult) cell(row contract.RowID) Cell {
 
 // Sentence returns the closing sentence of a self-test's reports.
 //
-//	self-test passed: 96 mutants killed in exactly the expected cases, no false alarm from 20 permitted behaviours, all 32 rows broken
+//	self-test passed: exactly the expected cases killed 96 mutants; 20 permitted behaviours raised no false alarm
 //	self-test FAILED: 2 of 96 mutants were not killed in exactly the expected cases: a, b; no mutant makes code:bad_response fail
 func (s SelfTest) Sentence() string {
 	if s.OK() {
@@ -173,16 +173,16 @@ func (s SelfTest) names(holds func(GatewayResult) bool) []string {
 
 func (s SelfTest) passed() string {
 	mutants := s.names(GatewayResult.mutant)
-	text := fmt.Sprintf("%s killed in exactly the expected cases, no false alarm from %s",
+	text := fmt.Sprintf("exactly the expected cases killed %s; %s raised no false alarm",
 		plain.Count(len(mutants), "mutant"), plain.Count(len(s.Gateways)-len(mutants), "permitted behaviour"))
 	if !s.Partial {
-		text += fmt.Sprintf(", all %d rows broken by at least one mutant", len(s.rows()))
+		text += fmt.Sprintf("; at least one mutant broke each of the %d rows", len(s.rows()))
 		if s.Load {
 			text += " in load cases"
 		}
 	}
 	if alone := s.names(func(g GatewayResult) bool { return len(g.ParallelMistakes) > 0 }); len(alone) > 0 {
-		text += fmt.Sprintf("; %d passed only when tested alone: %s", len(alone), strings.Join(alone, ", "))
+		text += fmt.Sprintf("; %s passed only when tested alone: %s", plain.Count(len(alone), "gateway"), strings.Join(alone, ", "))
 	}
 	return text
 }

@@ -28,7 +28,7 @@ func (s SelfTest) Terminal(w io.Writer, opts TerminalOptions) error {
 		t.mistakes(g, g.Mistakes)
 		if g.OK() && len(g.ParallelMistakes) > 0 {
 			t.mistakes(g, g.ParallelMistakes)
-			t.line("  When tested alone, this gateway had the expected result.")
+			t.line("  This gateway produced the expected results when it was tested alone.")
 			t.line("")
 		}
 	}
@@ -39,7 +39,7 @@ func (s SelfTest) Terminal(w io.Writer, opts TerminalOptions) error {
 // selfTestWords are what verdicts mean in the matrix of a self-test.
 var selfTestWords = map[contract.Verdict]string{
 	contract.Pass: "killed",
-	contract.Fail: "mutant survived, or false alarm",
+	contract.Fail: "mutant survived or false alarm raised",
 	NotRun:        "unchanged",
 }
 

@@ -59,7 +59,7 @@ func letter(i int) string {
 	return fmt.Sprint(i + 1)
 }
 
-// sentence sums up the matrix: "2 targets: 20 of 32 rows agree, 8 differ, 4 not run on all targets".
+// sentence sums up the matrix: "2 targets: 20 of 32 rows agree, 8 differ, 4 ran only on some targets".
 func (s SideBySide) sentence() string {
 	differ, partly := 0, 0
 	for _, r := range s.Matrix.Rows {
@@ -79,7 +79,7 @@ func (s SideBySide) sentence() string {
 	rows := len(s.Matrix.Rows)
 	text := fmt.Sprintf("%s: %d of %s agree, %d differ", plain.Count(len(s.Runs), "target"), rows-differ-partly, plain.Count(rows, "row"), differ)
 	if partly > 0 {
-		text += fmt.Sprintf(", %d not run on all targets", partly)
+		text += fmt.Sprintf(", %d ran only on some targets", partly)
 	}
 	return text
 }
@@ -92,7 +92,7 @@ func (s SideBySide) notes() []string {
 			list = append(list, s.Matrix.Columns[i].Name+" and "+s.Matrix.Columns[0].Name+" were judged against different versions of the contract.")
 		}
 		if run.Selection.Scope() != s.Runs[0].Selection.Scope() {
-			list = append(list, fmt.Sprintf("%s was certified at level %s, %s at level %s.", s.Matrix.Columns[i].Name,
+			list = append(list, fmt.Sprintf("%s was certified at level %s and %s at level %s.", s.Matrix.Columns[i].Name,
 				run.Selection.Scope(), s.Matrix.Columns[0].Name, s.Runs[0].Selection.Scope()))
 		}
 	}

@@ -33,7 +33,7 @@ func Terminal(w io.Writer, run runlog.Run, opts TerminalOptions) error {
 	say := t.opts.Language.text
 	t.line("%s  %s  %s  %s", targetName(run), plain.Text(run.Target.BaseURL, nameLimit), say("level "+run.Selection.Scope()), say(run.Target.Claims.String()))
 	if len(run.Target.Recipes) > 0 {
-		t.line("%s", plain.Text(say("the profile's own recipes define the requests for: "+strings.Join(recipeNames(run), ", ")), nameLimit))
+		t.line("%s", plain.Text(say("the profile's own recipes define the requests for these circumstances: "+strings.Join(recipeNames(run), ", ")), nameLimit))
 	}
 	t.line("")
 	t.legend(m, t.matrix(m))

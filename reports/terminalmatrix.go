@@ -239,7 +239,7 @@ func legendOf(m Matrix, l layout) []string {
 		return append(list, part)
 	}
 	if hasCell(m, func(c Cell) bool { return c.Partly() != "" && c.Verdict == contract.NotOffered }) {
-		list = append(list, partSign+" not-offered, tested in part")
+		list = append(list, partSign+" only some cases are offered")
 	}
 	return list
 }

@@ -18,11 +18,11 @@ var zhFrame = [][2]string{
 	{"envelope", "错误信封"}, {"code", "错误码"}, {"stream", "流式"}, {"leaks", "泄露"}, {"effects", "副作用"},
 	{"{} {#} of {#}", "{1} {2}/{3}"},
 	{"pass", "通过"}, {"warn", "警告"}, {"not-offered", "未提供"}, {"expected-fail", "预期失败"}, {"untestable", "无法测试"}, {"error", "错误"}, {"fail", "失败"}, {"not-run", "未运行"},
-	{"~ streaming", "~ 流式"}, {"k/n k of n cases tested", "k/n 共 n 个用例，已测 k 个"}, {"± not-offered, tested in part", "± 未提供，仅测试了一部分"},
+	{"~ streaming", "~ 流式"}, {"k/n k of n cases tested", "k/n 共 n 个用例，已测 k 个"}, {"± only some cases are offered", "± 未提供，仅测试了一部分"},
 
 	{"level {}", "级别 {1}"}, {"{} without load cases", "{1}（不含负载用例）"}, {"tables 1 and 2", "表 1 和表 2"}, {"table 1, no codes", "表 1（不声明错误码）"},
 	{"{}, no client keys", "{1}，不声明客户端密钥"}, {"tables 1 and 2, own names for {#} of {#} codes", "表 1 和表 2，{2} 个错误码中有 {1} 个使用自有名称"},
-	{"the profile's own recipes define the requests for: {}", "以下场景的请求由配置文件中的 recipe 决定：{1}"},
+	{"the profile's own recipes define the requests for these circumstances: {}", "以下场景的请求由配置文件中的 recipe 决定：{1}"},
 	{"note: {}", "注意：{1}"}, {"Notes", "注意事项"}, {"The run", "本次运行"}, {"Load cases", "负载用例"}, {"{#} {} endpoint(s)", "{2} 端点（{1} 个）"}, {"other", "其他"},
 
 	{"Fix these first: {#} cause(s) of {#} failure(s) and {#} warning(s)", "优先修复：{2} 个失败和 {3} 个警告，共 {1} 个原因"},

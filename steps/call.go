@@ -137,7 +137,7 @@ func (w *World) tryAgain(ctx context.Context, c contract.Case) error {
 		case healthy && !refused:
 			// The limit may have refused this one too: once more, at the same pace.
 		case w.result.Tries == maxTries && !healthy:
-			w.reject(contract.Untestable, fmt.Sprintf("gatecert tried the case %d times, and after each attempt the gateway failed a healthy call too: %s", maxTries, detail))
+			w.reject(contract.Untestable, fmt.Sprintf("gatecert ran the case %d times, and each time the next healthy call failed too: %s", maxTries, detail))
 			return nil
 		case w.session.Limited() && w.result.Tries < maxTries:
 			w.session.SlowDown()

@@ -60,7 +60,7 @@ func (r LoadResult) judgement() contract.Judgement {
 var (
 	// ErrUnreached is returned if a load ended without creating its circumstance: the gateway refused calls that it should have admitted, or the
 	// permitted number of calls was not enough.
-	ErrUnreached = errors.New("the load did not produce the circumstance")
+	ErrUnreached = errors.New("the load did not create the circumstance of the case")
 	// ErrGivenUp is returned if a case was not attempted because other cases on its surface took too long.
 	ErrGivenUp = errors.New("given up")
 	// ErrGeneratorBusy is returned if this machine could not keep up with a load, so that the results show nothing about the gateway.
@@ -98,7 +98,7 @@ func newWorld(session Session, g *gate, c contract.Case, scenario runlog.Scenari
 func (w *World) setCircumstance(id, sentence string) error {
 	circ, ok := contract.CircumstanceByID(id)
 	if !ok || circ.Sentence != sentence {
-		return fmt.Errorf("%w: the contract has no circumstance %q described as %q", errDisagrees, id, sentence)
+		return fmt.Errorf("%w: the contract does not define a circumstance %q with the description %q", errDisagrees, id, sentence)
 	}
 	w.given = circ
 	return nil

@@ -179,7 +179,7 @@ func (s *Session) HealthNotes() []string {
 		}
 		notes = append(notes, fmt.Sprintf(
 			"the gateway stopped serving healthy calls %s after failures that the cases caused: it seems to have a circuit breaker or a limit; "+
-				"disable it for the run, list more relay models, or set settle.recovery%s", times, s.relayNote()))
+				"disable the breaker or the limit for the run, list more relay models, or set settle.recovery%s", times, s.relayNote()))
 	}
 	return notes
 }
@@ -295,7 +295,7 @@ func (s *Session) awaitRecovery(ctx context.Context, c contract.Case, left time.
 // notRecovered is the error for a gateway that is not healthy again after the given time of what was left.
 func (s *Session) notRecovered(refused bool, waited, left time.Duration, detail string) error {
 	if left == 0 {
-		return fmt.Errorf("%w; gatecert did not wait again, because earlier cases of the run have already waited in vain: %s", ErrNotRecovered, detail)
+		return fmt.Errorf("%w; gatecert did not wait again, because it has already waited without success in earlier cases of the run: %s", ErrNotRecovered, detail)
 	}
 	s.health.tripped(refused, waited)
 	return fmt.Errorf("%w within %s: %s", ErrNotRecovered, left.Round(time.Second), detail)
@@ -325,7 +325,7 @@ func (s *Session) findPace(ctx context.Context, c contract.Case, pace time.Durat
 				return false, nil
 			}
 		case pace > longestPause:
-			return true, fmt.Errorf("%w: the gateway refuses healthy calls even at a rate of one every %s: %s", ErrNotRecovered, pace/2, detail)
+			return true, fmt.Errorf("%w: the gateway refuses healthy calls even if gatecert sends only one every %s: %s", ErrNotRecovered, pace/2, detail)
 		default:
 			inRow, limited = 0, true
 			s.health.slowDown(pace + pace/2) // a pace that only just fits would be refused now and then

@@ -133,7 +133,7 @@ func TestExitCodesOfThingsThatGoWrong(t *testing.T) {
 		{"a missing log", []string{"report", dir + "/none"}, exitUsage, "does not exist"},
 		{"a file that is not a log", []string{"report", typo}, exitIncomplete, "typo.yaml"},
 		{"a log of an older gatecert", []string{"report", older}, exitIncomplete,
-			`older.ndjson: the format of the log is not supported: "gatecert.run/1", written by "gatecert 0.1.0", but this version of gatecert reads "gatecert.run/2": render the log with the gatecert version that wrote it, or run again`},
+			`older.ndjson: the format of the log is not supported: the log has the format "gatecert.run/1" and was written by "gatecert 0.1.0", but this version of gatecert reads only "gatecert.run/2". Render the log with the gatecert version that wrote it, or run again`},
 		{"an unknown row to explain", []string{"explain", "http:418"}, exitUsage, `no row "http:418"`},
 		{"an unknown thing to list", []string{"list", "everything"}, exitUsage, `cannot list "everything"`},
 	} {

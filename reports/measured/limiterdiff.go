@@ -19,7 +19,7 @@ func (d *Diff) compareLimiters(old, new runlog.Measured) { //nolint:predeclared 
 		}
 	}
 	if a.Kind != b.Kind {
-		d.Notes = append(d.Notes, "different kind of limiter: "+name(a.Kind)+" before, "+name(b.Kind)+" now")
+		d.Notes = append(d.Notes, "the kind of limiter changed from "+name(a.Kind)+" to "+name(b.Kind))
 		return
 	}
 	add := func(what, unit string, old, new float64, oldRange, newRange *runlog.Range, more bool) {

@@ -30,7 +30,7 @@ func TestDiffOfInferredLimits(t *testing.T) {
 		"a longer time":  {window(20, 2*time.Second, time.Millisecond), window(20, 3*time.Second, time.Millisecond), map[string]ChangeResult{"limit": Undecided, "window": Worse}, ""},
 		"within ranges":  {window(20, 2*time.Second, 30*time.Millisecond), window(20, 2050*time.Millisecond, 30*time.Millisecond), map[string]ChangeResult{"limit": Undecided, "window": Undecided}, ""},
 		"a faster fill":  {bucket(5, 10), bucket(5, 12), map[string]ChangeResult{"limit": Undecided, "refill": Better}, ""},
-		"another kind":   {bucket(5, 10), window(5, time.Second, 0), map[string]ChangeResult{}, "different kind of limiter: token-bucket before, sliding-log now"},
+		"another kind":   {bucket(5, 10), window(5, time.Second, 0), map[string]ChangeResult{}, "the kind of limiter changed from token-bucket to sliding-log"},
 		"nothing before": {runlog.FoundLimiter{Kind: "none"}, runlog.FoundLimiter{Kind: "none"}, map[string]ChangeResult{}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -88,7 +88,7 @@ func gauges(m runlog.Measured, f runlog.MeasuredFooter) []gauge {
 			gauge{"gatecert_load_tokens_per_second", "Output tokens of all admitted requests, per second.", s.TokensPerSecond},
 			gauge{"gatecert_load_waited", "Requests that had to wait because every connection was in use.", float64(f.Generator.Waited)},
 			gauge{"gatecert_load_generator_late", "Requests that the load generator sent too late.", float64(f.Generator.Late)},
-			gauge{"gatecert_load_generator_lag_p99_seconds", "99th percentile of the load generator's lag.", f.Generator.LagP99.Seconds()},
+			gauge{"gatecert_load_generator_lag_p99_seconds", "99th percentile of the load generator's lag, the delay between the scheduled start and the sending of a request.", f.Generator.LagP99.Seconds()},
 			gauge{"gatecert_load_generator_cpu_ratio", "CPU usage of the load generator as a share of all cores, or a negative value if unknown.", f.Generator.CPU},
 			gauge{"gatecert_load_generator_ok", "1 when the load generator kept up, else 0.", oneIf(len(f.Generator.Problems) == 0)})
 	}
@@ -103,7 +103,7 @@ func limiterGauges(m runlog.Measured) []gauge {
 	if l == nil || !known {
 		return list
 	}
-	list = append(list, gauge{"gatecert_load_inferred_limit", "The limit: calls per window, calls in flight, or the burst of a token bucket; 0 if there is no limit.", float64(l.Limit)})
+	list = append(list, gauge{"gatecert_load_inferred_limit", "Inferred limit: calls per window, calls in flight, or the burst size of a token bucket. 0 means that there is no limit.", float64(l.Limit)})
 	if l.Window > 0 {
 		list = append(list, gauge{"gatecert_load_inferred_window_seconds", "Length of the window, or the time that a token bucket takes to refill.", l.Window.Seconds()})
 	}

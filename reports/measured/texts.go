@@ -62,7 +62,7 @@ func label(metric string) string {
 // headline is the result in one line.
 func headline(m runlog.Measured) string {
 	if m.Footer == nil {
-		return "unfinished: the measurement was killed; the report shows the results up to then"
+		return "unfinished: the measurement was killed, so the report shows only the results up to that point"
 	}
 	return text(m.Footer.Result)
 }
@@ -170,7 +170,7 @@ func facts(m runlog.Measured) []fact {
 			all = append(all, fact{"tokens", fmt.Sprintf("%d output, %d input, counted %s", f.Tokens, f.Input, sources(*f))})
 		}
 		if g := f.Generator; g.Cores > 0 {
-			line := fmt.Sprintf("lag p99 %s, %s late, %s queued for a free connection", plain.Time(g.LagP99), plain.Count(int(min(g.Late, 1<<40)), "request"), plain.Count(int(min(g.Waited, 1<<40)), "request"))
+			line := fmt.Sprintf("lag p99 %s, %s sent late, %s waited for a free connection", plain.Time(g.LagP99), plain.Count(int(min(g.Late, 1<<40)), "request"), plain.Count(int(min(g.Waited, 1<<40)), "request"))
 			if g.CPU >= 0 && g.CPU < 1000 {
 				line += fmt.Sprintf(", %.0f %% CPU usage (cores: %d)", 100*g.CPU, g.Cores)
 			}

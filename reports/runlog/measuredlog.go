@@ -143,7 +143,7 @@ func (r *measuredReader) event(line []byte) error {
 			return err
 		}
 		if n := len(r.m.Experiments[len(r.m.Experiments)-1].Answers); n > MaxAnswers {
-			return fmt.Errorf("an experiment has %d answers, but at most %d are allowed", n, MaxAnswers)
+			return fmt.Errorf("the answers field of an experiment has %d entries, but at most %d are allowed", n, MaxAnswers)
 		}
 		return nil
 	case "footer":

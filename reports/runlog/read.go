@@ -88,7 +88,7 @@ func readEvents(r io.Reader, to eventReader, b bounds) (torn bool, err error) {
 		}
 		line, whole, err := readLine(br, most)
 		if size += len(line); err == nil && (size > b.log || number > maxEvents) {
-			return false, fmt.Errorf("%w: line %d: the log has more than %d bytes or %d events", ErrMalformed, number, b.log, maxEvents)
+			return false, fmt.Errorf("%w: line %d: the log has more than %d bytes or more than %d events", ErrMalformed, number, b.log, maxEvents)
 		}
 		if errors.Is(err, errTooLong) || errors.Is(err, errShape) {
 			if !to.begun() {
@@ -139,7 +139,7 @@ func typeOf(line []byte, of eventReader, schema, again string) (string, error) {
 	case !of.begun() && head.Type != "header":
 		return "", fmt.Errorf("%w: the log begins with a %.20q event", ErrNoHeader, head.Type)
 	case !of.begun() && head.Schema != schema:
-		return "", fmt.Errorf("%w: %.40q, written by %.60q, but this version of gatecert reads %q: render the log with the gatecert version that wrote it, or %s",
+		return "", fmt.Errorf("%w: the log has the format %.40q and was written by %.60q, but this version of gatecert reads only %q. Render the log with the gatecert version that wrote it, or %s",
 			ErrSchema, head.Schema, head.Tool, schema, again)
 	case of.begun() && head.Type == "header":
 		return "", errors.New("the log has a second header")

@@ -27,7 +27,7 @@ func TestReadRefuses(t *testing.T) {
 		{"a header torn by a crash", head[:40], runlog.ErrNoHeader, ""},
 		{"a file that is not a log", "<html>\n", runlog.ErrNoHeader, ""},
 		{"a log of an older gatecert", strings.Replace(head, runlog.Schema, "gatecert.run/1", 1), runlog.ErrSchema,
-			`the format of the log is not supported: "gatecert.run/1", written by "gatecert 0.1.0", but this version of gatecert reads "gatecert.run/2": render the log with the gatecert version that wrote it, or run again`},
+			`the format of the log is not supported: the log has the format "gatecert.run/1" and was written by "gatecert 0.1.0", but this version of gatecert reads only "gatecert.run/2". Render the log with the gatecert version that wrote it, or run again`},
 		{"a log of a newer gatecert", strings.Replace(head, runlog.Schema, "gatecert.run/9", 1), runlog.ErrSchema, `"gatecert.run/9"`},
 		{"a second header", head + head, runlog.ErrMalformed, "line 2"},
 		{"broken JSON before the last line", head + first[:50] + "\n" + second, runlog.ErrMalformed, "line 2"},

@@ -73,7 +73,7 @@ func callerMutants() []Mutant {
 		mutant("pages-for-browsers", "The gateway sends errors as HTML pages to clients that accept HTML.",
 			changeError(page("text/html", "<h1>Error</h1>"), browser),
 			atLeastOne(fails(contract.ContentType, "**"))),
-		mutant("newer-version-without-type", "If a client requests the newer version of Anthropic's API, errors lack the top-level type field.",
+		mutant("newer-version-without-type", "If a client requests a newer version of Anthropic's API, errors lack the top-level type field.",
 			changeError(editBody(func(body map[string]any) { delete(body, "type") }), newerVersion),
 			atLeastOne(fails(contract.Envelope, onSurfaces(anthropic(), "**")...))),
 		mutant("nothing-on-kept-connections", "After the first request on a connection, errors have an empty body.",

@@ -36,7 +36,7 @@ func upstreamCallMutants() []Mutant {
 			moveBehind(reference.Dial, reference.Screen),
 			warns(contract.UpstreamUnused, "code:sensitive_words_detected/**")),
 		mutant("upstream-called-before-key-check",
-			"The gateway refuses a revoked key, or a key used from a denied address, only after the upstream has answered.",
+			"The gateway refuses a revoked key, or a key used from an IP address that is not allowed, only after the upstream has responded.",
 			moveBehind(reference.Dial, reference.Admit),
 			passes("**/models", "**/models/list"), // without an upstream
 			warns(contract.UpstreamUnused, "http:403/revoked-key/**", "code:access_denied/**")),
@@ -49,7 +49,7 @@ func upstreamCallMutants() []Mutant {
 		mutant("refused-prompts-sent-later", "The gateway refuses a prompt with a sensitive word but sends the prompt to the upstream 300 ms later.",
 			sendRefusedLater,
 			warns(contract.UpstreamUnused, "code:sensitive_words_detected/**")),
-		mutant("slow-upstream-call-not-cancelled", "When an upstream call times out, the gateway does not cancel it, although no client is waiting for the answer.",
+		mutant("slow-upstream-call-not-cancelled", "When an upstream call times out, the gateway does not cancel it, although no client is waiting for the response.",
 			func(o *reference.Options) { o.Hooks.Transport = append(o.Hooks.Transport, neverCancel) },
 			warns(contract.UpstreamFreed, "code:channel:response_time_exceeded/**")),
 	}
@@ -79,7 +79,7 @@ func closeOnBadKey(o *reference.Options) {
 // billingMutants charge for calls that failed.
 func billingMutants() []Mutant {
 	return []Mutant{
-		mutant("empty-answers-charged", "On the chat endpoint, the gateway charges for an empty upstream answer.",
+		mutant("empty-answers-charged", "On the chat endpoint, the gateway charges for an empty upstream response.",
 			loseRefund(withCode(reference.EmptyResponse), on(dialect.Chat)),
 			warns(contract.NotBilled, "code:empty_response/*/chat/*")),
 		mutant("blocked-prompts-charged", "On the messages endpoint, the gateway charges for a prompt that the upstream refused.",

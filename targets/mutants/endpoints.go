@@ -14,10 +14,10 @@ func endpointMutants() []Mutant {
 		mutant("images-refusal-as-502", "The gateway returns 502 for an image parameter that the upstream rejects, so clients retry the call.",
 			replaceBy(reference.BadResponseStatus, on(dialect.Images), withCode(reference.InvalidRequest), at(reference.Dial)),
 			warns(contract.StatusClass, "http:400/malformed-parameter/images/refused-*")),
-		mutant("images-none-as-200", "If the upstream's answer contains no image, the gateway returns it as a success.",
+		mutant("images-none-as-200", "If the upstream's response contains no image, the gateway still returns it as a success.",
 			success(`{"created":1,"data":[]}`, on(dialect.Images), withCode(reference.EmptyResponse)),
 			fails(contract.NotSuccess, "code:empty_response/*/images/*")),
-		mutant("speech-error-as-audio", "The gateway returns an upstream error as if it were speech: status 200, with the error object as audio/mpeg.",
+		mutant("speech-error-as-audio", "The gateway returns an upstream error as if it were speech: the status is 200, and the error object has the Content-Type audio/mpeg.",
 			changeError(func(_ *reference.Call, a *reference.Answer) {
 				a.Status = http.StatusOK
 				a.Header.Set("Content-Type", "audio/mpeg")

@@ -41,7 +41,7 @@ func loadOutageMutants() []Mutant {
 				})
 			}),
 			warns(contract.Recovery, slow, failing)),
-		mutant("timeout-stretches-in-outage", "While an endpoint has more than five open upstream calls, its timeout is 2.5 times as long as usual.",
+		mutant("timeout-stretches-in-outage", "While an endpoint has more than five open upstream calls, the timeout of that endpoint is 2.5 times as long as usual.",
 			stretchTimeout(5),
 			fails(contract.InTime, slow)),
 		mutant("upstream-calls-leak-in-outage", "During an outage, the gateway does not cancel upstream calls that timed out.",
@@ -58,7 +58,7 @@ func loadOutageMutants() []Mutant {
 				})
 			}),
 			warns(contract.CapacityKept, slow, failing)),
-		mutant("disconnects-not-passed-on", "When a client disconnects, its upstream call continues until the timeout.",
+		mutant("disconnects-not-passed-on", "When a client disconnects, the gateway does not cancel the upstream call, which continues until the timeout.",
 			all(wrap(reference.Dial, ignoreDisconnect), wrap(reference.Deliver, ignoreDisconnect)),
 			warns(contract.Departure, slow)),
 		mutant("streams-end-well-in-outage",

@@ -20,7 +20,7 @@ import (
 // Permitted returns all permitted behaviours. The first, "none", changes nothing.
 func Permitted() []PermittedBehaviour {
 	return slices.Concat([]PermittedBehaviour{
-		{"none", "The gateway is the reference gateway without any changes.", all()},
+		{"none", "The reference gateway is unchanged.", all()},
 	}, permittedErrors(), permittedWire(), permittedStreams(), permittedConduct())
 }
 
@@ -36,7 +36,7 @@ func permittedErrors() []PermittedBehaviour {
 			})},
 		{"more-fields", "Error responses have fields that the API format does not define, both inside and outside the error object.",
 			changeError(moreFields)},
-		{"other-5xx", "For its own failures and the upstream's, the gateway returns 5xx statuses that differ from the reference gateway's.",
+		{"other-5xx", "When the gateway or the upstream fails, the gateway returns a different 5xx status than the reference gateway.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) {
 				others := map[int]int{500: 503, 502: 500, 503: 529, 504: 502}
 				if other, ok := others[f.Status]; ok {
@@ -47,7 +47,7 @@ func permittedErrors() []PermittedBehaviour {
 			setStatus(500, withCode(reference.CountToken))},
 		{"wrong-method-as-404", "The gateway returns 404 instead of 405 for a wrong method. The contract permits both.",
 			setStatus(404, withStatus(405))},
-		{"rate-limit-without-a-code", "A 429 response has no code. It is the only error that does not need one.",
+		{"rate-limit-without-a-code", "A 429 response has no code, because the contract does not specify a code for 429.",
 			setCode("", withCode(reference.RateLimited))},
 		{"gemini-code-in-the-status", "On the Gemini endpoints, the code is in error.status, where the contract permits it.",
 			all(changeError(editError(codeAsStatus), in(dialect.Gemini)), changeStreamError(editErrorEvent(codeAsStatus), in(dialect.Gemini)))},
@@ -89,7 +89,7 @@ func permittedErrors() []PermittedBehaviour {
 // permittedWire are other ways to send the same answers.
 func permittedWire() []PermittedBehaviour {
 	return []PermittedBehaviour{
-		{"http2", "The gateway is served over TLS, and over HTTP/2 to clients that support it.",
+		{"http2", "The gateway uses TLS, and it uses HTTP/2 with clients that support HTTP/2.",
 			func(o *reference.Options) { o.TLS = true }},
 		{"chunked", "The gateway sends responses in chunks, without a Content-Length.",
 			changeAnswer(writeWith(inChunks(7)))},
@@ -97,7 +97,7 @@ func permittedWire() []PermittedBehaviour {
 			changeError(writeWith(inChunks(1)), with4xx)},
 		{"speech-as-it-comes", "The gateway forwards audio as it arrives. If the upstream's audio is cut off, the gateway closes the connection.",
 			changeError(writeWith(halfOfAudio), on(dialect.Speech), at(reference.Deliver), withCode(reference.ReadResponseBody, reference.ResponseTime))},
-		{"compressed", "The gateway compresses answers and streams although the client did not ask for compression.",
+		{"compressed", "The gateway compresses responses and streams although the client did not ask for compression.",
 			all(changeAnswer(func(_ *reference.Call, a *reference.Answer) {
 				a.Header.Set("Content-Encoding", "gzip")
 				a.Body = gzipped(a.Body)

@@ -33,13 +33,13 @@ func secrecyMutants() []Mutant {
 			leak(text("lookup upstream.internal on 10.0.0.2:53: no such host"),
 				withCode(reference.BadResponseStatus), upstreamStatus(503), on(dialect.Embeddings)),
 			fails(contract.Secrecy, "code:bad_response_status_code/*/embeddings/empty-503")),
-		mutant("stack-shown", "The error for an answer that cannot be serialized contains the handler's stack trace.",
+		mutant("stack-shown", "The error for a response that cannot be serialized contains the handler's stack trace.",
 			leak(func(*reference.Call, *reference.Failure) string { return string(debug.Stack()) }, withCode(reference.MarshalJSON)),
 			fails(contract.Secrecy, "code:json_marshal_failed/**")),
 		mutant("traceback-in-streams", "The error event of a stream contains a Python traceback.",
 			leak(text("Traceback (most recent call last):\n  File \"/app/proxy.py\", line 88, in stream"), begun),
 			fails(contract.Secrecy, midStream()...)),
-		mutant("upstream-key-shown", "The error for a bad upstream answer quotes the upstream key.",
+		mutant("upstream-key-shown", "The error for a bad upstream response quotes the upstream key.",
 			leak(func(c *reference.Call, _ *reference.Failure) string {
 				_, key := c.Upstream()
 				return "Authorization: Bearer " + key
@@ -58,7 +58,7 @@ func secrecyMutants() []Mutant {
 				f.WithHeader("X-Debug", base64.StdEncoding.EncodeToString([]byte("Bearer "+key)))
 			}, withCode(reference.BadResponse), on(dialect.Chat)),
 			fails(contract.Secrecy, "code:bad_response/*/chat/**", "http:5xx/upstream-error/chat/answer-with-error")),
-		mutant("upstream-key-half-masked", "The error for a bad upstream answer contains the upstream key with only the middle masked, so most of it is visible.",
+		mutant("upstream-key-half-masked", "The error for a bad upstream response contains the upstream key with only the middle masked, so most of it is visible.",
 			leak(func(c *reference.Call, _ *reference.Failure) string {
 				_, key := c.Upstream()
 				return key[:len(key)/2+3] + "****" + key[len(key)-4:]

@@ -171,7 +171,7 @@ func streamStartMutants() []Mutant {
 		mutant("stream-finished-for-a-refusal", "If the upstream refuses a prompt, the gateway returns a stream that finishes normally.",
 			changeError(finishEmpty, streaming, withCode(reference.PromptBlocked)),
 			fails(contract.NotSuccess, onSurfaces(streamingSurfaces(), "code:prompt_blocked/*")...)),
-		mutant("answer-made-up-for-an-empty-one", "If the upstream's answer is empty, the gateway returns invented text.",
+		mutant("answer-made-up-for-an-empty-one", "If the upstream's response is empty, the gateway returns invented text.",
 			changeError(func(c *reference.Call, a *reference.Answer) {
 				if body, err := convert.EncodeAnswer(c.Surface, invented(c), nil); err == nil {
 					a.Status, a.Body = 200, body

@@ -28,12 +28,12 @@ func upstreamErrorMutants() []Mutant {
 				}
 			}),
 			fails(contract.StatusBlame, failing+"own-words")),
-		mutant("numeric-codes-not-decoded", "The gateway cannot decode an upstream error object with a numeric code, so its own error message is empty.",
+		mutant("numeric-codes-not-decoded", "The gateway cannot decode an upstream error object with a numeric code, so the message of the gateway's error is empty.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) { f.Message = "" }, numericCode),
 			passes("http:5xx/upstream-error/gemini*/numeric-code"), // Gemini's code is always a number
 			passes("http:400/malformed-parameter/gemini*/refused-422"),
 			fails(contract.Message, failing+"numeric-code", "http:400/malformed-parameter/*/refused-422")),
-		mutant("numeric-codes-not-understood", "If the upstream rejects a parameter and its error has a numeric code, the gateway returns 502.",
+		mutant("numeric-codes-not-understood", "If the upstream rejects a parameter with an error that has a numeric code, the gateway returns 502.",
 			replaceBy(reference.BadResponseStatus, withCode(reference.InvalidRequest), at(reference.Dial), numericCode),
 			passes("http:400/malformed-parameter/gemini*/refused-422"),
 			warns(contract.StatusClass, "http:400/malformed-parameter/*/refused-422")),
@@ -80,7 +80,7 @@ func upstreamFormMutants() []Mutant {
 				a.Body = gzipped(gzipped(a.Body))
 			}, compressedError),
 			fails(contract.Envelope, compressedErrors)),
-		mutant("error-in-an-answer-overlooked", "The gateway overlooks an error object inside an upstream answer.",
+		mutant("error-in-an-answer-overlooked", "The gateway overlooks an error object inside an upstream response.",
 			changeTransport(overlookErrors),
 			passes("http:5xx/upstream-error/messages-stream/answer-with-error"), // an event of that API is an answer or an error
 			fails(contract.NotSuccess, upstreamErrors(answersWithErrors(), "answer-with-error")...),
