@@ -155,7 +155,7 @@ func (i *inspection) changeForCases(purpose, why string, settings ...setting) {
 			continue
 		}
 		i.perPurpose[purpose] = append(i.perPurpose[purpose], s)
-		i.announce("option "+s.key, fmt.Sprintf("%s -> %s, only while the cases that need it run", shortened(i.options[s.key]), s.value), why)
+		i.announce("option "+s.key, fmt.Sprintf("%s -> %s, only while the cases that need this value run", shortened(i.options[s.key]), s.value), why)
 	}
 }
 

@@ -53,7 +53,7 @@ func (u *Upstream) serveControl(w http.ResponseWriter, r *http.Request) {
 	case u.controlToken == "":
 		http.Error(w, "control calls from other machines need a token, but the mock upstream has none", http.StatusForbidden)
 	default:
-		http.Error(w, "send the mock upstream's token: Authorization: Bearer TOKEN (upstream.token in the profile)", http.StatusUnauthorized)
+		http.Error(w, "send the header Authorization: Bearer TOKEN with the mock upstream's token (upstream.token in the profile)", http.StatusUnauthorized)
 	}
 }
 
