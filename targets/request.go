@@ -140,7 +140,7 @@ func RequestFor(p profile.Profile, c contract.Case, token string) (Request, erro
 	}
 	pr.Call.KeyRole = p.KeyRole(pr.Call.Key)
 	if pr.Call.Model == "" {
-		return Request{}, fmt.Errorf("%w: the profile has no model for the endpoint %s (models.%s or models.default)",
+		return Request{}, fmt.Errorf("%w: the profile has no model for the endpoint %s: set models.%s or models.default",
 			profile.ErrNotOffered, c.Surface, c.Surface.Endpoint())
 	}
 	return pr, nil

@@ -150,7 +150,7 @@ func TestWhatAProfileDoesNotOffer(t *testing.T) {
 	require.EqualError(t, err, "not offered: the profile does not list the endpoint messages")
 	noModel := profile.FromURL("http://gateway.test", "sk-1", "")
 	_, err = RequestFor(noModel, contract.Case{Row: "http:401", Circumstance: "missing-key", Surface: dialect.ChatStream}, "tok")
-	require.EqualError(t, err, "not offered: the profile has no model for the endpoint chat-stream (models.chat or models.default)")
+	require.EqualError(t, err, "not offered: the profile has no model for the endpoint chat-stream: set models.chat or models.default")
 }
 
 func TestRecipesShapeTheCall(t *testing.T) {

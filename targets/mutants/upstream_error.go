@@ -49,7 +49,7 @@ func upstreamErrorMutants() []Mutant {
 		mutant("overloaded-as-400", "The gateway returns 400 for an overloaded upstream, as if the client had made a mistake.",
 			setStatus(400, upstreamStatus(529)),
 			fails(contract.StatusClass, failing+"error-529")),
-		mutant("refused-parameter-as-502", "The gateway returns 502 for a parameter that the upstream rejects, so clients send it again.",
+		mutant("refused-parameter-as-502", "The gateway returns 502 for a parameter that the upstream rejects, so clients send the request again.",
 			replaceBy(reference.BadResponseStatus, withCode(reference.InvalidRequest), at(reference.Dial)),
 			warns(contract.StatusClass, refusedParameters)),
 		mutant("too-large-as-200", "The gateway returns 200 and an error object for input that the upstream rejects as too large.",
@@ -59,7 +59,7 @@ func upstreamErrorMutants() []Mutant {
 			"If the upstream's stream contains an error before any content, the gateway returns a stream that finishes normally.",
 			changeError(finishEmpty, streaming, withCode(reference.BadResponse)),
 			fails(contract.NotSuccess, append(onSurfaces(streamingSurfaces(), "code:bad_response/*"), errorsBeforeContent()...)...)),
-		mutant("broken-tool-call-finished", "If the upstream's stream is cut off before any text, for example in a tool call, the gateway returns a stream that finishes normally.",
+		mutant("broken-tool-call-finished", "If the upstream's stream is cut off before it contains any text, for example during a tool call, the gateway returns a stream that finishes normally.",
 			changeError(finishEmpty, streaming, causedBy(convert.ErrTruncated)),
 			fails(contract.NotSuccess, brokenToolCalls)),
 	}
@@ -80,7 +80,7 @@ func upstreamFormMutants() []Mutant {
 				a.Body = gzipped(gzipped(a.Body))
 			}, compressedError),
 			fails(contract.Envelope, compressedErrors)),
-		mutant("error-in-an-answer-overlooked", "The gateway overlooks an error object inside an upstream response.",
+		mutant("error-in-an-answer-overlooked", "If an upstream answer also contains an error object, the gateway does not notice the error.",
 			changeTransport(overlookErrors),
 			passes("http:5xx/upstream-error/messages-stream/answer-with-error"), // an event of that API is an answer or an error
 			fails(contract.NotSuccess, upstreamErrors(answersWithErrors(), "answer-with-error")...),

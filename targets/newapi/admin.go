@@ -201,7 +201,7 @@ func (c *client) createTokens(ctx context.Context, tokens []token) (map[string]s
 	}
 	for _, t := range tokens {
 		if len(keys[t.name]) < len("sk-")+16 || strings.Contains(keys[t.name], "*") {
-			return nil, fmt.Errorf("%w: the gateway did not reveal the key of token %s", targets.ErrCannotPrepare, t.name)
+			return nil, fmt.Errorf("%w: the gateway did not return the full key of token %s", targets.ErrCannotPrepare, t.name)
 		}
 	}
 	return keys, nil

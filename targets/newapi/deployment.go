@@ -121,7 +121,7 @@ func (d *deployment) verify(ctx context.Context, p profile.Profile, found inspec
 	if ok, detail := contract.IsSuccess(dialect.Chat, o); !ok {
 		notes = append(notes, "a healthy chat call failed right after gatecert prepared the gateway: "+detail)
 	}
-	const noCosts = "gatecert did not check the costs of failed calls: "
+	const noCosts = "gatecert did not check whether failed calls were charged: "
 	if d.undoLog.admin.product == oneAPI || found.options["LogConsumeEnabled"] == "false" {
 		return nil, append(notes, noCosts+"the gateway has no log that can be searched by request id"), nil
 	}

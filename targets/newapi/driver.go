@@ -110,5 +110,5 @@ func consentError(p profile.Profile, changes []targets.Change) error {
 	for _, c := range changes {
 		list.WriteString("\n  " + c.String())
 	}
-	return fmt.Errorf("%w: this run would make changes to %s; to approve them, use --yes:%s", targets.ErrConsent, p.BaseURL, list.String())
+	return fmt.Errorf("%w: this run would make the following changes to %s (to approve the changes, use --yes):%s", targets.ErrConsent, p.BaseURL, list.String())
 }

@@ -173,7 +173,7 @@ func TestWithoutConsentNothingIsChanged(t *testing.T) {
 			deployment := recorded.Serve(t, "testdata/prepare")
 			_, err := Driver{Run: testRun, Journal: &journal, Consent: consent, wait: waiting(deployment)}.Prepare(t.Context(), profileOf(deployment))
 			require.ErrorIs(t, err, targets.ErrConsent)
-			assert.Contains(t, err.Error(), "option RetryTimes: 0 -> 1, only while the cases that need it run")
+			assert.Contains(t, err.Error(), "option RetryTimes: 0 -> 1, only while the cases that need this value run")
 			assert.Zero(t, journal.Len())
 		})
 	}
@@ -335,7 +335,7 @@ func TestOneAPI(t *testing.T) {
 		dialect.Chat, dialect.ChatStream, dialect.Completions, dialect.Embeddings, dialect.Speech, dialect.Moderations, dialect.Models,
 	}, prepared.Profile.Surfaces)
 	assert.Nil(t, prepared.ReadUsageLog)
-	assert.Equal(t, []string{"gatecert did not check the costs of failed calls: the gateway has no log that can be searched by request id"}, prepared.Notes)
+	assert.Equal(t, []string{"gatecert did not check whether failed calls were charged: the gateway has no log that can be searched by request id"}, prepared.Notes)
 	assertOffered(t, prepared.Profile, 26)
 	assert.Len(t, prepared.Profile.Lacks, 8+1) // of the 37, with the store's three; and one on the descriptions of models
 	for name, reason := range prepared.Profile.Lacks {

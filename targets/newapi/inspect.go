@@ -101,10 +101,10 @@ func (i *inspection) inspectNewAPI(tag string) {
 	i.announce("option ModelPrice", "prices are added for the run's models and removed at the end of the run", "the gateway refuses unpriced models")
 	i.announce("option ModelRequestRateLimitGroup", "limits are added for the run's groups and removed at the end of the run", "to test status 429 without limiting the rest of the run")
 	if i.retries == 0 {
-		i.changeForCases(retryOnce, "if a channel is disabled during a call, the gateway finds out only when it retries the call", setting{"RetryTimes", "1"})
+		i.changeForCases(retryOnce, "if a channel is disabled during a call, the gateway notices only when it retries the call", setting{"RetryTimes", "1"})
 	}
 	if i.options["SelfUseModeEnabled"] == "true" {
-		i.changeForCases(refuseUnpriced, "this mode accepts unpriced models", setting{"SelfUseModeEnabled", "false"})
+		i.changeForCases(refuseUnpriced, "in self-use mode, the gateway accepts unpriced models", setting{"SelfUseModeEnabled", "false"})
 	}
 	if i.options["ModelRequestRateLimitEnabled"] != "true" {
 		i.changeForCases(limitRate, "to test status 429; while this option is on, any limits configured for all users apply as well", setting{"ModelRequestRateLimitEnabled", "true"})
@@ -155,7 +155,7 @@ func (i *inspection) changeForCases(purpose, why string, settings ...setting) {
 			continue
 		}
 		i.perPurpose[purpose] = append(i.perPurpose[purpose], s)
-		i.announce("option "+s.key, fmt.Sprintf("%s -> %s, only while the cases that need it run", shortened(i.options[s.key]), s.value), why)
+		i.announce("option "+s.key, fmt.Sprintf("%s -> %s, only while the cases that need this value run", shortened(i.options[s.key]), s.value), why)
 	}
 }
 

@@ -34,15 +34,15 @@ func TestInspectionListsTheChanges(t *testing.T) {
 	}{
 		{"a new deployment", nil, profile.DB{}, newAPI, []string{
 			"option performance_setting.monitor_enabled: true -> false, during the run (the gateway would otherwise return 503 for every call when CPU usage reaches 90 %)",
-			"option RetryTimes: 0 -> 1, only while the cases that need it run (if a channel is disabled during a call, the gateway finds out only when it retries the call)",
+			"option RetryTimes: 0 -> 1, only while the cases that need this value run (if a channel is disabled during a call, the gateway notices only when it retries the call)",
 		}, "test_sensitive"},
 		{"one that retries already", map[string]string{"RetryTimes": "2", "performance_setting.monitor_enabled": "false"}, profile.DB{}, newAPI, nil, "test_sensitive"},
 		{"one in self-use mode", map[string]string{"SelfUseModeEnabled": "true"}, profile.DB{}, newAPI, []string{
-			"option SelfUseModeEnabled: true -> false, only while the cases that need it run (this mode accepts unpriced models)",
+			"option SelfUseModeEnabled: true -> false, only while the cases that need this value run (in self-use mode, the gateway accepts unpriced models)",
 		}, "test_sensitive"},
 		{"one that does not check for words", map[string]string{"CheckSensitiveEnabled": "false"}, profile.DB{}, newAPI, []string{
-			"option SensitiveWords: test_sensitive other -> gc-5ca1ab-word, only while the cases that need it run (to test a prompt that contains a sensitive word)",
-			"option CheckSensitiveEnabled: false -> true, only while the cases that need it run (to test a prompt that contains a sensitive word)",
+			"option SensitiveWords: test_sensitive other -> gc-5ca1ab-word, only while the cases that need this value run (to test a prompt that contains a sensitive word)",
+			"option CheckSensitiveEnabled: false -> true, only while the cases that need this value run (to test a prompt that contains a sensitive word)",
 		}, "gc-5ca1ab-word"},
 		{"one that limits everybody already", map[string]string{"ModelRequestRateLimitEnabled": "true"}, profile.DB{}, newAPI, nil, "test_sensitive"},
 		{"one with a store in the profile", nil, profile.DB{SQLite: "x.db"}, newAPI, []string{

@@ -149,7 +149,7 @@ func checkRecipe(d *yamlfile.Document, name string, recipe Recipe, p Profile) er
 		return d.Fault(path, fmt.Sprintf("circumstance %s has no variant %q", circ, variant))
 	}
 	if decides, ok := recipe.replaces(known, variant); ok {
-		return d.Fault(path, fmt.Sprintf("gatecert prepares %s itself, so a recipe cannot set its %s", name, decides))
+		return d.Fault(path, fmt.Sprintf("gatecert builds the request for %s itself, so a recipe cannot set the %s", name, decides))
 	}
 	for i, s := range recipe.Surfaces {
 		if err := checkSurface(d, path+".surfaces["+strconv.Itoa(i)+"]", s); err != nil {

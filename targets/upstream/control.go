@@ -51,9 +51,9 @@ func (u *Upstream) serveControl(w http.ResponseWriter, r *http.Request) {
 		u.controlToken != "" && subtle.ConstantTimeCompare(presented, []byte("Bearer "+u.controlToken)) == 1:
 		u.control.ServeHTTP(w, r)
 	case u.controlToken == "":
-		http.Error(w, "control calls from other machines need a token, but the mock upstream has none", http.StatusForbidden)
+		http.Error(w, "the mock upstream refuses control calls: other machines can reach it, but it has no token", http.StatusForbidden)
 	default:
-		http.Error(w, "send the mock upstream's token: Authorization: Bearer TOKEN (upstream.token in the profile)", http.StatusUnauthorized)
+		http.Error(w, "send the header Authorization: Bearer TOKEN with the mock upstream's token (upstream.token in the profile)", http.StatusUnauthorized)
 	}
 }
 

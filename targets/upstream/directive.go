@@ -204,7 +204,7 @@ func (d Directive) contentContradiction() string {
 	case d.Ending.takesCount() && d.Events.Broken > d.After:
 		return "the response would end before the broken event"
 	case d.Error.Number > 0 && d.Error.Code != "":
-		return "code-number contradicts code"
+		return "code and code-number cannot be combined"
 	case d.Error != ErrorFields{} && !d.hasErrorObject():
 		return "code, code-number, type and message need an error object, but the response has none"
 	case d.RetryAfter != "" && slices.ContainsFunc(d.Headers, Header.isRetryAfter):

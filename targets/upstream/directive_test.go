@@ -86,7 +86,7 @@ func TestRefusedDirectives(t *testing.T) {
 		{"empty-stream broken-event=1", "broken-event needs an event, but the response has none"},
 		{"truncate=chunk broken-event=1", "truncate counts bytes, so the response may end before the broken event"},
 		{"cut-after=1 broken-event=2", "the response would end before the broken event"},
-		{"status=500 code=a code-number=1", "code-number contradicts code"},
+		{"status=500 code=a code-number=1", "code and code-number cannot be combined"},
 		{"redirect status=302", "the word redirect cannot be combined with a status: a redirect always has the status 307"},
 		{"redirect stall", "truncate needs a body, but the response has none"},
 		{"redirect gzip", "gzip needs a body, but the response has none"},

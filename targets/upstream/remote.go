@@ -87,7 +87,7 @@ func (m Remote) get(ctx context.Context, path string, out any) error {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden {
-		return fmt.Errorf("mock upstream: %s from %s: set upstream.token to the mock upstream's token", resp.Status, address)
+		return fmt.Errorf("mock upstream: %s from %s; set upstream.token to the mock upstream's token", resp.Status, address)
 	}
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("mock upstream: %s from %s", resp.Status, address)

@@ -63,7 +63,7 @@ func vocabulary() []word {
 		intWord("chunks", positiveValues, "Split the content into n deltas. Default 3.",
 			1, maxCount, func(d *Directive) *int { return &d.Events.Chunks }),
 		durationWord("delay", "Wait this long before sending the response header or, with close or reset, before ending the connection.", func(d *Directive) *time.Duration { return &d.Delay }),
-		durationWord("gap", "Wait this long between two stream events.", func(d *Directive) *time.Duration { return &d.Events.Gap }),
+		durationWord("gap", "Wait this long between stream events.", func(d *Directive) *time.Duration { return &d.Events.Gap }),
 		flagWord("crlf", "End the lines of the event stream with CR LF.", func(d *Directive) *bool { return &d.Events.CRLF }),
 		flagWord("comments", "Put a keep-alive comment before every stream event.", func(d *Directive) *bool { return &d.Events.Comments }),
 		textWord("retry-after", "Add a Retry-After header with this value.", fieldValue, func(d *Directive) *string { return &d.RetryAfter }),
