@@ -166,7 +166,7 @@ func TestWorkersGetWhatIsMissing(t *testing.T) {
 		{[]string{"load", "rate-limit", "--fleet-secret", "x"}, "--fleet-secret requires --workers"},
 		{[]string{"load", "soak", "--workers", "-1"}, "must be between 1 and 10,000"},
 		{[]string{"load", "capacity", "--workers", "2", "--ramp", "10s"}, "omit --ramp"},
-		{[]string{"fleet", "yaml", "--image", "x y", "--allow-target", "http://x"}, "must be a reference such as registry.example/gatecert:1.0"},
+		{[]string{"fleet", "yaml", "--image", "x y", "--allow-target", "http://x"}, "use image references such as registry.example/gatecert:1.0"},
 	} {
 		code, stdout, stderr := invoke(t.Context(), c.args...)
 		assert.Equal(t, exitUsage, code, "%q: %s", c.args, stderr)

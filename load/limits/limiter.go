@@ -255,7 +255,8 @@ func newFirstRequestWindow(m LimiterModel, refused []decision, a admissions, sla
 		}
 		oldest := from - m.Window - slack
 		idle := oldest >= a.begin && a.atMost(oldest, from-1) == 0
-		if idle || usedUp >= 0 && a.atMost(usedUp, from-1) == 0 {
+		begins := idle || usedUp >= 0 && a.atMost(usedUp, from-1) == 0
+		if begins && (len(w.starts) == 0 || w.starts[len(w.starts)-1] < from) { // calls that are sent together begin one window
 			w.starts = append(w.starts, from)
 		}
 	}

@@ -91,6 +91,7 @@ func randomDecisions(random *rand.Rand, l *simulatedLimiter) (LimiterModel, []de
 	l.phase = time.Duration(random.Int64N(int64(l.window)))
 	var truth []trueDecision
 	at := time.Duration(0)
+	together := random.IntN(2) == 0 // calls are sent at the same instant
 	for range 150 {
 		if random.IntN(6) == 0 {
 			at += time.Duration(random.Int64N(int64(l.window)))
@@ -104,7 +105,11 @@ func randomDecisions(random *rand.Rand, l *simulatedLimiter) (LimiterModel, []de
 				outcome = Failed // it was admitted, and failed later
 			}
 		}
-		truth = append(truth, uncertain(random, at, outcome))
+		d := uncertain(random, at, outcome)
+		if together && d.from > 0 {
+			d.from = d.from.Truncate(20 * time.Millisecond)
+		}
+		truth = append(truth, d)
 	}
 	m := LimiterModel{Kind: l.kind, Limit: l.limit, Window: l.window, StartsOnRequest: l.startsOnRequest}
 	if l.kind == contract.TokenBucket {
@@ -135,6 +140,7 @@ func TestContradictions(t *testing.T) {
 		{"within a window it does not", window, []decision{point(151, Admitted), point(152, Admitted), point(153, Admitted)}, []int{2}, nil},
 		{"a window that starts on a request may begin anywhere", onRequest, []decision{point(10, Admitted), point(11, Admitted), point(12, Admitted), point(13, Admitted)}, nil, nil},
 		{"but one starts with the first admission after a refusal", onRequest, []decision{point(9, Refused), point(10, Admitted), point(11, Admitted), point(12, Admitted)}, []int{3}, nil},
+		{"calls that are sent together start one window", onRequest, []decision{point(0, Admitted), {from: ms(250), to: ms(251), outcome: Admitted}, {from: ms(250), to: ms(252), outcome: Admitted}, point(253, Refused)}, nil, nil},
 		{"a log never admits twice its limit", log, []decision{point(148, Admitted), point(149, Admitted), point(151, Admitted)}, []int{2}, nil},
 		{"a log is free again after its window", log, []decision{point(0, Admitted), point(1, Admitted), point(101, Refused)}, nil, []int{2}},
 		{"calls from before the first one may explain a refusal", log, []decision{point(0, Admitted), point(1, Refused)}, nil, nil},
