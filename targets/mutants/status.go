@@ -89,7 +89,7 @@ func requestStatusMutants() []Mutant {
 			setStatus(500, withCode(reference.SensitiveWords)),
 			fails(contract.StatusClass, "code:sensitive_words_detected/**")),
 		mutant("blocked-prompt-as-502",
-			"The gateway returns 502 for a prompt that the upstream refused on policy grounds, so clients send it again.",
+			"The gateway returns 502 for a prompt that the upstream refused on policy grounds, so clients send the prompt again.",
 			setStatus(502, withCode(reference.PromptBlocked)),
 			fails(contract.StatusClass, "code:prompt_blocked/**")),
 		mutant("unconvertible-as-501", "The gateway returns 501 for a request that the upstream's API cannot express.",
