@@ -20,7 +20,7 @@ type replayCommand struct {
 	Case string `arg:"" complete:"cases" help:"Id of the case, as shown in the reports."`
 	From string `required:"" help:"The earlier run's folder or run.ndjson file." placeholder:"RUN" type:"path"`
 	targetFlags
-	Yes bool `help:"Allow the driver to change a running gateway (gatecert lists the changes first), and allow gatecert to send the key in $$GATEWAY_KEY to the gateway that the log names. For CI."`
+	Yes bool `help:"Allow the driver to change a running gateway (gatecert lists the changes first), and allow gatecert to send the key in $$GATEWAY_KEY to the gateway URL in the log. For CI."`
 }
 
 // Help implements kong's HelpProvider.
@@ -42,7 +42,7 @@ func (f targetFlags) mayTell(c *console, url string, yes bool) error {
 	}
 	shown := plain.Text(url, maxReason)
 	if c.in != nil {
-		fmt.Fprintf(c.err, "the log names the gateway %s. Send the key in $GATEWAY_KEY to this gateway? [y/N] ", shown)
+		fmt.Fprintf(c.err, "the URL %s comes only from the log. Send the key in $GATEWAY_KEY to this URL? [y/N] ", shown)
 		answer, err := bufio.NewReader(c.in).ReadString('\n')
 		if err == nil && strings.EqualFold(strings.TrimSpace(answer), "y") {
 			return nil
