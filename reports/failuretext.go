@@ -248,7 +248,7 @@ func runNotes(run runlog.Run) []string {
 	}
 	for _, c := range run.Controls {
 		if !c.OK {
-			add("The %s control call on %s, made %s the cases, failed: %s", c.Kind, c.Surface, c.Phase, c.Detail)
+			add("The %s control call on %s, made %s the cases, failed: %s", runlog.ControlName(c.Kind), c.Surface, c.Phase, c.Detail)
 		}
 	}
 	if surplus := run.Surplus(); len(surplus) > 0 {

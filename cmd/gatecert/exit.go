@@ -56,7 +56,7 @@ func exitCode(err error) int {
 		errors.Is(err, certificate.ErrKey), errors.Is(err, errUsage), errors.Is(err, errNotSent), errors.Is(err, folderlock.ErrHeld),
 		errors.Is(err, targets.ErrConsent), errors.Is(err, targets.ErrCredential), errors.Is(err, targets.ErrCannotPrepare), errors.Is(err, newapi.ErrJournal),
 		errors.Is(err, clients.ErrManifest), errors.Is(err, clientlog.ErrLog), errors.Is(err, hall.ErrFolder), errors.Is(err, hall.ErrSite),
-		errors.Is(err, fleet.ErrAccess), errors.Is(err, fleet.ErrPlain), errors.Is(err, fleet.ErrTarget), errors.Is(err, fleet.ErrAllow):
+		errors.Is(err, fleet.ErrConfig), errors.Is(err, fleet.ErrAccess), errors.Is(err, fleet.ErrPlain), errors.Is(err, fleet.ErrTarget), errors.Is(err, fleet.ErrAllow):
 		return exitUsage
 	case errors.Is(err, gatecert.ErrNothingToRun), errors.Is(err, gatecert.ErrTimeLimit), errors.Is(err, errNothingCompared), errors.Is(err, context.Canceled), errors.Is(err, hall.ErrNothingListed),
 		errors.Is(err, runlog.ErrNoHeader), errors.Is(err, runlog.ErrMalformed), errors.Is(err, runlog.ErrSchema),

@@ -32,6 +32,8 @@ type Access struct {
 var (
 	// ErrAccess is returned when the server cannot be reached as configured.
 	ErrAccess = errors.New("cannot access the NATS server")
+	// ErrConfig is returned for a fleet that cannot exist.
+	ErrConfig = errors.New("invalid fleet")
 	// ErrPlain is returned if keys would be sent unencrypted.
 	ErrPlain = errors.New("the gateway's keys would be sent unencrypted")
 )

@@ -84,11 +84,14 @@ type member struct {
 
 // Open connects to the server and waits until enough workers have joined. Close the fleet after use.
 //
-// It returns [ErrAccess], [ErrPlain], [ErrWorkers], and the context's cause.
+// It returns [ErrConfig], [ErrAccess], [ErrPlain], [ErrWorkers], and the context's cause.
 func Open(ctx context.Context, c Config) (*Fleet, error) {
 	c.Name, c.Wait, c.Skew = cmp.Or(c.Name, "default"), cmp.Or(c.Wait, 30*time.Second), cmp.Or(c.Skew, 25*time.Millisecond)
-	if !validName.MatchString(c.Name) || c.Workers < 1 || c.Workers > 10_000 {
-		return nil, fmt.Errorf("%w: fleet %.40q with %d workers: a fleet name may contain only letters, digits, - and _, and a fleet must have 1 to 10,000 workers", ErrAccess, c.Name, c.Workers)
+	if err := checkName(c.Name); err != nil {
+		return nil, err
+	}
+	if c.Workers < 1 || c.Workers > mostWorkers {
+		return nil, fmt.Errorf("%w: %d workers: a fleet must have 1 to %d workers", ErrConfig, c.Workers, mostWorkers)
 	}
 	sealer, err := newSealer(c.Access.Secret)
 	if err != nil {

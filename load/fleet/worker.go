@@ -62,14 +62,14 @@ type worker struct {
 
 // Join joins a fleet and works for its coordinators, one at a time, until ctx is done. It then returns nil.
 //
-// Join returns [ErrAccess], [ErrPlain], or, if no target is named or a target is not a URL, [ErrAllow].
+// Join returns [ErrConfig], [ErrAccess], [ErrPlain], or, if no target is named or a target is not a URL, [ErrAllow].
 func Join(ctx context.Context, o WorkerOptions) error {
 	o.Fleet = cmp.Or(o.Fleet, "default")
 	if o.Show == nil {
 		o.Show = func(string) {}
 	}
-	if !validName.MatchString(o.Fleet) {
-		return fmt.Errorf("%w: fleet %.40q: a fleet name may contain only letters, digits, - and _", ErrAccess, o.Fleet)
+	if err := checkName(o.Fleet); err != nil {
+		return err
 	}
 	if len(o.Targets) == 0 {
 		return fmt.Errorf("%w: specify at least one target", ErrAllow)

@@ -183,7 +183,7 @@ func (a *audit) controls() {
 				return c.Surface == s && c.Kind == kind && c.Phase == runlog.BeforeCases
 			})
 			if i < 0 {
-				a.problemf("the cases on %s were judged without the %s control call", s, kind)
+				a.problemf("the cases on %s were judged without the %s control call", s, runlog.ControlName(kind))
 				continue
 			}
 			c := a.run.Controls[i]
@@ -192,7 +192,7 @@ func (a *audit) controls() {
 				healthy, _ = contract.IsSuccess(s, *c.Observation)
 			}
 			if !c.OK || c.Observation == nil || healthy != (kind == runlog.ControlHealthy) {
-				a.problemf("the cases on %s were judged although its %s control call failed", s, kind)
+				a.problemf("the cases on %s were judged although its %s control call failed", s, runlog.ControlName(kind))
 			}
 		}
 	}

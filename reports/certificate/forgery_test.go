@@ -88,7 +88,7 @@ func TestAnAuditDoesNotRelyOnClaims(t *testing.T) {
 		}, "the cases on chat were judged although its healthy control call failed"},
 		{"no nonsense control", func(r *runlog.Run) {
 			r.Controls = slices.DeleteFunc(r.Controls, func(c runlog.Control) bool { return c.Kind == "nonsense" })
-		}, "the cases on chat were judged without the nonsense control call"},
+		}, "the cases on chat were judged without the unknown-model control call"},
 		{"a footer of a gateway that was not healthy at the end", func(r *runlog.Run) {
 			r.Footer.Verdict = contract.Error
 			after := r.Controls[0]

@@ -43,5 +43,5 @@ func (a *audit) requests() {
 }
 
 func controlName(c runlog.Control) string {
-	return fmt.Sprintf("the %.20s control call on %s", c.Kind, c.Surface)
+	return fmt.Sprintf("the %.20s control call on %s", runlog.ControlName(c.Kind), c.Surface)
 }

@@ -104,6 +104,14 @@ type Control struct {
 	Observation *contract.Observation `json:"observation,omitempty"`
 }
 
+// ControlName is what reports call a kind of control call.
+func ControlName(kind string) string {
+	if kind == ControlNonsense {
+		return "unknown-model"
+	}
+	return kind
+}
+
 // The values of a control event that readers of a log compare.
 const (
 	ControlHealthy  = "healthy"
