@@ -26,8 +26,8 @@ type cleanCommand struct {
 
 // Help implements kong's HelpProvider.
 func (cleanCommand) Help() string {
-	return `Before a run creates or changes anything on a gateway, it records the change in OUT/` + journalName + `. If the run is killed,
-gatecert clean undoes the remaining changes and records this in the same file. Running gatecert clean twice is safe.
+	return `Before a run creates or changes anything on a gateway, it records the change in ` + journalName + ` in the run's folder. If the run
+is killed, gatecert clean undoes the remaining changes and records this in the same file. Running gatecert clean twice is safe.
   gatecert clean --target new-api.yaml
   gatecert clean --target new-api.yaml --from my-run`
 }
