@@ -298,7 +298,7 @@ func refusedParameter(name, sentence string) Variant {
 
 func invalidVariants() []Variant {
 	return []Variant{
-		{Name: "wrong-type", Sentence: "a messages, input, prompt, query, file or contents field of the wrong type", Surfaces: withBody()},
+		{Name: "wrong-type", Sentence: "a field of the wrong type (messages, input, prompt, query, file or contents)", Surfaces: withBody()},
 		{Name: "out-of-range", Sentence: "a temperature of 99", Surfaces: only(dialect.Surface.Generates)},
 	}
 }

@@ -50,7 +50,7 @@ func (c Claims) String() string {
 	case c.None():
 		words = "table 1, no codes"
 	case c.Codes != nil:
-		words += fmt.Sprintf(", own names for %d of %d codes", len(c.Codes.Words), len(codesOf(anyRow)))
+		words += fmt.Sprintf(", the gateway's own names for %d of %d codes", len(c.Codes.Words), len(codesOf(anyRow)))
 	}
 	if c.NoClientKeys {
 		words += ", no client keys"
@@ -69,7 +69,7 @@ func (c Claims) Limits() string {
 		parts = append(parts, "to table 1 and to its own codes")
 	}
 	if c.NoClientKeys {
-		parts = append(parts, "the gateway claims no client keys")
+		parts = append(parts, "the gateway issues no client keys")
 	}
 	return strings.Join(parts, "; ")
 }

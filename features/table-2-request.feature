@@ -13,7 +13,7 @@ Feature: Table 2: request codes
       And the response leaks no internals
       And the upstream is called no more often than limits.attempts allows, and no other caller is affected
 
-      Examples: wrong-type - a messages, input, prompt, query, file or contents field of the wrong type
+      Examples: wrong-type - a field of the wrong type (messages, input, prompt, query, file or contents)
         | case                                                                | surface          | variant    |
         | code:invalid_request/invalid-parameters/chat/wrong-type             | chat             | wrong-type |
         | code:invalid_request/invalid-parameters/chat-stream/wrong-type      | chat-stream      | wrong-type |

@@ -54,7 +54,7 @@ func TestSentence(t *testing.T) {
 		}(), "PASS: 32 of 32 selected rows pass (level relay)"},
 		"no codes":          {claiming(goodRun(), noCodes), "conformant at level relay to table 1; the gateway claims no codes: 32 of 32 rows pass"},
 		"no codes, and not": {claiming(loadRun(), noCodes), "NOT conformant at level full, load cases on chat to table 1; the gateway claims no codes: 1 of 32 rows fails, 5 pass, 26 not run"},
-		"no client keys":    {claiming(goodRun(), contract.Claims{NoClientKeys: true}), "conformant at level relay; the gateway claims no client keys: 32 of 32 rows pass"},
+		"no client keys":    {claiming(goodRun(), contract.Claims{NoClientKeys: true}), "conformant at level relay; the gateway issues no client keys: 32 of 32 rows pass"},
 		"own codes": {claiming(goodRun(), contract.Claims{Codes: &contract.CodeClaim{Words: map[string][]string{"bad_response": {"x"}}}}),
 			"conformant at level relay to table 1 and to its own codes: 32 of 32 rows pass"},
 		"no codes, selected": {claiming(selected, noCodes), "PASS: 2 of 2 selected rows pass (http:404, http:429, level relay to table 1; the gateway claims no codes)"},

@@ -21,7 +21,7 @@ var zhFrame = [][2]string{
 	{"~ streaming", "~ 流式"}, {"k/n k of n cases tested", "k/n 共 n 个用例，已测 k 个"}, {"± only some cases are offered", "± 未提供，仅测试了一部分"},
 
 	{"level {}", "级别 {1}"}, {"{} without load cases", "{1}（不含负载用例）"}, {"tables 1 and 2", "表 1 和表 2"}, {"table 1, no codes", "表 1（不声明错误码）"},
-	{"{}, no client keys", "{1}，不声明客户端密钥"}, {"tables 1 and 2, own names for {#} of {#} codes", "表 1 和表 2，{2} 个错误码中有 {1} 个使用自有名称"},
+	{"{}, no client keys", "{1}，不声明客户端密钥"}, {"tables 1 and 2, the gateway's own names for {#} of {#} codes", "表 1 和表 2，{2} 个错误码中有 {1} 个使用自有名称"},
 	{"the profile's own recipes define the requests for these circumstances: {}", "以下场景的请求由配置文件中的 recipe 决定：{1}"},
 	{"note: {}", "注意：{1}"}, {"Notes", "注意事项"}, {"The run", "本次运行"}, {"Load cases", "负载用例"}, {"{#} {} endpoint(s)", "{2} 端点（{1} 个）"}, {"other", "其他"},
 
@@ -43,9 +43,9 @@ var zhFrame = [][2]string{
 	{"PASS: {} ({}).", "通过：{1}（{2}）。"}, {"FAIL: {} ({}).", "未通过：{1}（{2}）。"},
 	{"INCOMPLETE: {}. Nothing is certified.", "运行不完整：{1}。未认证任何内容。"}, {"INCONCLUSIVE: {}. Nothing is certified.", "无法得出结论：{1}。未认证任何内容。"},
 	{"level {} to table 1; the gateway claims no codes", "级别 {1}，仅限表 1，不声明错误码"}, {"level {} to table 1 and to its own codes", "级别 {1}，限表 1 及自有错误码"},
-	{"level {}; the gateway claims no client keys", "级别 {1}，不声明客户端密钥"}, {"level {}, load cases on {}", "级别 {1}，负载用例运行于 {2}"},
-	{"level {} to table 1; the gateway claims no codes; the gateway claims no client keys", "级别 {1}，仅限表 1，不声明错误码和客户端密钥"},
-	{"level {} to table 1 and to its own codes; the gateway claims no client keys", "级别 {1}，限表 1 及自有错误码，不声明客户端密钥"},
+	{"level {}; the gateway issues no client keys", "级别 {1}，不声明客户端密钥"}, {"level {}, load cases on {}", "级别 {1}，负载用例运行于 {2}"},
+	{"level {} to table 1; the gateway claims no codes; the gateway issues no client keys", "级别 {1}，仅限表 1，不声明错误码和客户端密钥"},
+	{"level {} to table 1 and to its own codes; the gateway issues no client keys", "级别 {1}，限表 1 及自有错误码，不声明客户端密钥"},
 	{"{}, level {}", "{1}，级别 {2}"}, {"{}, {}", "{1}，{2}"},
 	{"{#} of {#} row(s) {}", "{2} 个条目中 {1} 个{3}"}, {"{#} of {#} selected row(s) {}", "选定的 {2} 个条目中 {1} 个{3}"}, {"{#} of {#} selected case(s) {}", "选定的 {2} 个用例中 {1} 个{3}"},
 	{"passes", "通过"}, {"warns", "警告"}, {"not offered", "未提供"}, {"fails as expected", "预期失败"}, {"fail as expected", "预期失败"}, {"fails", "失败"}, {"in error", "出错"}, {"not run", "未运行"},

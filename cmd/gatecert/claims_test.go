@@ -21,7 +21,7 @@ func TestAClaimStandsInEveryReport(t *testing.T) {
 		"--format", "html,json,junit,md,badge", "--out", dir)
 	require.Equal(t, exitConformant, code, stdout+stderr)
 	assert.Contains(t, stdout, "level relay  table 1, no codes, no client keys\n")
-	assert.Contains(t, stdout, "conformant at level relay to table 1; the gateway claims no codes; the gateway claims no client keys: ")
+	assert.Contains(t, stdout, "conformant at level relay to table 1; the gateway claims no codes; the gateway issues no client keys: ")
 	for file, want := range map[string]string{
 		"report.html": "table 1, no codes, no client keys", "report.json": `"claim": "table 1, no codes, no client keys"`,
 		"junit.xml": "table 1, no codes, no client keys", "summary.md": ", table 1, no codes, no client keys\n", "badge.json": "gatecert relay, table 1",
