@@ -127,7 +127,7 @@ func New(cfg Config) (*Certification, error) {
 		return nil, fmt.Errorf("%w: %w", ErrUsage, err)
 	}
 	if problem := profile.BaseURLFault(cfg.Target.BaseURL); problem != "" && profile.AbsoluteURL(cfg.Target.BaseURL) {
-		return nil, fmt.Errorf("%w: the target's base URL: %s", ErrUsage, problem)
+		return nil, fmt.Errorf("%w: Config.Target.BaseURL: %s", ErrUsage, problem)
 	}
 	driver := cfg.Driver
 	if driver == nil {

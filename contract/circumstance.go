@@ -215,7 +215,7 @@ var circumstances = []Circumstance{
 		{Name: "ended-tool-call", Sentence: "the stream ends cleanly in the middle of a tool call, without a finish event", Surfaces: streaming(), MidStream: true},
 		{Name: LoadVariant, Sentence: "the upstream fails on some of the calls while the others succeed", Surfaces: loadCaseSurfaces(), Needs: Full},
 	}},
-	{"gateway-error", "http:5xx", "the gateway's own part fails (its store is gone)", Store, ReachMay, sole("the store that contains the gateway's keys is unavailable")},
+	{"gateway-error", "http:5xx", "the gateway's own part fails (its store is gone)", Store, ReachMay, sole("the store that contains the callers' keys is unavailable")},
 
 	{"invalid-parameters", "code:invalid_request", "a well-formed body with invalid parameters", Edge, ReachMay, invalidVariants()},
 	{"malformed-body", "code:bad_request_body", "a body that is not JSON", Edge, ReachMay, []Variant{

@@ -132,7 +132,7 @@ func (d *eventDecoder) dispatch(at time.Duration) error {
 			At: at, Name: string(d.name), Data: bytes.Clone(d.data[:len(d.data)-1]),
 		})
 	case len(d.name) > 0:
-		d.violate(d.name, "names an event that has no data, so clients drop it")
+		d.violate(d.name, "is the name of an event without data, which clients ignore")
 	}
 	d.raw, d.name, d.data, d.hasData = d.raw[:0], d.name[:0], d.data[:0], false
 	return nil

@@ -58,7 +58,7 @@ func TestEventStreams(t *testing.T) {
 		"a line without a colon is none":    {stream: "done\n\n", violations: []string{`line 1: "done" is not a field of an event stream`}},
 		"a NUL in an id is a violation":     {stream: "id: \x00\n\n", violations: []string{`line 1: "id: \x00" contains a NUL in its id`}},
 		"a retry is a number":               {stream: "retry: 1s\nretry\n\n", violations: []string{`line 1: "retry: 1s" has a retry value that is not a number`, `line 2: "retry" has a retry value that is not a number`}},
-		"an event without data is dropped":  {stream: "event: ping\n\n", violations: []string{`line 2: "ping" names an event that has no data, so clients drop it`}},
+		"an event without data is dropped":  {stream: "event: ping\n\n", violations: []string{`line 2: "ping" is the name of an event without data, which clients ignore`}},
 		"bytes that are not UTF-8 are kept": {stream: "data: \xff\n\n", events: []contract.Event{event("", "\xff")}, violations: []string{`line 1: "data: \xff" is not UTF-8`}},
 		"a stream that ends inside an event": {
 			stream: "data: a\n\nevent: x\ndata: b\n", events: []contract.Event{event("", "a")}, partial: "event: x\ndata: b\n",

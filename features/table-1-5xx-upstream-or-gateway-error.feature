@@ -286,7 +286,7 @@ Feature: Table 1: 5xx Upstream / gateway error
       And the response leaks no internals
       And the upstream is called no more often than limits.attempts allows, and no other caller is affected
 
-      Examples: the store that contains the gateway's keys is unavailable
+      Examples: the store that contains the callers' keys is unavailable
         | case                                    | surface          |
         | http:5xx/gateway-error/chat             | chat             |
         | http:5xx/gateway-error/chat-stream      | chat-stream      |
