@@ -103,7 +103,7 @@ func (a *attack) run() (Portion, error) {
 	e.offered, e.sent, e.localErrors = m.Offered, m.Sent, results.localErrors
 	m.Generator = a.phase.Generator.check(m.Generator, e)
 	if hits += a.more.Load(); hits != m.Sent {
-		m.Generator.Problems = append(m.Generator.Problems, fmt.Sprintf("the pacer released %d requests, but the aggregator counted %d", hits, m.Sent))
+		m.Generator.Problems = append(m.Generator.Problems, fmt.Sprintf("gatecert started %d requests, but counted %d as sent", hits, m.Sent))
 	}
 	unleased := a.unleased.Load()
 	if unleased > 0 {

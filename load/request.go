@@ -103,7 +103,7 @@ func destination(built exchange.Request) (endpoint, string, error) {
 	}
 	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: u})
 	if err != nil || proxy != nil {
-		return endpoint{}, "", fmt.Errorf("the environment sets a proxy for %s, so the load would measure the proxy: add this host to NO_PROXY", u.Host)
+		return endpoint{}, "", fmt.Errorf("the environment sets a proxy for %s, so a load test would measure the proxy: add this host to NO_PROXY", u.Host)
 	}
 	to := endpoint{secure: u.Scheme == "https", address: u.Host}
 	if u.Port() == "" {

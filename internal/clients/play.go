@@ -148,7 +148,7 @@ func (s *playing) healthy(ctx context.Context, c *crew) (surfaces []dialect.Surf
 			surfaces = append(surfaces, surface)
 			continue
 		}
-		reason := fmt.Sprintf("an ordinary call on %s failed: the client %s %s", surface, clientlog.Sentence(got), got.Message)
+		reason := fmt.Sprintf("an ordinary call on %s failed (client: %s; message: %q)", surface, clientlog.Sentence(got), got.Message)
 		s.skip(clientlog.Skip{Client: c.client.Name, Reason: clip(reason, maxMessage)})
 	}
 	return surfaces, nil

@@ -110,7 +110,7 @@ func (a allowed) checkCall(c exchange.Call) error {
 			return fmt.Errorf("%w: %.100q", ErrTarget, call.BaseURL)
 		}
 		if host := built.Header.Get("Host"); host != "" && !a.named(host) {
-			return fmt.Errorf("%w: the Host header field names %.100q", ErrTarget, host)
+			return fmt.Errorf("%w: the Host header field is %.100q", ErrTarget, host)
 		}
 	}
 	return nil

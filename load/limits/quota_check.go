@@ -197,7 +197,7 @@ func (c *quotaCheck) checkDecrease(call Call, q quota) {
 		s.used++
 	}
 	if *q.remaining > max(s.remaining-s.used, 0)+c.maxFreed(s.first, call) {
-		c.findOnce(contract.Should, "remaining "+c.unit()+" to decrease with each admitted call",
+		c.findOnce(contract.Should, "the number of remaining "+c.unit()+" to decrease with each admitted call",
 			fmt.Sprintf("%d remaining in the first response, but %d remaining after %d more %s", s.remaining, *q.remaining, s.used, c.counted()))
 	}
 }

@@ -69,7 +69,7 @@ func measureMillion(address string) (f figures, err error) {
 	f = figures{Rate: float64(m.Sent) / m.Elapsed.Seconds(), Requests: m.Sent, Note: fmt.Sprintf("in %s, with %d checkpoints and %d MB of results", m.Elapsed.Round(time.Second), checkpoints, size>>20)}
 	_, f.Peak = memory()
 	if m.Sent < requests {
-		f.Note += ": fewer than requested"
+		f.Note += "; some of the requests were not sent"
 	}
 	return f, nil
 }
