@@ -152,7 +152,7 @@ func (g GatewayResult) cell(row contract.RowID) Cell {
 
 // Sentence returns the closing sentence of a self-test's reports.
 //
-//	self-test passed: exactly the expected cases killed 96 mutants; 20 permitted behaviours raised no false alarm
+//	self-test passed: 96 mutants killed in exactly the expected cases; 20 permitted behaviours raised no false alarm
 //	self-test FAILED: 2 of 96 mutants were not killed in exactly the expected cases: a, b; no mutant makes code:bad_response fail
 func (s SelfTest) Sentence() string {
 	if s.OK() {
@@ -173,10 +173,10 @@ func (s SelfTest) names(holds func(GatewayResult) bool) []string {
 
 func (s SelfTest) passed() string {
 	mutants := s.names(GatewayResult.mutant)
-	text := fmt.Sprintf("exactly the expected cases killed %s; %s raised no false alarm",
+	text := fmt.Sprintf("%s killed in exactly the expected cases; %s raised no false alarm",
 		plain.Count(len(mutants), "mutant"), plain.Count(len(s.Gateways)-len(mutants), "permitted behaviour"))
 	if !s.Partial {
-		text += fmt.Sprintf("; at least one mutant broke each of the %d rows", len(s.rows()))
+		text += fmt.Sprintf("; each of the %d rows was broken by at least one mutant", len(s.rows()))
 		if s.Load {
 			text += " in load cases"
 		}

@@ -33,7 +33,7 @@ func WriteMarkdown(w io.Writer, l Log, describe func(probe string) string) error
 	}
 	for i, name := range l.Probes() {
 		if i == 0 {
-			b.WriteString("\n| answer | clients | requests | what they do |\n|---|---|---|---|\n")
+			b.WriteString("\n| response | clients | requests | what they do |\n|---|---|---|---|\n")
 		}
 		title := fmt.Sprintf("`%s`", plain.Text(name, maxWord))
 		if text := describe(name); text != "" {

@@ -28,7 +28,7 @@ func answersOf(run runlog.Run) map[string]string {
 	return answers
 }
 
-// answerOf is what a gateway answered in a case: "404 model_not_found", "500 without an error object, text/html".
+// answerOf is what a gateway answered in a case: "404 model_not_found", "500 without an error object (text/html)".
 func answerOf(c runlog.Case) string {
 	o := c.Observation
 	switch {
@@ -39,7 +39,7 @@ func answerOf(c runlog.Case) string {
 	case o == nil:
 		return cmp.Or(c.Reason, string(c.Verdict))
 	case o.Failure != nil:
-		return "no answer: " + string(o.Failure.Kind)
+		return "no response: " + string(o.Failure.Kind)
 	case !c.Surface.Valid():
 		return strconv.Itoa(o.Status)
 	}
@@ -73,7 +73,7 @@ func saidBy(s dialect.Surface, o contract.Observation) string {
 	if o.BodySize == 0 {
 		return "without a body"
 	}
-	return "without an error object, " + plain.Text(media, maxCode)
+	return "without an error object (" + plain.Text(media, maxCode) + ")"
 }
 
 // codeOf is the business code of an error object, or what it has in the place of one.
