@@ -251,7 +251,7 @@ func (s *Session) control(
 		}
 		return o, ok, detail, nil
 	case ok:
-		return o, false, "a call for a model that does not exist returned a normal response", nil
+		return o, false, "a call with a model that does not exist returned a normal response", nil
 	case o.Failure != nil:
 		return o, false, fmt.Sprintf("no response (%s: %s)", o.Failure.Kind, o.Failure.Detail), nil
 	default:

@@ -73,7 +73,7 @@ func TestErrorsHaveThreeParts(t *testing.T) {
 		"no model":                {[]string{"run", "http://127.0.0.1:1", "--key", "k"}, "a URL requires", "--model", "run gatecert init URL"},
 		"a key without a gateway": {[]string{"replay", "http:401/missing-key/chat", "--from", file}, "no header", file, "log"},
 		"until pass":              {[]string{"run", "--until-pass"}, "--until-pass", "an earlier run", "--failed RUN"},
-		"a mutant":                {[]string{"gateway", "--mutant", "nosuch"}, `unknown mutant "nosuch"`, "--mutant", "see gatecert list mutants"},
+		"a mutant":                {[]string{"gateway", "--mutant", "nosuch"}, `unknown mutant "nosuch"`, "--mutant", "run gatecert list mutants"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -62,7 +62,7 @@ func endpointMutants() []Mutant {
 		mutant("unknown-model-shown-as-200", "If a client requests the description of a model that does not exist, the gateway returns 200 with an error object.",
 			changeError(func(_ *reference.Call, a *reference.Answer) { a.Status = http.StatusOK }, on(dialect.Models), withCode(reference.ModelNotFound)),
 			fails(contract.NotSuccess, "http:404/unknown-model/models", "code:model_not_found/absent-model/models")),
-		mutant("count-forged", "If the gateway cannot count tokens, it returns a count of 0, as if the prompt were empty.",
+		mutant("count-forged", "On the count-tokens endpoint, the gateway returns a count of 0 for a model whose upstream cannot count tokens, as if the prompt were empty.",
 			success(`{"input_tokens":0}`, on(dialect.CountTokens), withStatus(404), at(reference.Dial)),
 			fails(contract.NotSuccess, "http:404/unknown-path/count-tokens/unsupported")),
 		mutant("count-forged-after-a-failure", "If the upstream fails to count tokens, the gateway returns a count of 0.",

@@ -45,7 +45,7 @@ func loadCountMutants() []Mutant {
 					return admit(key, rate)
 				})),
 			warns(contract.StreamShare, limitCases)),
-		mutant("burst-refuses-every-key", "If the gateway refuses one key five times within 100 ms, it refuses the other keys as well.",
+		mutant("burst-refuses-every-key", "If the gateway refuses five calls with one key within 100 ms, it also refuses calls with other keys.",
 			refuseAllKeys(5, 100*time.Millisecond),
 			warns(contract.KeyIsolation, limitCases)),
 		mutant("departed-keep-their-slots", "If a caller disconnects, the gateway never frees the call's slot, so the call still counts against the concurrency limit.",

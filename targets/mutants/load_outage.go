@@ -20,7 +20,7 @@ func loadOutageMutants() []Mutant {
 	)
 	return []Mutant{
 		mutant("slow-calls-starve-the-others",
-			"Each endpoint has five upstream connections. While calls on all five hang, all other calls wait until one of the five times out.",
+			"Each endpoint has five upstream connections. While all five are occupied by calls that hang, every other call to the endpoint waits until one of the five times out.",
 			limitUpstreamCalls(5),
 			warns(contract.HealthySpared, slow)),
 		mutant("breaker-locks-out",

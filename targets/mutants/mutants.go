@@ -68,7 +68,7 @@ func Install(o *reference.Options, names ...string) error {
 	for _, name := range names {
 		change, ok := changes[name]
 		if !ok {
-			hint := yamlfile.DidYouMean(name, slices.Sorted(maps.Keys(changes)), "see gatecert list mutants and gatecert list permitted")
+			hint := yamlfile.DidYouMean(name, slices.Sorted(maps.Keys(changes)), "to see all names, run gatecert list mutants and gatecert list permitted")
 			return fmt.Errorf("%w %q: %s", ErrUnknown, name, hint)
 		}
 		change(o)

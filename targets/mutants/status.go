@@ -36,7 +36,7 @@ func requestStatusMutants() []Mutant {
 		mutant("text-after-json-ignored", "The gateway ignores any data after the first JSON value of a request body.",
 			wrap(reference.Read, ignoreTextAfter),
 			fails(contract.NotSuccess, "code:bad_request_body/*/*/text-after")),
-		mutant("short-body-as-500", "The gateway returns 500 if a client disconnects in the middle of its request body.",
+		mutant("short-body-as-500", "The gateway returns 500 if the request body is shorter than its Content-Length.",
 			setStatus(500, withCode(reference.ReadRequestBody), not(causedBy(reference.ErrTooLarge)), not(encoded)),
 			fails(contract.StatusClass, "code:read_request_body_failed/*/*/short-body")),
 		mutant("oversize-as-413", "The gateway returns 413 for an oversized body. HTTP defines 413 for this purpose, but the contract's table does not list it.",

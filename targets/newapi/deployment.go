@@ -41,7 +41,7 @@ func (d *deployment) startUpstream(ctx context.Context, p profile.Profile) (targ
 		return upstream.Remote{URL: p.Upstream.Attach, Token: p.Upstream.Token}, cmp.Or(p.Upstream.URL, p.Upstream.Attach), nil
 	}
 	if p.Upstream.URL == "" && !onThisMachine(p.BaseURL) {
-		return nil, "", fmt.Errorf("%w: upstream.url is missing: set it to the URL at which %s can reach upstream.listen on this machine",
+		return nil, "", fmt.Errorf("%w: upstream.url is missing: set it to the URL at which %s can reach the mock upstream on this machine (upstream.listen)",
 			targets.ErrCannotPrepare, p.BaseURL)
 	}
 	listen := cmp.Or(p.Upstream.Listen, "127.0.0.1:0")

@@ -125,7 +125,7 @@ func (p Profile) WithModels(words ...string) (Profile, error) {
 			return p, fmt.Errorf("%w: %s", errModel, problem)
 		}
 		if strings.TrimSpace(model) == "" {
-			return p, fmt.Errorf("%w: %q does not name a model: write SURFACE=NAME", errModel, word)
+			return p, fmt.Errorf("%w: %q contains no model name", errModel, word)
 		}
 		if _, again := given[name]; again {
 			p.Models.More = append(p.Models.More, model)

@@ -192,7 +192,7 @@ func (d Directive) responseContradiction() string {
 func (d Directive) contentContradiction() string {
 	switch {
 	case d.bodiless() && d.Ending != "":
-		return "truncate needs a body, but the response has none"
+		return "words such as truncate and stall need a body, but the response has none"
 	case d.bodiless() && d.Gzip:
 		return "gzip needs a body, but the response has none"
 	case d.Gzip && (d.Ending != "" || d.needsEvents()):
@@ -200,7 +200,7 @@ func (d Directive) contentContradiction() string {
 	case d.bodiless() && d.Events.Broken > 0:
 		return "broken-event needs an event, but the response has none"
 	case strings.HasPrefix(string(d.Ending), "truncate=") && d.Events.Broken > 0:
-		return "truncate counts bytes, so the response may end before the broken event"
+		return "truncate cannot be combined with broken-event: the truncated response may end before the broken event"
 	case d.Ending.takesCount() && d.Events.Broken > d.After:
 		return "the response would end before the broken event"
 	case d.Error.Number > 0 && d.Error.Code != "":

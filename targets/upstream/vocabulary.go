@@ -68,10 +68,10 @@ func vocabulary() []word {
 		flagWord("comments", "Put a keep-alive comment before every stream event.", func(d *Directive) *bool { return &d.Events.Comments }),
 		textWord("retry-after", "Add a Retry-After header with this value.", fieldValue, func(d *Directive) *string { return &d.RetryAfter }),
 		headerWord(),
-		textWord("code", "Replace the code of the error object (Gemini: the reason in its details).", plainText, func(d *Directive) *string { return &d.Error.Code }),
+		textWord("code", "Replace the code of the error object (in Gemini's format, the reason in its details).", plainText, func(d *Directive) *string { return &d.Error.Code }),
 		intWord("code-number", positiveValues, "Use this number as the code of the error object.",
 			1, maxCount, func(d *Directive) *int { return &d.Error.Number }),
-		textWord("type", "Replace the type of the error object (Gemini: its status).", plainText, func(d *Directive) *string { return &d.Error.Type }),
+		textWord("type", "Replace the type of the error object (in Gemini's format, its status).", plainText, func(d *Directive) *string { return &d.Error.Type }),
 		textWord("message", "Replace the message of the error object.", plainText, func(d *Directive) *string { return &d.Error.Message }),
 	}, modelWords()...)
 }

@@ -26,7 +26,7 @@ func tokenWord() word {
 		Word: Word{"token", "1 to 64 characters from A-Z a-z 0-9 . _ -", "Record the request under this token, so that it can be looked up."},
 		parse: func(d *Directive, value string) error {
 			if !validToken(value) {
-				return fmt.Errorf("token: %q is not 1 to 64 characters from A-Z a-z 0-9 . _ -", clip(value))
+				return fmt.Errorf("token: %q must consist of 1 to 64 characters from A-Z a-z 0-9 . _ -", clip(value))
 			}
 			d.Token = value
 			return nil

@@ -95,7 +95,7 @@ func nativeAnswer(surface dialect.Surface, body []byte) (Answer, error) {
 	if e.Holds == dialect.ShapeList && json.Unmarshal(object[e.Answers], &list) == nil {
 		return Answer{}, fmt.Errorf("%w: no %s", ErrEmpty, e.Answers)
 	}
-	return Answer{}, notAnswer("the body does not have " + e.Holds.String() + " in " + e.Answers)
+	return Answer{}, notAnswer("the body does not contain " + e.Holds.String() + " in the field " + e.Answers)
 }
 
 // DecodeMedia decodes an upstream's response with a success status on a surface whose responses are not JSON.

@@ -66,7 +66,7 @@ func parseValue(dec *json.Decoder, depth int) (any, error) {
 		}
 		key, _ := name.(string)
 		if _, twice := fields[key]; twice {
-			return nil, errors.New("the body names a field twice")
+			return nil, errors.New("the body contains a field twice")
 		}
 		if fields[key], err = parseValue(dec, depth+1); err != nil {
 			return nil, err
@@ -233,7 +233,7 @@ func (o object) texts(key string, limit int) []string {
 		return nil
 	}
 	if len(list) > limit {
-		o.d.refuse(o.name(key), fmt.Sprintf("must have at most %d members", limit))
+		o.d.refuse(o.name(key), fmt.Sprintf("must have at most %d elements", limit))
 		return nil
 	}
 	texts := make([]string, 0, len(list))

@@ -14,7 +14,7 @@ func (d *decoder) completion(o object) {
 	d.sampling(o, "top_p", 2)
 	d.req.Stop = d.stop(o)
 	if o.flag("stream") {
-		d.refuse("stream", "is not offered on this surface")
+		d.refuse("stream", "is not supported on this endpoint")
 	}
 	d.needInteger(o, "n", "n", 1, 128, 1)
 	d.needInteger(o, "best_of", "best_of", 1, 20, 1)
@@ -55,7 +55,7 @@ func (d *decoder) inputs(o object, key string) []Input {
 		return []Input{{Tokens: d.tokens(o.name(key), list)}}
 	}
 	if len(list) > maxInputs {
-		d.refuse(o.name(key), fmt.Sprintf("must have at most %d members", maxInputs))
+		d.refuse(o.name(key), fmt.Sprintf("must have at most %d elements", maxInputs))
 		return nil
 	}
 	if _, nested := list[0].([]any); !nested {
