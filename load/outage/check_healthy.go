@@ -97,8 +97,8 @@ func (r *round) checkRecovery(all *conclusions) {
 			Got: fmt.Sprintf("a healthy request failed %s after the outage; %d of %d healthy requests failed: %s", rounded(r.lastFailure), len(failed), len(r.after), failed.outcomes()),
 		}, c)
 	case r.lastFailure > 0:
-		all.held(contract.Recovery, "%s, the last failed after %s, then none for %s", strings.Join(first, ", "), rounded(r.lastFailure), rounded(r.After))
+		all.held(contract.Recovery, "%s; the last request that failed did so %s after the outage, and none failed in the next %s", strings.Join(first, ", "), rounded(r.lastFailure), rounded(r.After))
 	default:
-		all.held(contract.Recovery, "%s, none failed for %s", strings.Join(first, ", "), rounded(r.After))
+		all.held(contract.Recovery, "%s; no request failed in the %s after the outage", strings.Join(first, ", "), rounded(r.After))
 	}
 }

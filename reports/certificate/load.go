@@ -206,11 +206,17 @@ func (s *summary) checkLimit() {
 	}
 }
 
+// lateFailure is how the sentence about a recovery ends if requests failed for a while after the outage.
+const lateFailure = `; the last request that failed did so [0-9.hmµs]+ after the outage, and none failed in the next [0-9.hmµs]+$` + `|` +
+	`, the last failed after [0-9.hmµs]+, then none for [0-9.hmµs]+$` // earlier versions
+
 var (
 	duringOutage = regexp.MustCompile(`^(\d{1,9}) of (\d{1,9}) healthy requests failed during the outage$`)
 	// Logs of earlier versions have the second wording.
 	allFaulty = regexp.MustCompile(`^all (\d{1,9}) faulty requests (?:received the expected error|got the error of their row): `)
-	recovered = regexp.MustCompile(`(?:^|, )none failed for [0-9.hmµs]+$|, the last failed after [0-9.hmµs]+, then none for [0-9.hmµs]+$`)
+	recovered = regexp.MustCompile(`; no request failed in the [0-9.hmµs]+ after the outage$|` + lateFailure + `|` +
+		`(?:^|, )none failed for [0-9.hmµs]+$`) // earlier versions
+	failedLate = regexp.MustCompile(lateFailure)
 )
 
 // hanging is how the names of the groups begin that only the gateway's time limit ends.
@@ -298,7 +304,7 @@ func (s *summary) checkServed() {
 	switch most := before.Count / baselineFailures; {
 	case failed > all || sent > s.count(isHealthy, anyOutcome):
 		s.problemf("the load summary says that %d of %d healthy requests failed during the outage, but its time spans contain %d failures", failed, sent, all)
-	case !s.secondRound() && healthyAfter && !strings.Contains(recovery.Sentence, "the last failed after") && all-failed > most:
+	case !s.secondRound() && healthyAfter && !failedLate.MatchString(recovery.Sentence) && all-failed > most:
 		s.problemf("the time spans in the load summary count %d healthy requests that failed, but its checks report only %d", all, failed)
 	case failed > 0 && !s.secondRound():
 		usual := float64(min(all-failed, most)) / float64(max(before.Count+min(all-failed, most), 1))
