@@ -60,7 +60,7 @@ func (runCommand) Help() string {
   gatecert run --failed reports/latest --until-pass        rerun the failed cases after every gateway restart, until all pass
   gatecert run --target new-api.yaml --yes                 prepare, test and restore a running new-api (docs/new-api.md)
   gatecert run --target my-gateway.yaml --baseline known.yaml                     do not fail the run because of known failures
-  gatecert run --target my-gateway.yaml --baseline known.yaml --update-baseline   add the failures of this run to the baseline
+  gatecert run --target my-gateway.yaml --baseline known.yaml --update-baseline   rewrite the baseline to expect exactly the failures of this run
   gatecert run --client openai-node,langchain              also test these client libraries (install them with make clients)
 
 A run writes its log to run.ndjson in the run's folder; to render the reports again, use gatecert report FOLDER. If a run cannot start,

@@ -26,7 +26,7 @@ func (p Profile) Reach() []string {
 		reach = append(reach, "creates users and channels there, as the administrator (driver "+p.Driver+")")
 	}
 	for _, part := range []struct{ verb, what string }{
-		{"serves the mock upstream at ", hostOf("tcp://" + p.Upstream.Listen)}, {"uses the mock upstream at ", hostOf(p.Upstream.Attach)},
+		{"serves the mock upstream at ", hostOf("tcp://" + p.Upstream.Listen)}, {"asks the mock upstream at ", hostOf(p.Upstream.Attach)},
 		{"opens the database ", shown.Store.SQLite}, {"opens the database ", shown.Store.Postgres}, {"trusts the certificates in ", shown.TLS.CA},
 	} {
 		if part.what != "" {

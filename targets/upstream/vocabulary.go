@@ -35,7 +35,7 @@ const (
 func vocabulary() []word {
 	return append([]word{
 		tokenWord(),
-		intWord("status", "200 … 599 except 421", "Respond with this status. For a status of 400 or above, the body is the protocol's own error object; for 3xx, the body is empty. To send a different body, use `body`.",
+		intWord("status", "200 … 599 except 421", "Respond with this status. For a status of 400 or above, the body is the protocol's own error object; for 3xx, the body is empty. To send a different body, use the word body.",
 			200, 599, func(d *Directive) *int { return &d.Status }),
 		bodyWord(),
 		contentWord(NoChoices, "Respond with 200 but without choices, content, candidates or vectors; a stream has a start and a finish but no content."),
