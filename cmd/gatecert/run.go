@@ -38,7 +38,7 @@ type runCommand struct {
 	TimeLimit   time.Duration `help:"Stop the run after this time. A stopped run is incomplete (exit code 3). Use --time-limit 0 for no time limit. Default: ${default}." default:"15m"`
 	Wait        time.Duration `help:"Wait up to this long for the gateway to start, that is, until the --target file exists and the gateway accepts connections. Default: do not wait."`
 	Lang        string        `enum:"en,zh" default:"en" help:"Language of the reports: en (English) or zh (Chinese)." placeholder:"NAME"`
-	Quiet       bool          `short:"q" xor:"words" help:"Print only the final summary, errors, and anything that needs your attention before the run sends requests."`
+	Quiet       bool          `short:"q" xor:"words" help:"Print only the final summary, errors, and notes that need your attention."`
 	Verbose     bool          `short:"v" xor:"words" help:"Print each case when it finishes, and an example of every failure cause."`
 	TraceURL    string        `name:"trace-url" help:"URL of a page that displays a trace, for trace links in the reports: 'https://grafana.example/explore?trace={trace_id}'." placeholder:"URL"`
 	OTLP        string        `name:"otlp" help:"Send the run's spans to this OpenTelemetry collector (OTLP over HTTP, JSON), such as http://127.0.0.1:4318. --otlp also sets --trace." placeholder:"URL"`

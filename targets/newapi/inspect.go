@@ -97,7 +97,7 @@ func (i *inspection) checkSignIn(p product) error {
 }
 
 func (i *inspection) inspectNewAPI(tag string) {
-	i.changeForRun("performance_setting.monitor_enabled", "false", "the gateway would otherwise return 503 for every call when CPU usage reaches 90 %")
+	i.changeForRun("performance_setting.monitor_enabled", "false", "the gateway would otherwise return 503 for every call when CPU usage exceeds 90 %")
 	i.announce("option ModelPrice", "prices are added for the run's models and removed at the end of the run", "the gateway refuses unpriced models")
 	i.announce("option ModelRequestRateLimitGroup", "limits are added for the run's groups and removed at the end of the run", "to test status 429 without limiting the rest of the run")
 	if i.retries == 0 {

@@ -33,7 +33,7 @@ func TestInspectionListsTheChanges(t *testing.T) {
 		word    string
 	}{
 		{"a new deployment", nil, profile.DB{}, newAPI, []string{
-			"option performance_setting.monitor_enabled: true -> false, during the run (the gateway would otherwise return 503 for every call when CPU usage reaches 90 %)",
+			"option performance_setting.monitor_enabled: true -> false, during the run (the gateway would otherwise return 503 for every call when CPU usage exceeds 90 %)",
 			"option RetryTimes: 0 -> 1, only while the cases that need this value run (if a channel is disabled during a call, the gateway notices only when it retries the call)",
 		}, "test_sensitive"},
 		{"one that retries already", map[string]string{"RetryTimes": "2", "performance_setting.monitor_enabled": "false"}, profile.DB{}, newAPI, nil, "test_sensitive"},
