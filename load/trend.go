@@ -48,7 +48,7 @@ const hourlyFrom = 10 * time.Minute
 // String returns the trend in one line: "p50 -0.36 ms in 27s (-0.57 to -0.18), from 2.04 ms".
 func (t Trend) String() string {
 	if t.Unclear {
-		return fmt.Sprintf("%[1]s (initially %[3].3g %[4]s) fluctuates so slowly that %[2]s is too short to show a trend", t.Name, plain.Duration(t.Span.Round(time.Second)), t.Start, t.Unit)
+		return fmt.Sprintf("%[1]s (initially %.3[3]g %[4]s) fluctuates so slowly that %[2]s is too short to show a trend", t.Name, plain.Duration(t.Span.Round(time.Second)), t.Start, t.Unit)
 	}
 	share, unit := 1.0, t.Unit+"/h"
 	if t.Span < hourlyFrom {
