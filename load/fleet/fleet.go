@@ -91,7 +91,7 @@ func Open(ctx context.Context, c Config) (*Fleet, error) {
 		return nil, err
 	}
 	if c.Workers < 1 || c.Workers > mostWorkers {
-		return nil, fmt.Errorf("%w: %d workers: a fleet must have 1 to %d workers", ErrConfig, c.Workers, mostWorkers)
+		return nil, fmt.Errorf("%w: %d workers: a fleet must have 1 to 10,000 workers", ErrConfig, c.Workers)
 	}
 	sealer, err := newSealer(c.Access.Secret)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 // LoadSummary summarises a load case: the load that was sent and its results. Its size is limited by [MaxSpans], regardless of the number of
 // requests.
 type LoadSummary struct {
-	// Sentence describes the load in one line: "40 healthy requests per second, 1 faulty request per 4 healthy ones".
+	// Sentence describes the load in one line: "40 healthy requests per second, one faulty request per 4 healthy requests".
 	Sentence string `json:"sentence"`
 	// Limiter is the limiter that explains the responses, or "" if none was inferred.
 	Limiter string        `json:"limiter,omitempty"`
