@@ -101,7 +101,7 @@ func TestPageInABrowser(t *testing.T) {
 		assert.Equal(t, "fixed-window of 20 in 2s", p.Eval(t, `document.querySelector("h1").innerText`))
 		assert.Contains(t, p.Eval(t, `document.querySelector(".verdict .sentence").innerText`), "The result is clear. 192 calls in 4 experiments: ")
 		assert.Equal(t, "Calls admitted so far, Responses per second over time, by outcome", p.Eval(t, `[...document.querySelectorAll("figcaption")].map((e) => e.innerText).join(", ")`))
-		assert.Equal(t, "admitted, refused, failed, call of the other caller, admitted", p.Eval(t, `[...document.querySelectorAll("figure:first-child .legend li")].map((e) => e.textContent).join(", ")`))
+		assert.Equal(t, "admitted, refused, failed, call by the other caller, admitted", p.Eval(t, `[...document.querySelectorAll("figure:first-child .legend li")].map((e) => e.textContent).join(", ")`))
 		assert.Equal(t, "drain refill boundary key", p.Eval(t, `[...document.querySelectorAll("figure:first-child text.bound")].map((e) => e.textContent).join(" ").trim()`))
 		assert.Equal(t, "limit 20 20 window 2s 1.996s to 2.004s", p.Eval(t, `[...document.querySelectorAll("section[aria-label=Limit] tbody :is(th, td)")].map((e) => e.textContent).join(" ")`))
 		assert.Equal(t, 4.0, p.Eval(t, `document.querySelectorAll("section[aria-label=Experiments] tbody tr").length`))

@@ -177,9 +177,9 @@ func answersChart(m runlog.Measured, answers []runlog.MeasuredAnswer) (chart, bo
 		class, title := "o-admitted", ""
 		switch {
 		case a.ByOther && a.Outcome == runlog.Admitted:
-			class, title = "q50", "call of the other caller, admitted"
+			class, title = "q50", "call by the other caller, admitted"
 		case a.ByOther:
-			class, title = "q50 missed", "call of the other caller, not admitted"
+			class, title = "q50 missed", "call by the other caller, not admitted"
 		case a.Outcome == runlog.Refused:
 			class, title = "o-refused", "refused"
 		case a.Outcome != runlog.Admitted:
