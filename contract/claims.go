@@ -66,7 +66,7 @@ func (c Claims) Limits() string {
 	case c.None():
 		parts = append(parts, "to table 1", "the gateway claims no codes")
 	case c.Codes != nil:
-		parts = append(parts, "to table 1 and to its own codes")
+		parts = append(parts, "to table 1 and to the gateway's own codes")
 	}
 	if c.NoClientKeys {
 		parts = append(parts, "the gateway issues no client keys")

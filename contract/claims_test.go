@@ -88,7 +88,7 @@ func TestAClaimInWords(t *testing.T) {
 		{Claims{NoClientKeys: true}, "tables 1 and 2, no client keys", "the gateway issues no client keys"},
 		{Claims{Codes: &CodeClaim{None: true}}, "table 1, no codes", "to table 1; the gateway claims no codes"},
 		{Claims{Codes: &CodeClaim{Words: map[string][]string{"bad_response": {"x"}}}, NoClientKeys: true},
-			"tables 1 and 2, the gateway's own names for 1 of 26 codes, no client keys", "to table 1 and to its own codes; the gateway issues no client keys"},
+			"tables 1 and 2, the gateway's own names for 1 of 26 codes, no client keys", "to table 1 and to the gateway's own codes; the gateway issues no client keys"},
 	} {
 		assert.Equal(t, tt.words, tt.claims.String())
 		assert.Equal(t, tt.limits, tt.claims.Limits())

@@ -203,7 +203,7 @@ func (j *judge) judgeStatus() {
 		j.add(NotSuccess, Must, rule.String(), got)
 		return
 	case slices.Contains(rule.Tolerated, class):
-		j.add(StatusClass, Should, rule.String()+": the caller can fix it", got)
+		j.add(StatusClass, Should, rule.String()+": the caller can fix this error", got)
 	case !slices.Contains(rule.Classes, class):
 		j.add(StatusClass, Must, rule.String(), got)
 	case !rule.Accepts(status) && !j.permitted(status):

@@ -63,7 +63,7 @@ func upstreamErrorRows() []judgeRow {
 			o.Body = Bytes(strings.Replace(string(o.Body), `""`, "null", 1))
 		}), []string{"SHOULD code-known: got null, want " + fits400}},
 		{"a parameter that the upstream refused, as a bad status", refused + "chat/refused-422", answeredWith(502, "bad_response_status_code"), []string{
-			"SHOULD status-class: got 502, want 4xx: the caller can fix it",
+			"SHOULD status-class: got 502, want 4xx: the caller can fix this error",
 			`SHOULD code-known: got "bad_response_status_code", want ` + fits400,
 		}},
 		{"a parameter that the upstream refused, as a success", refused + "chat/refused-422", answeredWith(200, "invalid_request"), []string{

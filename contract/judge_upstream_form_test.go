@@ -44,7 +44,7 @@ func upstreamFormRows() []judgeRow {
 		{"a file that the upstream does not have, as a model", refused + "chat/refused-404", answeredWith(404, "model_not_found"),
 			[]string{`SHOULD code-known: got "model_not_found", want ` + fits400}},
 		{"a file that the upstream does not have, as its failure", refused + "chat/refused-404", answeredWith(502, "bad_response_status_code"), []string{
-			"SHOULD status-class: got 502, want 4xx: the caller can fix it", `SHOULD code-known: got "bad_response_status_code", want ` + fits400,
+			"SHOULD status-class: got 502, want 4xx: the caller can fix this error", `SHOULD code-known: got "bad_response_status_code", want ` + fits400,
 		}},
 
 		{"the upstream's 429 passed on", fivexx + "chat/error-429", with(answeredWith(429, "rate_limit_exceeded"), retryAfter("7")), nil},

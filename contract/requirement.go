@@ -121,7 +121,7 @@ var requirements = []Details{
 	{StreamError, mustOrShould(), "A stream that has begun reports the error with its API format's own error event.", streams, ""},
 	{StreamEnd, always(Must), "A failed stream does not end as if it were complete.", streams, ""},
 	{StreamFormat, always(Should), "The event stream is well-formed.", "WHATWG HTML 9.2.6", ""},
-	{RetryAfter, always(Should), "A 429 has a Retry-After header whose value is in whole seconds, at most the limit's window and at most one day.", "RFC 9110 10.2.3, RFC 6585 4", ""},
+	{RetryAfter, always(Should), "A 429 has a Retry-After header whose value is in whole seconds and exceeds neither the limit's window nor one day.", "RFC 9110 10.2.3, RFC 6585 4", ""},
 	{UpstreamUnused, always(Should), "A refused request never reaches the upstream.", derived, ""},
 	{RetriesBounded, always(Should), "The upstream is called no more often than limits.attempts allows.", derived, ""},
 	{UpstreamFreed, always(Should), "When the gateway gives up on an upstream call, it cancels the call.", derived, ""},

@@ -56,7 +56,7 @@ func TestSentence(t *testing.T) {
 		"no codes, and not": {claiming(loadRun(), noCodes), "NOT conformant at level full, load cases on chat to table 1; the gateway claims no codes: 1 of 32 rows fails, 5 pass, 26 not run"},
 		"no client keys":    {claiming(goodRun(), contract.Claims{NoClientKeys: true}), "conformant at level relay; the gateway issues no client keys: 32 of 32 rows pass"},
 		"own codes": {claiming(goodRun(), contract.Claims{Codes: &contract.CodeClaim{Words: map[string][]string{"bad_response": {"x"}}}}),
-			"conformant at level relay to table 1 and to its own codes: 32 of 32 rows pass"},
+			"conformant at level relay to table 1 and to the gateway's own codes: 32 of 32 rows pass"},
 		"no codes, selected": {claiming(selected, noCodes), "PASS: 2 of 2 selected rows pass (http:404, http:429, level relay to table 1; the gateway claims no codes)"},
 		"selected cases":     {single, "FAIL: 1 of 3 selected cases fails, 2 pass (http:400, level relay)"},
 		"nothing judged":     {faulty, "INCONCLUSIVE: no case could be judged. Nothing is certified"},

@@ -22,7 +22,7 @@ var zhContract = [][2]string{
 	{"A stream that has begun reports the error with its API format's own error event.", "已经开始的流用该 API 格式自己的事件报告错误。"},
 	{"A failed stream does not end as if it were complete.", "失败的流不能像正常完成那样结束。"},
 	{"The event stream is well-formed.", "事件流格式正确。"},
-	{"A 429 has a Retry-After header whose value is in whole seconds, at most the limit's window and at most one day.", "429 带有以整秒表示的 Retry-After，不超过限流窗口，也不超过一天。"},
+	{"A 429 has a Retry-After header whose value is in whole seconds and exceeds neither the limit's window nor one day.", "429 带有以整秒表示的 Retry-After，不超过限流窗口，也不超过一天。"},
 	{"A refused request never reaches the upstream.", "被拒绝的请求不会到达上游。"},
 	{"The upstream is called no more often than limits.attempts allows.", "对上游的调用次数不超过允许的上限。"},
 	{"When the gateway gives up on an upstream call, it cancels the call.", "网关放弃等待后，对上游的调用随之取消。"},

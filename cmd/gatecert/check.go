@@ -18,9 +18,9 @@ func (checkCommand) Help() string {
   gatecert check gateway.yaml known.yaml
   gatecert check ci/*.yaml
 
-gatecert check sends no requests. It checks a file that contains expected_failures as a baseline, and any other file as a profile. It
-prints every error with its position (FILE:LINE:COLUMN). If a file contains an error, the exit code is 2. The environment variables in
-a profile need not be set: for each variable that is not set, the check uses a placeholder value.`
+gatecert check sends no requests. If a file contains expected_failures, gatecert checks it as a baseline; otherwise, it checks the file
+as a profile. It prints every error with its position (FILE:LINE:COLUMN). If a file contains an error, the exit code is 2. The
+environment variables in a profile need not be set: for each variable that is not set, the check uses a placeholder value.`
 }
 
 func (f checkCommand) Run(c *console) error {

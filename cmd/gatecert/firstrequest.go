@@ -30,7 +30,7 @@ func agree[T any](ctx context.Context, c *console, build func() (T, load.Plan, e
 		}
 	}
 	if workers := sessions[0].fleet; workers != nil {
-		fmt.Fprintln(c.err, "plan: if a worker is lost, the remaining workers repeat the phase, at most twice")
+		fmt.Fprintln(c.err, "plan: if a worker is lost, the remaining workers repeat the current phase of the load, at most twice")
 		if err := workers.join(ctx); err != nil {
 			return measured, err
 		}

@@ -27,7 +27,7 @@ func TestASoakOfAFleet(t *testing.T) {
 	code, stdout, stderr := invoke(t.Context(), "load", "soak", "--workers", "2", "--for", "1s", "--rate", "40", "--show-workers", "--out", dir)
 	require.Equal(t, exitConformant, code, stdout+stderr)
 	assert.Contains(t, stderr, "joined (2 of 2)")
-	assert.Contains(t, stderr, "plan: if a worker is lost, the remaining workers repeat the phase, at most twice")
+	assert.Contains(t, stderr, "plan: if a worker is lost, the remaining workers repeat the current phase of the load, at most twice")
 	assert.Less(t, strings.Index(stderr, "plan: "), strings.Index(stderr, "joined ("), "who joins is asked after what is sent")
 	assert.Contains(t, stderr, "gatecert does not write results.json")
 	assert.Contains(t, stdout, "sent 40 of 40 requests")

@@ -23,10 +23,11 @@ const defaultSlowCalls = 160
 
 // Help implements kong's HelpProvider.
 func (timeoutCommand) Help() string {
-	return `gatecert load timeout sends healthy calls at a steady rate while the upstream hangs, stalls or fails on other calls. The gateway must end
-each faulty call with the right error no later than the gateway's timeout, and cancel the upstream call. The gateway must serve healthy
-calls as reliably and quickly as before, leave no call open, and recover immediately. By default, enough calls hang at the same time to
-exhaust a pool of 100 connections to the upstream. The gateway must route calls to the mock upstream (upstream in the profile).
+	return `gatecert load timeout sends healthy calls at a steady rate while the upstream hangs, stalls or fails on other calls. The
+gateway must end each faulty call with the right error by the time the gateway's timeout expires, and cancel the upstream call. The
+gateway must serve healthy calls as reliably and quickly as before, leave no call open, and recover immediately. By default, enough calls
+hang at the same time to exhaust a pool of 100 connections to the upstream. The gateway must route calls to the mock upstream (upstream
+in the profile).
 
 Examples:
   gatecert load timeout                            test the built-in reference gateway
