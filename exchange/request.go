@@ -121,7 +121,7 @@ func buildTarget(call Call) (string, error) {
 	case base.Scheme != "http" && base.Scheme != "https", base.Hostname() == "":
 		return "", fmt.Errorf("%w: the base URL must have the form http://host or https://host", ErrURL)
 	case base.User != nil, base.RawQuery != "", base.ForceQuery, base.Fragment != "":
-		return "", fmt.Errorf("%w: the base URL must not contain a user, a query or a fragment", ErrURL)
+		return "", fmt.Errorf("%w: the base URL must not contain a user name, a query or a fragment", ErrURL)
 	}
 	path := call.Path
 	if path == "" {

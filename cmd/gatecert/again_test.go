@@ -91,7 +91,7 @@ func TestATenthOfACertificateIsPlayedAnew(t *testing.T) {
 		{"a key that does not work", []string{url, "--gateway-key", "sk-not-issued-0123456789"}, exitHarness, "rejects the key"},
 		{"no key", []string{url, "--gateway-key="}, exitUsage, "a URL requires --gateway-key (or $GATEWAY_KEY)"},
 		{"a profile that is none", []string{gateway + ".none"}, exitUsage, "no such file"},
-		{"a URL that is none", []string{"http://user:password@127.0.0.1:1", "--gateway-key", "k"}, exitUsage, "the gateway's URL must not contain a user, password"},
+		{"a URL that is none", []string{"http://user:password@127.0.0.1:1", "--gateway-key", "k"}, exitUsage, "the gateway's URL must not contain a user name, password"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			code, stdout, stderr := again(t, verify, append([]string{"--again"}, tt.args...)...)

@@ -86,7 +86,7 @@ func TargetAt(run runlog.Run, baseURL, key string) (profile.Profile, error) {
 		return logged, fmt.Errorf("%w: cannot read the profile in the log: %w", ErrUsage, err)
 	}
 	if len(logged.Headers)+len(logged.SurfaceHeaders) > 0 {
-		return logged, fmt.Errorf("%w: the profile of %s sets header fields, but the log does not contain their values: pass the profile with --again instead of a URL", ErrUsage, logged.Name)
+		return logged, fmt.Errorf("%w: the profile of %s sets header fields, but the log does not contain their values: pass the profile to --again instead of a URL", ErrUsage, logged.Name)
 	}
 	at := bareTarget(logged, key)
 	at.Name, at.BaseURL = baseURL, baseURL

@@ -151,7 +151,7 @@ func traffic(p targets.Prepared, c contract.Case) (string, error) {
 			tokens += d.MostTokens()
 		}
 		if tokens > 0 {
-			calls += fmt.Sprintf(" of about %d tokens in total", tokens)
+			calls += fmt.Sprintf(" with about %d tokens in total", tokens)
 		}
 		return fmt.Sprintf("on %s, at most %s, in at most %s, to verify %s", c.Surface, calls, plain.Duration(budget.Time), plain.Joined(names)), nil
 	}

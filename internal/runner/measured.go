@@ -64,7 +64,7 @@ func (m Measured) Mix(p profile.Profile, surfaces []Weighted) ([]load.Request, e
 		models = []Weighted{{Weight: 1}}
 	}
 	if len(surfaces)*len(models) > maxKinds {
-		return nil, fmt.Errorf("%w: %d endpoints with %d models make %d kinds of requests, but at most %d are allowed", ErrMix, len(surfaces), len(models), len(surfaces)*len(models), maxKinds)
+		return nil, fmt.Errorf("%w: %d endpoints and %d models form %d kinds of requests, but at most %d are allowed", ErrMix, len(surfaces), len(models), len(surfaces)*len(models), maxKinds)
 	}
 	var mix []load.Request
 	for _, s := range surfaces {

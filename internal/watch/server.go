@@ -74,7 +74,7 @@ func (w *Watcher) serveReport(out http.ResponseWriter, request *http.Request) {
 	}
 	file, err := os.Open(filepath.Join(w.folder.path(runsName), id, "report.html")) //nolint:gosec // the name of a run was matched above
 	if err != nil {
-		http.Error(out, "the report of this round was removed (--keep)", http.StatusNotFound)
+		http.Error(out, "no report is stored for this round: the watch keeps only the newest reports (--keep)", http.StatusNotFound)
 		return
 	}
 	defer file.Close() //nolint:errcheck // it was only read

@@ -37,7 +37,7 @@ func checkName(fleet string) error {
 	if validName.MatchString(fleet) {
 		return nil
 	}
-	return fmt.Errorf("%w: the name %.40q: use 1 to 32 letters, digits, - and _, starting with a letter or a digit", ErrConfig, fleet)
+	return fmt.Errorf("%w: the name %.40q must consist of 1 to 32 letters, digits, - and _, and must start with a letter or a digit", ErrConfig, fleet)
 }
 
 func (s subjects) hello() string { return "gatecert." + s.name + ".hello" }

@@ -161,7 +161,7 @@ func (a *attempt) addCPU(m *load.Measurement) {
 		m.Generator.CPU = max(m.Generator.CPU, used[machine])
 		m.Generator.Cores += cores[machine]
 		if used[machine] > a.phase.Generator.CPU && !a.phase.Embedded {
-			m.Generator.Problems = append(m.Generator.Problems, fmt.Sprintf("the workers on %s used %.0f %% of its %d cores", hosts[machine], 100*used[machine], cores[machine]))
+			m.Generator.Problems = append(m.Generator.Problems, fmt.Sprintf("the workers on %s used %.0f %% of that machine's %d cores", hosts[machine], 100*used[machine], cores[machine]))
 		}
 	}
 }

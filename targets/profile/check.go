@@ -180,7 +180,7 @@ func BaseURLFault(s string) string {
 	case !AbsoluteURL(s):
 		return "the gateway's URL must be an absolute http or https URL"
 	case err == nil && (u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != ""):
-		return "the gateway's URL must not contain a user, password, query or fragment: put credentials in keys or headers"
+		return "the gateway's URL must not contain a user name, password, query or fragment: put credentials in keys or headers"
 	default:
 		return ""
 	}

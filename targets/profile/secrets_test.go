@@ -136,7 +136,7 @@ func TestErrorsOfAProfileDoNotQuoteItsVariables(t *testing.T) {
 		assert.NotContains(t, err.Error(), "abcdef", text)
 	}
 	_, err := Parse("p.yaml", []byte("base_url: http://user:hunter2@gateway.test\n"), environment(nil))
-	require.EqualError(t, err, "p.yaml:1:11: the gateway's URL must not contain a user, password, query or fragment: put credentials in keys or headers")
+	require.EqualError(t, err, "p.yaml:1:11: the gateway's URL must not contain a user name, password, query or fragment: put credentials in keys or headers")
 	assert.NotContains(t, FromURL("http://user:hunter2@gateway.test", "k", "m").Redacted(), "hunter2")
 }
 
