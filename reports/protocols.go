@@ -61,7 +61,7 @@ func (p surfaceProtocol) translates() bool {
 // protocol; "" where no call reached it.
 //
 //	The gateway called the upstream in each endpoint's own API format
-//	The gateway called the upstream in openai format for messages, messages-stream; and for every other endpoint in that endpoint's own API format
+//	The gateway called the upstream in openai format for messages, messages-stream; for every other endpoint, it used that endpoint's own API format
 func protocolSentence(run runlog.Run) string {
 	on, other := make(map[string][]string), make(map[string][]string)
 	list, own := upstreamProtocols(run), 0
@@ -88,7 +88,7 @@ func protocolSentence(run runlog.Run) string {
 	case len(parts) == 0:
 		parts = []string{"in each endpoint's own API format"}
 	case own > 0:
-		parts = append(parts, "and for every other endpoint in that endpoint's own API format")
+		parts = append(parts, "for every other endpoint, it used that endpoint's own API format")
 	}
 	var sentence strings.Builder
 	sentence.WriteString("The gateway called the upstream " + strings.Join(parts, "; "))

@@ -32,7 +32,7 @@ func TestProtocolsOfTheUpstream(t *testing.T) {
 	}{
 		{"no call reached it", []runlog.Case{calledAs(failing + "chat/error-object")}, nil, ""},
 		{"one for all", []runlog.Case{calledAs(failing+"chat/error-object", "openai"), calledAs(failing+"messages/redirect", "openai", "gemini")}, nil,
-			"The gateway called the upstream in openai format for messages; and for every other endpoint in that endpoint's own API format"},
+			"The gateway called the upstream in openai format for messages; for every other endpoint, it used that endpoint's own API format"},
 		{"each its own", []runlog.Case{calledAs(failing+"chat/error-object", "openai"), calledAs(failing+"messages/error-object", "anthropic"),
 			calledAs("code:channel:invalid_key/channel-with-bad-key/messages", "openai")}, nil,
 			"The gateway called the upstream in each endpoint's own API format"},
@@ -42,7 +42,7 @@ func TestProtocolsOfTheUpstream(t *testing.T) {
 			"The gateway called the upstream in each endpoint's own API format"},
 		{"another than the profile names", []runlog.Case{calledAs(failing+"chat/error-object", "openai"), calledAs(failing+"messages/error-object", "openai")},
 			map[dialect.Surface]string{"messages": "anthropic", "chat": "openai"},
-			"The gateway called the upstream in openai format for messages; and for every other endpoint in that endpoint's own API format. The profile (upstream.protocol) specifies anthropic for messages"},
+			"The gateway called the upstream in openai format for messages; for every other endpoint, it used that endpoint's own API format. The profile (upstream.protocol) specifies anthropic for messages"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			run := runlog.Run{Cases: row.cases}

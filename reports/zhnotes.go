@@ -5,9 +5,9 @@ var zhNotes = [][2]string{
 	// reports
 	{"The gateway called the upstream in each endpoint's own API format", "网关按各端点的 API 格式调用上游"},
 	{"The gateway called the upstream in {*} format for {*}", "网关调用上游的格式：{1}（端点 {2}）"},
-	{"The gateway called the upstream in {*} format for {*}; and for every other endpoint in that endpoint's own API format", "网关调用上游的格式：{1}（端点 {2}）；其余端点为各自的 API 格式"},
+	{"The gateway called the upstream in {*} format for {*}; for every other endpoint, it used that endpoint's own API format", "网关调用上游的格式：{1}（端点 {2}）；其余端点为各自的 API 格式"},
 	{"The gateway called the upstream in {*} format for {*}; in {*} format for {*}", "网关调用上游的格式：{1}（端点 {2}）；{3}（端点 {4}）"},
-	{"The gateway called the upstream in {*} format for {*}; in {*} format for {*}; and for every other endpoint in that endpoint's own API format", "网关调用上游的格式：{1}（端点 {2}）；{3}（端点 {4}）；其余端点为各自的 API 格式"},
+	{"The gateway called the upstream in {*} format for {*}; in {*} format for {*}; for every other endpoint, it used that endpoint's own API format", "网关调用上游的格式：{1}（端点 {2}）；{3}（端点 {4}）；其余端点为各自的 API 格式"},
 	{"The gateway called the upstream in {*} format for {*}; in {*} format for {*}; in {*} format for {*}", "网关调用上游的格式：{1}（端点 {2}）；{3}（端点 {4}）；{5}（端点 {6}）"},
 	{"The gateway called the upstream {}. The profile (upstream.protocol) specifies {*} for {*}", "网关调用上游：{1}。配置文件（upstream.protocol）为 {3} 指定了 {2}"},
 	{"in each endpoint's own API format", "按各端点的 API 格式"},

@@ -144,7 +144,7 @@ func (i *inference) inferRate(ctx context.Context, limit int) (LimiterModel, err
 			ErrInconclusive, m, m.Intervals, a.source, a.model, i.seen())
 	}
 	if window, ok := f.coarseClock(m); ok {
-		return m, fmt.Errorf("%w: a %s (%s) explains the responses, but the calls were too slow to rule out a window of %s that the limiter measures in whole seconds. Observed: %s",
+		return m, fmt.Errorf("%w: a %s (%s) explains the responses, but the calls were too slow to rule out a limiter that has a window of %s but counts time in whole seconds. Observed: %s",
 			ErrInconclusive, m, m.Intervals, round(window), i.seen())
 	}
 	return m, nil

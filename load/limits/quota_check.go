@@ -139,7 +139,7 @@ func (c *quotaCheck) checkPolicies(quotas []quota) {
 		if q.window != nil {
 			policy += " in " + q.window.String()
 		}
-		policies = append(policies, fmt.Sprintf("%s in %s", policy, q.label()))
+		policies = append(policies, fmt.Sprintf("%s according to %s", policy, q.label()))
 	}
 	if len(policies) > 0 {
 		c.findOnce(contract.Should, fmt.Sprintf("a policy in RateLimit-Policy that states %s", c.declared), strings.Join(policies, ", "))

@@ -227,7 +227,7 @@ func (s *scopeInference) tooLittle() string {
 		calls += 2 * (s.model.Limit + 3*mostAsked)
 	} else {
 		if s.least() < 2 {
-			return "not tested: with a limit of one call, gatecert cannot tell whether capacity became available again in the meantime"
+			return "not tested: with a limit of one call, gatecert cannot tell whether a call by the other caller is admitted because the callers do not share the limit or because capacity became available again"
 		}
 		if s.model.Window <= 0 {
 			return "not tested: gatecert does not know how quickly used capacity becomes available again"

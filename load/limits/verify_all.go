@@ -232,7 +232,7 @@ func (s *several) checkQuotas(whole *assessment) {
 		if most := 2 * max(d.Limit, d.capacity()); n > most {
 			whole.find(contract.LimitExact, contract.Must, fmt.Sprintf("at most %d %ss admitted in %s under %s", most, unit, round(whole.took), d), fmt.Sprint(n))
 		}
-		s.undecided[i] += fmt.Sprintf("; %d of %d %ss were used in %s", n, d.Limit, unit, round(whole.took))
+		s.undecided[i] += fmt.Sprintf("; in %[4]s, gatecert used %[1]d of the %[2]d %[3]ss that the limit allows", n, d.Limit, unit, round(whole.took))
 	}
 }
 

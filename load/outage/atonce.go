@@ -213,7 +213,7 @@ func (r *round) checkAtOnce(all *conclusions) {
 		all.untested(contract.CapacityKept, "the number of concurrent calls before the outage was not measured")
 		return
 	case !r.recovered:
-		all.untested(contract.CapacityKept, "calls still failed when they were sent one at a time")
+		all.untested(contract.CapacityKept, "calls still failed after the outage, even when they were sent one at a time")
 		return
 	}
 	conclusive := slices.DeleteFunc(slices.Clone(r.fitAfter), func(a atOnce) bool { return !a.conclusive })

@@ -40,7 +40,7 @@ func TestTheNewestVersionOfEachGatewayIsListed(t *testing.T) {
 	assert.Equal(t, "edge", h.Scope)
 	require.Len(t, h.Refused, 1)
 	assert.Equal(t, hall.Refusal{Path: "archive/cut.ndjson", Kind: hall.Incomplete, Reason: "the log has no footer"}, h.Refused[0])
-	assert.Equal(t, "2 gateways are listed at level edge, 1 log is not listed", h.Sentence())
+	assert.Equal(t, "2 gateways are listed at level edge; 1 log is not listed", h.Sentence())
 }
 
 func TestWhichVersionIsTheNewest(t *testing.T) {
@@ -285,7 +285,7 @@ func TestPages(t *testing.T) {
 	theirs := h.Gateways[1]
 
 	index := pages["index.html"]
-	assert.Contains(t, index, "2 gateways are listed at level edge, 1 log is not listed.")
+	assert.Contains(t, index, "2 gateways are listed at level edge; 1 log is not listed.")
 	assert.Contains(t, index, "as of 2026-06-01")
 	assert.Contains(t, index, `href="runs/`+mine+`/index.html#code:model_not_found"`, "a cell leads to its evidence")
 	assert.Contains(t, index, `href="rows/code-model_not_found.html"`)

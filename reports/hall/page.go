@@ -162,7 +162,7 @@ func shortDigest(digest string) string {
 	return digest[:min(len(digest), most)]
 }
 
-// Sentence summarises the hall, for example "3 gateways are listed at level relay, 2 logs are not listed".
+// Sentence summarises the hall, for example "3 gateways are listed at level relay; 2 logs are not listed".
 func (h Hall) Sentence() string {
 	verb := "are"
 	if len(h.Gateways) == 1 {
@@ -172,9 +172,9 @@ func (h Hall) Sentence() string {
 	switch n := len(h.Refused); n {
 	case 0:
 	case 1:
-		text += ", 1 log is not listed"
+		text += "; 1 log is not listed"
 	default:
-		text += fmt.Sprintf(", %d logs are not listed", n)
+		text += fmt.Sprintf("; %d logs are not listed", n)
 	}
 	return text
 }

@@ -108,7 +108,7 @@ func limiterGauges(m runlog.Measured) []gauge {
 		list = append(list, gauge{"gatecert_load_inferred_window_seconds", "Length of the window, or the time that a token bucket takes to refill.", l.Window.Seconds()})
 	}
 	if l.Refill > 0 {
-		list = append(list, gauge{"gatecert_load_inferred_refill", "Refill rate of a token bucket, in tokens per second.", l.Refill})
+		list = append(list, gauge{"gatecert_load_inferred_refill", "Refill rate of a token bucket, in calls per second.", l.Refill})
 	}
 	return list
 }
