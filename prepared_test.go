@@ -52,7 +52,7 @@ func TestReportsDoubtWhatTheProfilePrepared(t *testing.T) {
 		p.Circumstances["unpriced-model"] = profile.Recipe{Model: p.Models.Default}
 	})
 	notes := strings.Join(r.Footer.Notes, "\n")
-	assert.Contains(t, notes, "keys.revoked: a call with this key on chat succeeded: either the key is not of the kind that the profile states, or the gateway accepts such keys")
+	assert.Contains(t, notes, "keys.revoked: a call with this key on chat succeeded: either the key is not what the profile declares it to be, or the gateway accepts such keys")
 	assert.Contains(t, notes, "keys.spent_key: the gateway rejects this key with 401, like a key that was never issued; check that the key is spelled correctly")
 	for circumstance, want := range map[string]string{
 		"revoked-key":    "200 with an ordinary answer; check that keys.revoked causes the error",

@@ -289,7 +289,7 @@ func offersLoad(p profile.Profile, c contract.Case) error {
 	case c.Row == "http:429" && !concurrency(rate.Limits()[0]) && rate.Window <= 0:
 		return fmt.Errorf("%w: the profile does not declare limits.rate.window", profile.ErrNotOffered)
 	case c.Row == "http:429" && !slices.ContainsFunc(rate.Limits(), func(l profile.Rate) bool { return !concurrency(l) }) && !p.Upstream.Present():
-		return fmt.Errorf("%w: only a mock upstream can keep calls open, and the profile does not configure one", profile.ErrNotOffered)
+		return fmt.Errorf("%w: to test a limit on concurrent calls, gatecert needs a mock upstream that keeps calls open, but the profile does not configure one", profile.ErrNotOffered)
 	case c.Row != "http:429" && !p.Upstream.Present():
 		return fmt.Errorf("%w: the profile does not configure a mock upstream (upstream.listen or upstream.attach)", profile.ErrNotOffered)
 	}

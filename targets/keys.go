@@ -79,7 +79,7 @@ func (s *Session) checkPreparedKey(ctx context.Context, c contract.Case) (note s
 		return "", err
 	}
 	if works, _ := contract.IsSuccess(c.Surface, o); works {
-		return fmt.Sprintf("%s: a call with this key on %s succeeded: either the key is not of the kind that the profile states, or the gateway accepts such keys", name, c.Surface), nil
+		return fmt.Sprintf("%s: a call with this key on %s succeeded: either the key is not what the profile declares it to be, or the gateway accepts such keys", name, c.Surface), nil
 	}
 	if o.Status != http.StatusUnauthorized {
 		return "", nil

@@ -41,7 +41,7 @@ func TestWhatALoadNeeds(t *testing.T) {
 		problem string // "" when it is offered
 	}{
 		{"a limit without a window", limit + "chat/under-load", func(p *profile.Profile) { p.Limits.Rate.Window = 0 }, "not offered: the profile does not declare limits.rate.window"},
-		{"a limit on concurrent calls that nothing can keep open", limit + "chat/under-load", func(p *profile.Profile) { p.Limits.Rate.Kind, p.Upstream = contract.Concurrency, profile.Upstream{} }, "not offered: only a mock upstream can keep calls open, and the profile does not configure one"},
+		{"a limit on concurrent calls that nothing can keep open", limit + "chat/under-load", func(p *profile.Profile) { p.Limits.Rate.Kind, p.Upstream = contract.Concurrency, profile.Upstream{} }, "not offered: to test a limit on concurrent calls, gatecert needs a mock upstream that keeps calls open, but the profile does not configure one"},
 		{"a limit of calls under way, which has none", limit + "chat/under-load", func(p *profile.Profile) { p.Limits.Rate.Window, p.Limits.Rate.Kind = 0, contract.Concurrency }, ""},
 		{"no declared limit", limit + "chat/under-load", func(p *profile.Profile) { p.Limits.Rate = profile.Rate{Window: time.Second} }, "not offered: the profile does not declare a rate limit (limits.rate.requests, and limits.rate.key or limits.rate.model)"},
 		{"a slow upstream", slow + "chat/under-load", func(*profile.Profile) {}, ""},

@@ -130,7 +130,7 @@ func confusedCodes() []Mutant {
 		{"truncated-called-bad-response", reference.ReadResponseBody, reference.BadResponse,
 			"A truncated upstream response is reported with the code for a bad upstream response.", nil, nil},
 		{"unserialisable-called-unreachable", reference.MarshalJSON, reference.DoRequest,
-			"A response that the gateway cannot serialize is reported with the code for an unreachable upstream.", nil, nil},
+			"A response that the gateway cannot serialise is reported with the code for an unreachable upstream.", nil, nil},
 		{"failing-read-called-write", reference.QueryData, reference.UpdateData,
 			"A failed database read is reported with the code for a failed write.", nil, nil},
 		{"failing-write-called-read", reference.UpdateData, reference.QueryData,

@@ -62,7 +62,7 @@ func permittedErrors() []PermittedBehaviour {
 			changeError(editError(func(e map[string]any) { e["type"] = nil }), in(dialect.OpenAI))},
 		{"anthropic-code-in-the-details", "On the Anthropic endpoints, the code is in error.details.error_code, where Anthropic's SDKs read it.",
 			all(changeError(editError(codeInDetails), in(dialect.Anthropic)), changeStreamError(editErrorEvent(codeInDetails), in(dialect.Anthropic)))},
-		{"long-messages", "Every error message is 80 KB long.",
+		{"long-messages", "On the chat endpoint, every error message is 80 KB long.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) { f.Message = strings.Repeat("too long ", 9<<10) }, on(dialect.Chat, dialect.ChatStream))},
 		{"prose-about-tables", "Error messages contain words such as file, line, select and update but do not reveal any internals.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) {

@@ -33,7 +33,7 @@ func secrecyMutants() []Mutant {
 			leak(text("lookup upstream.internal on 10.0.0.2:53: no such host"),
 				withCode(reference.BadResponseStatus), upstreamStatus(503), on(dialect.Embeddings)),
 			fails(contract.Secrecy, "code:bad_response_status_code/*/embeddings/empty-503")),
-		mutant("stack-shown", "The error for a response that cannot be serialized contains the handler's stack trace.",
+		mutant("stack-shown", "The error for a response that cannot be serialised contains the handler's stack trace.",
 			leak(func(*reference.Call, *reference.Failure) string { return string(debug.Stack()) }, withCode(reference.MarshalJSON)),
 			fails(contract.Secrecy, "code:json_marshal_failed/**")),
 		mutant("traceback-in-streams", "The error event of a stream contains a Python traceback.",

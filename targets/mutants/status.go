@@ -171,7 +171,7 @@ func serverStatusMutants() []Mutant {
 			setStatus(424, withCode(reference.ReadResponseBody)),
 			passes(midStream()...),
 			fails(contract.StatusClass, "code:read_response_body_failed/**", brokenToolCalls)),
-		mutant("unserialisable-as-400", "The gateway returns 400 for a response that it cannot serialize.",
+		mutant("unserialisable-as-400", "The gateway returns 400 for a response that it cannot serialise.",
 			setStatus(400, withCode(reference.MarshalJSON)),
 			fails(contract.StatusClass, "code:json_marshal_failed/**")),
 		mutant("lost-store-as-401", "While the database is unavailable, the gateway returns 401 for every key, as if the key were wrong.",

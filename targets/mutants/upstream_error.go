@@ -85,7 +85,7 @@ func upstreamFormMutants() []Mutant {
 			passes("http:5xx/upstream-error/messages-stream/answer-with-error"), // an event of that API is an answer or an error
 			fails(contract.NotSuccess, upstreamErrors(answersWithErrors(), "answer-with-error")...),
 			fails(contract.StreamEnd, upstreamErrors(streamingSurfaces(), "answer-with-error")...)),
-		mutant("reasoning-as-the-answer", "If an upstream with OpenAI's API fails after it has sent only reasoning, the gateway streams the reasoning as the answer and finishes normally.",
+		mutant("reasoning-as-the-answer", "If an upstream that uses OpenAI's API fails after it has sent only reasoning, the gateway streams the reasoning as the answer and finishes normally.",
 			changeTransport(reasoningAsAnswer),
 			fails(contract.StreamEnd, "http:5xx/upstream-error/chat-stream/error-after-reasoning", "http:5xx/upstream-error/responses-stream/error-after-reasoning")),
 		mutant("redirects-followed-with-the-key", "The gateway follows upstream redirects to any host and sends the channel's key to that host.",

@@ -73,7 +73,7 @@ func (p product) lacks() map[string]string {
 			"bad-model-mapping":     none + "it does not follow chained model mappings, and it ignores a mapping that it cannot read",
 			"unpriced-model":        none + "every model has a price",
 			"uncountable-input":     none + "it charges nothing for input whose tokens it cannot count",
-			"unserializable-result": none + "all its responses can be serialized as JSON",
+			"unserializable-result": none + "all its responses can be serialised as JSON",
 
 			"failing-store-reads/models": describedUnread,
 		}
@@ -88,7 +88,7 @@ func (p product) lacks() map[string]string {
 				"and only for OpenAI's models, and the tokens of audio only in transcriptions"
 		}
 		if !slices.Contains(cozeSurfaces, s) {
-			lacks["unserializable-result/"+string(s)] = "new-api has no equivalent on this endpoint: serialization can fail only for the requests that new-api sends to Coze, " +
+			lacks["unserializable-result/"+string(s)] = "new-api has no equivalent on this endpoint: serialisation can fail only for the requests that new-api sends to Coze, " +
 				"and Coze offers only chat"
 		}
 	}
