@@ -56,7 +56,7 @@ func vocabulary() []word {
 		endingWord(ErrorFirst, "Send the stream events that precede the first content, then the protocol's own error event, then end the stream."),
 		afterWord(ErrorAfter, "Send n stream events, then the protocol's own error event, then end the stream."),
 		afterWord(WithErrorAfter, "Send n stream events, then a content event that also contains an error object, then end the stream."),
-		endingWord(NoDone, "Send the content and the finish event but not the end marker ([DONE] or message_stop). Streams of other APIs have no end marker."),
+		endingWord(NoDone, "Send the content and the finish event but not the end marker ([DONE] or message_stop). Not allowed on streams that have no end marker."),
 		truncateWord(),
 		intWord("broken-event", positiveValues, "Cut the JSON of the n-th stream event in half.",
 			1, maxCount, func(d *Directive) *int { return &d.Events.Broken }),

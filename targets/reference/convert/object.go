@@ -66,7 +66,7 @@ func parseValue(dec *json.Decoder, depth int) (any, error) {
 		}
 		key, _ := name.(string)
 		if _, twice := fields[key]; twice {
-			return nil, errors.New("the body contains a field twice")
+			return nil, errors.New("the body contains a duplicate field")
 		}
 		if fields[key], err = parseValue(dec, depth+1); err != nil {
 			return nil, err
