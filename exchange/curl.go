@@ -69,7 +69,7 @@ func (r *request) curlBody(line string, redactor *redact.Redactor, capture int) 
 	case r.isForm():
 		return r.curlForm(line, redactor)
 	case len(head)+len(tail) > capture:
-		return fmt.Sprintf("# the body (%d bytes) is not shown; curl reads it from a file named body\n%s --data-binary @body", r.body.size(), line)
+		return fmt.Sprintf("# the body of %d bytes is not shown\n%s --data-binary @body", r.body.size(), line)
 	case r.body.pad > 0:
 		return fmt.Sprintf(`{ %s; head -c %d /dev/zero | tr '\0' %c; %s; } | %s --data-binary @-`,
 			r.output(head), r.body.pad, filler, r.output(tail), line)

@@ -57,7 +57,7 @@ func TestCurlLines(t *testing.T) {
 			"# curl cannot half-close a connection, so the gateway keeps waiting for 12 more bytes\n" + embed + ` -H 'Content-Length: 23' --data-binary '{"input":""'`,
 		},
 		"a body too long to show": {
-			Call{Prompt: strings.Repeat("x", 1000)}, "# the body (1023 bytes) is not shown; curl reads it from a file named body\n" + embed + ` --data-binary @body`,
+			Call{Prompt: strings.Repeat("x", 1000)}, "# the body of 1023 bytes is not shown\n" + embed + ` --data-binary @body`,
 		},
 	} {
 		t.Run(sentence, func(t *testing.T) {
