@@ -27,8 +27,8 @@ actions and stores the permission as a file in gatecert/trusted in your configur
 path and content. A profile that was written by gatecert gateway --profile-out is trusted automatically. Without permission, the cases that
 need actions are reported as not-offered.
 
-If the profile is named gatecert.yaml, gatecert trust also permits gatecert commands in the same folder to use the profile if you do not
-name a gateway. This second permission ends when the profile uses another URL, other variables or other files.
+If the profile is named gatecert.yaml, gatecert trust also makes it the default in its folder: a gatecert command that you run there without
+naming a gateway uses this profile. This second permission ends when the URL, the variables or the files that the profile uses change.
 
   gatecert trust my-gateway.yaml
   gatecert trust my-gateway.yaml --forget`
