@@ -32,7 +32,7 @@ func Prepare(call Call, redactor *redact.Redactor) (Request, error) {
 		return Request{}, fmt.Errorf("call on %s: %w", call.Surface, err)
 	}
 	if req.needsRawTransport() {
-		return Request{}, fmt.Errorf("call on %s: %w: only a Client can send the fault %s", call.Surface, ErrFault, call.Fault)
+		return Request{}, fmt.Errorf("call on %s: %w: %s cannot be part of a prepared request: send the call with a Client", call.Surface, ErrFault, call.Fault)
 	}
 	redactor = withKey(redactor, call.Key)
 	return Request{

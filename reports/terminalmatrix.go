@@ -239,7 +239,7 @@ func legendOf(m Matrix, l layout) []string {
 		return append(list, part)
 	}
 	if hasCell(m, func(c Cell) bool { return c.Partly() != "" && c.Verdict == contract.NotOffered }) {
-		list = append(list, partSign+" only some cases are offered")
+		list = append(list, partSign+" only some cases tested")
 	}
 	return list
 }

@@ -18,7 +18,7 @@ var zhFrame = [][2]string{
 	{"envelope", "错误信封"}, {"code", "错误码"}, {"stream", "流式"}, {"leaks", "泄露"}, {"effects", "副作用"},
 	{"{} {#} of {#}", "{1} {2}/{3}"},
 	{"pass", "通过"}, {"warn", "警告"}, {"not-offered", "未提供"}, {"expected-fail", "预期失败"}, {"untestable", "无法测试"}, {"error", "错误"}, {"fail", "失败"}, {"not-run", "未运行"},
-	{"~ streaming", "~ 流式"}, {"k/n k of n cases tested", "k/n 共 n 个用例，已测 k 个"}, {"± only some cases are offered", "± 未提供，仅测试了一部分"},
+	{"~ streaming", "~ 流式"}, {"k/n k of n cases tested", "k/n 共 n 个用例，已测 k 个"}, {"± only some cases tested", "± 未提供，仅测试了一部分"},
 
 	{"level {}", "级别 {1}"}, {"{} without load cases", "{1}（不含负载用例）"}, {"tables 1 and 2", "表 1 和表 2"}, {"table 1, no codes", "表 1（不声明错误码）"},
 	{"{}, no client keys", "{1}，不声明客户端密钥"}, {"tables 1 and 2, the gateway's own names for {#} of {#} codes", "表 1 和表 2，{2} 个错误码中有 {1} 个使用自有名称"},
