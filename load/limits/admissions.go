@@ -72,9 +72,9 @@ func (a admissions) atLeastUntil(from time.Duration, d *decision) int {
 func (a admissions) atMost(from, to time.Duration) int { return a.possible.atMost(from, to) }
 
 // atMostOthers is the largest number of calls that may have counted in [from, to], without the refused call whose response
-// arrived at to. A call that was sent when that response had arrived came later.
+// arrived at to. A call that was sent at the same instant may have come before: clocks of some machines tick every 15 ms.
 func (a admissions) atMostOthers(from, to time.Duration) int {
-	return max(a.atMost(from, to-1)-a.own, 0)
+	return max(a.atMost(from, to)-a.own, 0)
 }
 
 // intervals holds the bounds of decisions. Each slice is sorted by itself.

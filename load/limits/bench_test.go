@@ -31,21 +31,25 @@ func answers(limit int, window time.Duration) []Call {
 // The analysis of 4,000 answers may take two seconds of processor time. A limit that is not as declared costs most: all others are
 // tried.
 func BenchmarkAnalysis(b *testing.B) {
-	calls := answers(100, time.Second)
-	t := transcript{began: calls[0].Earliest, took: 4 * time.Second, calls: calls}
+	calls, thousands := answers(100, time.Second), answers(1000, 2*time.Second)
 	for _, row := range []struct {
 		name     string
 		declared DeclaredLimit
+		calls    []Call
 	}{
-		{"as declared", DeclaredLimit{Kind: contract.SlidingLog, Limit: 100, Window: time.Second}},
-		{"without a kind", DeclaredLimit{Limit: 100, Window: time.Second}},
-		{"declared as half", DeclaredLimit{Limit: 50, Window: time.Second}},
-		{"declared as twice", DeclaredLimit{Limit: 200, Window: time.Second}},
-		{"declared in twice the window", DeclaredLimit{Limit: 100, Window: 2 * time.Second}},
-		{"declared as another kind", DeclaredLimit{Kind: contract.TokenBucket, Limit: 100, Window: time.Second, Burst: 20}},
+		{"as declared", DeclaredLimit{Kind: contract.SlidingLog, Limit: 100, Window: time.Second}, calls},
+		{"without a kind", DeclaredLimit{Limit: 100, Window: time.Second}, calls},
+		{"declared as half", DeclaredLimit{Limit: 50, Window: time.Second}, calls},
+		{"declared as twice", DeclaredLimit{Limit: 200, Window: time.Second}, calls},
+		{"declared in twice the window", DeclaredLimit{Limit: 100, Window: 2 * time.Second}, calls},
+		{"declared as another kind", DeclaredLimit{Kind: contract.TokenBucket, Limit: 100, Window: time.Second, Burst: 20}, calls},
+		{"of a thousand, declared as twice", DeclaredLimit{Kind: contract.FixedWindow, Limit: 2000, Window: 2 * time.Second}, thousands},
+		{"of a thousand, declared as another kind", DeclaredLimit{Kind: contract.SlidingCounter, Limit: 1000, Window: 2 * time.Second}, thousands},
+		{"of a thousand, declared in half the window", DeclaredLimit{Limit: 1000, Window: time.Second}, thousands},
 	} {
 		row.declared.Slack = defaultSlack
 		b.Run(row.name, func(b *testing.B) {
+			t := transcript{began: row.calls[0].Earliest, took: 4 * time.Second, calls: row.calls}
 			for b.Loop() {
 				assess(row.declared, t, nil)
 			}

@@ -1,7 +1,10 @@
 package limits
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
+	"sort"
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
@@ -39,13 +42,13 @@ func (a *assessment) causeOf(found contradictions) cause {
 		c.lowerLimit = !excess
 		return c
 	}
+	if a.declared.Kind == contract.Concurrency {
+		return cause{}
+	}
 	if !excess {
 		if d, ok := f.littleHigherLimit(); ok {
 			return explained(d)
 		}
-	}
-	if a.declared.Kind == contract.Concurrency {
-		return cause{}
 	}
 	if a.refusedCallsCount(f, found) {
 		if a.slow() { // slow calls are few, and a slower bucket may explain them as well
@@ -94,6 +97,8 @@ type causeFinder struct {
 	decisions []decision
 	usage     admissions
 	attempts  admissions
+	// last are the calls, one for each outcome, that contradicted the last limits that were tried. Most others are contradicted by the same ones.
+	last map[Outcome]int
 }
 
 func (a *assessment) causeFinder() causeFinder {
@@ -103,7 +108,9 @@ func (a *assessment) causeFinder() causeFinder {
 			own = append(own, d)
 		}
 	}
-	return causeFinder{a.declared, downsample(own), a.declared.usage(own), countAttempts(own)}
+	// The calls of a burst are in no order, and a refusal between two others may be the first.
+	slices.SortStableFunc(own, func(a, b decision) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to)) })
+	return causeFinder{a.declared, downsample(own), a.declared.usage(own), countAttempts(own), make(map[Outcome]int)}
 }
 
 // triedPhases is how many phases of a clock-aligned window are tried.
@@ -138,17 +145,21 @@ func models(d DeclaredLimit, yield func(LimiterModel) bool) {
 
 // explains returns a model of a declared limit that no call contradicts.
 func (f causeFinder) explains(d DeclaredLimit) (explaining LimiterModel, ok bool) {
-	usage := f.usage
-	if d.RefusedCount {
-		usage = f.attempts
-	}
 	models(d, func(m LimiterModel) bool {
-		if countContradictions(newLimiter(m, f.decisions, usage, f.declared.Slack), f.decisions, 0) == 0 {
+		if f.agrees(newLimiter(m, f.decisions, f.usageOf(d), f.declared.Slack)) {
 			explaining, ok = m, true
 		}
 		return !ok
 	})
 	return explaining, ok
+}
+
+// usageOf returns the calls that count against a limit.
+func (f causeFinder) usageOf(d DeclaredLimit) admissions {
+	if d.RefusedCount {
+		return f.attempts
+	}
+	return f.usage
 }
 
 // withLimit is the declared limit with another number of calls. The size of a bucket changes with it where it is the same.
@@ -165,31 +176,84 @@ func (f causeFinder) withLimit(limit int) DeclaredLimit {
 // maxLimitRatio is how many times the declared limit is tried.
 const maxLimitRatio = 8
 
-// otherLimit is the lower limit, or the higher one, that explains all answers and is closest to the declared one.
+// otherLimit is the lower limit, or the higher one, that explains all responses and is closest to the declared one.
 func (f causeFinder) otherLimit(higher bool) (DeclaredLimit, bool) {
 	capacity := f.declared.capacity()
-	last, step := 1, -1
 	if higher {
-		last, step = maxLimitRatio*capacity, 1
+		return f.closest(capacity+1, maxLimitRatio*capacity)
 	}
-	for limit := capacity + step; limit*step <= last*step; limit += step {
-		if _, ok := f.explains(f.withLimit(limit)); ok {
-			return f.withLimit(limit), true
-		}
+	if capacity == 1 {
+		return DeclaredLimit{}, false
 	}
-	return DeclaredLimit{}, false
+	return f.closest(capacity-1, 1)
 }
 
-// littleHigherLimit is the closest limit, up to half as much again, that explains all responses. Slow calls may hide that one call too many was admitted, but not that
-// the limiter refused when it had: with HAProxy, a limit of 20 that was declared as 19 was said to count refused calls.
+// littleHigherLimit is the closest limit, up to half as much again, that explains all responses. Slow calls may hide that one call too many was admitted, but
+// not that the limiter refused when it had: with HAProxy, a limit of 20 that was declared as 19 was said to count refused calls.
 func (f causeFinder) littleHigherLimit() (DeclaredLimit, bool) {
 	capacity := f.declared.capacity()
-	for limit := capacity + 1; limit <= capacity+(capacity+1)/2; limit++ {
-		if _, ok := f.explains(f.withLimit(limit)); ok {
-			return f.withLimit(limit), true
+	return f.closest(capacity+1, capacity+(capacity+1)/2)
+}
+
+// closest returns the first of the limits from one to another that explains all responses.
+//
+// Of a window aligned to a clock, hundreds of phases are tried. The lower the limit, the more admitted calls contradict it at a phase, and the higher, the more
+// refused ones: a binary search finds where one of these ends, in place of all limits of 5,000.
+func (f causeFinder) closest(first, last int) (DeclaredLimit, bool) {
+	step, fewer, more := 1, Admitted, Refused // the outcome of the calls of which fewer, or more, contradict the next limit
+	if last < first {
+		step, fewer, more = -1, Refused, Admitted
+	}
+	best := (last-first)*step + 1 // the number of limits before the one that explains all
+	models(f.declared, func(m LimiterModel) bool {
+		at := func(i int) limiter {
+			other := f.withLimit(first + i*step).model(m.Kind)
+			other.Phase, other.StartsOnRequest = m.Phase, m.StartsOnRequest
+			return newLimiter(other, f.decisions, f.usageOf(f.declared), f.declared.Slack)
+		}
+		if !m.hasPhase() {
+			for i := range best {
+				if f.agrees(at(i)) {
+					best = i
+					break
+				}
+			}
+			return best > 0
+		}
+		agree := func(i int) bool { return !f.contradicted(at(i), fewer) }
+		if best > 0 && !f.contradicted(at(0), more) && agree(best-1) {
+			if i := sort.Search(best-1, agree); f.agrees(at(i)) {
+				best = i
+			}
+		}
+		return best > 0
+	})
+	if best > (last-first)*step {
+		return DeclaredLimit{}, false
+	}
+	return f.withLimit(first + best*step), true
+}
+
+// agrees reports whether no call contradicts a limiter.
+func (f causeFinder) agrees(l limiter) bool {
+	return !f.contradicted(l, Refused) && !f.contradicted(l, Admitted)
+}
+
+// contradicted reports whether a limiter cannot have refused one of the calls that were refused, or cannot have admitted one of the admitted ones.
+func (f causeFinder) contradicted(l limiter, outcome Outcome) bool {
+	contradicts := func(d *decision) bool {
+		return d.outcome == outcome && (outcome == Admitted && l.cannotAdmit(d) || outcome == Refused && l.cannotRefuse(d))
+	}
+	if i, ok := f.last[outcome]; ok && contradicts(&f.decisions[i]) {
+		return true
+	}
+	for i := range f.decisions {
+		if contradicts(&f.decisions[i]) {
+			f.last[outcome] = i
+			return true
 		}
 	}
-	return DeclaredLimit{}, false
+	return false
 }
 
 // windowStep is the ratio between two consecutive windows that are tried. maxWindowRatio is the largest window that is tried, as a multiple of the

@@ -3,6 +3,7 @@ package limits
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"testing/quick"
 	"time"
@@ -77,12 +78,24 @@ func TestNoLimiterContradictsItself(t *testing.T) {
 					l := &simulatedLimiter{kind: kind, startsOnRequest: startsOnRequest, limit: 1 + random.IntN(12), window: time.Duration(50+random.IntN(400)) * time.Millisecond}
 					m, decisions := randomDecisions(random, l)
 					usage := countAdmissions(decisions)
+					coarse := ticked(decisions, 5*time.Millisecond)
 					return contradictionsOf(newLimiter(m, decisions, usage, 0), decisions, len(decisions)).count() == 0 &&
-						contradictionsOf(newLimiter(m, decisions, usage, 5*time.Millisecond), decisions, len(decisions)).count() == 0
+						contradictionsOf(newLimiter(m, decisions, usage, 5*time.Millisecond), decisions, len(decisions)).count() == 0 &&
+						(m.hasPhase() || contradictionsOf(newLimiter(m, coarse, countAdmissions(coarse), 5*time.Millisecond), coarse, len(coarse)).count() == 0)
 				}, &quick.Config{MaxCount: 300}))
 			})
 		}
 	}
+}
+
+// ticked returns decisions as a caller sees them whose clock ticks seldom. Windows that are aligned to a clock have another phase then, which is chosen elsewhere.
+func ticked(decisions []decision, tick time.Duration) []decision {
+	coarse := slices.Clone(decisions)
+	for i := range coarse {
+		d := &coarse[i]
+		d.from, d.to = (d.from+time.Second).Truncate(tick)-time.Second, (d.to+time.Second).Truncate(tick)-time.Second
+	}
+	return coarse
 }
 
 // randomDecisions are those of a simulated limiter about 150 calls, in any order, with the model of the limiter.
@@ -141,6 +154,8 @@ func TestContradictions(t *testing.T) {
 		{"a window that starts on a request may begin anywhere", onRequest, []decision{point(10, Admitted), point(11, Admitted), point(12, Admitted), point(13, Admitted)}, nil, nil},
 		{"but one starts with the first admission after a refusal", onRequest, []decision{point(9, Refused), point(10, Admitted), point(11, Admitted), point(12, Admitted)}, []int{3}, nil},
 		{"calls that are sent together start one window", onRequest, []decision{point(0, Admitted), {from: ms(250), to: ms(251), outcome: Admitted}, {from: ms(250), to: ms(252), outcome: Admitted}, point(253, Refused)}, nil, nil},
+		{"a refusal may come last of the calls of an instant", log, []decision{point(0, Refused), {from: ms(250), to: ms(250), outcome: Admitted}, {from: ms(250), to: ms(250), outcome: Admitted}, {from: ms(250), to: ms(250), outcome: Refused}}, nil, nil},
+		{"and so with a bucket", newTokenBucketModel(2, 1), []decision{{from: 0, to: 0, outcome: Admitted}, {from: 0, to: 0, outcome: Admitted}, {from: 0, to: 0, outcome: Refused}}, nil, nil},
 		{"a log never admits twice its limit", log, []decision{point(148, Admitted), point(149, Admitted), point(151, Admitted)}, []int{2}, nil},
 		{"a log is free again after its window", log, []decision{point(0, Admitted), point(1, Admitted), point(101, Refused)}, nil, []int{2}},
 		{"calls from before the first one may explain a refusal", log, []decision{point(0, Admitted), point(1, Refused)}, nil, nil},

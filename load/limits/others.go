@@ -47,7 +47,7 @@ func mayBeUsedUp(d DeclaredLimit, decisions []decision, refusal *decision) bool 
 	}
 	// What was used of a long window before the first call is not known.
 	shortly := d.shortlyAfter(refusal, decisions)
-	return float64(usage.atLeast(refusal.to, refusal.to+shortly)) <= d.freedIn(shortly)
+	return float64(usage.atLeast(refusal.to+1, refusal.to+shortly)) <= d.freedIn(shortly)
 }
 
 // shortlyAfter is a time after a refusal in which little of a limit is freed, as far as calls were made in it. A limit that was used up

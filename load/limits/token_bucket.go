@@ -45,7 +45,7 @@ func newTokenBucket(m LimiterModel, refusals []decision, a admissions, slack tim
 	}
 	best = math.Inf(-1)
 	for _, d := range refusals {
-		best = max(best, b.refill*d.from.Seconds()-float64(countBelow(a.certain.from, d.to)))
+		best = max(best, b.refill*d.from.Seconds()-float64(countUpTo(a.certain.from, d.to)))
 		b.empty, b.sinceEmpty = append(b.empty, d.to), append(b.sinceEmpty, best)
 	}
 	return b
@@ -76,7 +76,7 @@ func (b *tokenBucket) cannotAdmit(d *decision) bool {
 // cannotRefuse reports that, for every s, at least one token was left. The clock may be off, and a step be still to come, wherever
 // tokens were refilled; a full bucket is full.
 func (b *tokenBucket) cannotRefuse(d *decision) bool {
-	admitted := float64(countBelow(b.possible.from, d.to) - b.own)
+	admitted := float64(countUpTo(b.possible.from, d.to) - b.own)
 	from, late := d.from.Seconds(), b.step+b.slack+rounding
 	least := min(b.capacity, b.initial+b.refill*(d.from-b.begin).Seconds()-admitted-late)
 	ended := countUpTo(b.possible.to, d.from)
