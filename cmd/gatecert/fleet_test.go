@@ -159,7 +159,7 @@ func TestWorkersGetWhatIsMissing(t *testing.T) {
 		{[]string{"worker", "--join", "nats://nats.example:4222", "--allow-target", "http://127.0.0.1:1"}, "unencrypted to nats.example:4222: use tls://, or give the coordinator and the workers the same secret"},
 		{[]string{"worker", "--join", "http://x", "--allow-target", "http://127.0.0.1:1"}, "is not a URL such as nats://host:4222"},
 		{[]string{"worker", "--join", "nats://127.0.0.1:1", "--allow-target", "gateway"}, "is not a URL such as https://gateway.example"},
-		{[]string{"worker", "--join", "nats://127.0.0.1:1", "--allow-target", "http://127.0.0.1:1", "--fleet-name", "a b"}, `usage: invalid fleet: the name "a b" must consist of 1 to 32 letters`},
+		{[]string{"worker", "--join", "nats://127.0.0.1:1", "--allow-target", "http://127.0.0.1:1", "--fleet-name", "a b"}, `gatecert: invalid fleet: the name "a b" must consist of 1 to 32 letters`},
 		{[]string{"load", "soak", "--fleet", "nats://127.0.0.1:1"}, "add --workers N"},
 		{[]string{"load", "soak", "--workers", "2", "--source", "here"}, "must be an IP address of this machine"},
 		{[]string{"load", "soak", "--source", "127.0.0.2"}, "--source requires --workers: add --workers N"},
