@@ -51,7 +51,7 @@ func (c Capacity) Verdict() contract.Verdict {
 func (c Capacity) String() string {
 	text := c.bounds() + " with " + c.Arrivals.String() + " arrivals"
 	if c.RateLimited > 0 {
-		text += fmt.Sprintf(". This is the key's rate limit, not the gateway's capacity: at the higher rate, the gateway refused %.0f %% of the requests", 100*c.RateLimited)
+		text += fmt.Sprintf(". This is the key's rate limit, not the gateway's capacity: at %.4g/s, the gateway refused %.0f %% of the requests", c.Upper, 100*c.RateLimited)
 	}
 	return text
 }

@@ -128,7 +128,7 @@ func (i *inference) inferRate(ctx context.Context, limit int) (LimiterModel, err
 	f := i.fitter()
 	m.Intervals = f.intervals(fits[0])
 	if m.wide() {
-		return m, fmt.Errorf("%w: a %s explains the responses, but so do limiters with half or twice the rate (%s), because this machine or the gateway was too slow to tell them apart. Observed: %s",
+		return m, fmt.Errorf("%w: a %s explains the responses, but so does any limiter in this range: %s. gatecert cannot narrow the range, because this machine or the gateway was too slow. Observed: %s",
 			ErrInconclusive, m, m.Intervals, i.seen())
 	}
 	if other := f.otherWindows(fits[0]); other != nil {

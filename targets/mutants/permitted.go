@@ -55,7 +55,7 @@ func permittedErrors() []PermittedBehaviour {
 			replaceBy(reference.BadResponseStatus, withCode(reference.RateLimited), upstreamStatus(429))},
 		{"upstream-403-as-bad-status", "The gateway treats the upstream's 403 like any other bad status: only a 401 counts as a rejection of the gateway's key.",
 			replaceBy(reference.BadResponseStatus, withCode(reference.InvalidChannelKey), upstreamStatus(403))},
-		{"count-unsupported-as-501", "On the count-tokens endpoint, the gateway returns 501 for a model whose upstream cannot count tokens, as some clients expect.",
+		{"count-unsupported-as-501", "On the count-tokens endpoint, the gateway returns 501, as some clients expect, if the model's upstream cannot count tokens.",
 			all(setStatus(501, on(dialect.CountTokens), withStatus(404), at(reference.Dial)),
 				setCode(reference.ConvertRequest, on(dialect.CountTokens), withStatus(501)))},
 		{"type-null", "In errors on the OpenAI endpoints, the type field is null, as on Azure.",
