@@ -159,7 +159,9 @@ func TestVerifyKnowsTheReferenceGatewaysKinds(t *testing.T) {
 						require.NoError(t, err)
 						require.Empty(t, findings, "%+v", evidence.Checks)
 						for _, c := range evidence.Checks {
-							require.True(t, c.Result == contract.Held || c.Requirement == contract.DepartedFree && kind != contract.Concurrency, "%+v", c)
+							// A sliding counter may still count calls of the window before when the burst begins.
+							untested := c.Requirement == contract.DepartedFree && kind != contract.Concurrency || c.Requirement == contract.LimitBurst && kind == contract.SlidingCounter
+							require.True(t, c.Result == contract.Held || untested && c.Result == contract.Untested, "%+v", c)
 						}
 						t.Log(evidence.Calls, evidence.Took.Round(time.Millisecond))
 					})
