@@ -37,8 +37,8 @@ affects both targets equally. For each metric, the report shows the values of bo
 its 95 % confidence interval), and the smallest difference that this number of rounds can detect.
 
 Examples:
-  gatecert load compare                                                          compare the reference gateway with its mock upstream
-  gatecert load compare my-gateway.yaml                                          compare a gateway with its mock upstream
+  gatecert load compare                                                          the reference gateway against its mock upstream
+  gatecert load compare my-gateway.yaml                                          a gateway against its mock upstream
   gatecert load compare https://old.example https://new.example --model gpt-4o-mini --max-added p99=5ms
   gatecert load compare old.yaml new.yaml --surface chat-stream --rounds 60 --out compared`
 }
