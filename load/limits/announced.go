@@ -87,8 +87,8 @@ func judged(announced []testedLimit) (sentences []string) {
 	return sentences
 }
 
-// instead reports whether an announced limit explains every answer although the intervals of the inferred one exclude it: its kind, or what of the
-// answers it was tested on, is another.
+// instead reports whether an announced limit explains every answer although the intervals of the inferred limit exclude it. The announced
+// limit may be of another kind, and is tested on a sample of the answers.
 func (a testedLimit) instead(m LimiterModel) bool {
 	return a.contradictions == 0 && !m.Intervals.contain(a.limit, a.window)
 }

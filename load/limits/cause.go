@@ -145,21 +145,17 @@ func models(d DeclaredLimit, yield func(LimiterModel) bool) {
 
 // explains returns a model of a declared limit that no call contradicts.
 func (f causeFinder) explains(d DeclaredLimit) (explaining LimiterModel, ok bool) {
+	usage := f.usage
+	if d.RefusedCount {
+		usage = f.attempts
+	}
 	models(d, func(m LimiterModel) bool {
-		if f.agrees(newLimiter(m, f.decisions, f.usageOf(d), f.declared.Slack)) {
+		if f.agrees(newLimiter(m, f.decisions, usage, f.declared.Slack)) {
 			explaining, ok = m, true
 		}
 		return !ok
 	})
 	return explaining, ok
-}
-
-// usageOf returns the calls that count against a limit.
-func (f causeFinder) usageOf(d DeclaredLimit) admissions {
-	if d.RefusedCount {
-		return f.attempts
-	}
-	return f.usage
 }
 
 // withLimit is the declared limit with another number of calls. The size of a bucket changes with it where it is the same.
@@ -209,7 +205,7 @@ func (f causeFinder) closest(first, last int) (DeclaredLimit, bool) {
 		at := func(i int) limiter {
 			other := f.withLimit(first + i*step).model(m.Kind)
 			other.Phase, other.StartsOnRequest = m.Phase, m.StartsOnRequest
-			return newLimiter(other, f.decisions, f.usageOf(f.declared), f.declared.Slack)
+			return newLimiter(other, f.decisions, f.usage, f.declared.Slack)
 		}
 		if !m.hasPhase() {
 			for i := range best {
@@ -221,7 +217,7 @@ func (f causeFinder) closest(first, last int) (DeclaredLimit, bool) {
 			return best > 0
 		}
 		agree := func(i int) bool { return !f.contradicted(at(i), fewer) }
-		if best > 0 && !f.contradicted(at(0), more) && agree(best-1) {
+		if !f.contradicted(at(0), more) && agree(best-1) {
 			if i := sort.Search(best-1, agree); f.agrees(at(i)) {
 				best = i
 			}
@@ -241,14 +237,11 @@ func (f causeFinder) agrees(l limiter) bool {
 
 // contradicted reports whether a limiter cannot have refused one of the calls that were refused, or cannot have admitted one of the admitted ones.
 func (f causeFinder) contradicted(l limiter, outcome Outcome) bool {
-	contradicts := func(d *decision) bool {
-		return d.outcome == outcome && (outcome == Admitted && l.cannotAdmit(d) || outcome == Refused && l.cannotRefuse(d))
-	}
-	if i, ok := f.last[outcome]; ok && contradicts(&f.decisions[i]) {
+	if i, ok := f.last[outcome]; ok && f.decisions[i].contradicts(l) {
 		return true
 	}
 	for i := range f.decisions {
-		if contradicts(&f.decisions[i]) {
+		if d := &f.decisions[i]; d.outcome == outcome && d.contradicts(l) {
 			f.last[outcome] = i
 			return true
 		}

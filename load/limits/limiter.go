@@ -92,14 +92,18 @@ func contradictionsOf(l limiter, decisions []decision, bound int) contradictions
 // countContradictions counts the calls that contradict a limiter. It stops at the first one beyond the bound.
 func countContradictions(l limiter, decisions []decision, bound int) (count int) {
 	for i := range decisions {
-		d := &decisions[i]
-		if d.outcome == Admitted && l.cannotAdmit(d) || d.outcome == Refused && l.cannotRefuse(d) {
+		if decisions[i].contradicts(l) {
 			if count++; count > bound {
 				break
 			}
 		}
 	}
 	return count
+}
+
+// contradicts reports whether a limiter cannot have decided so about the call.
+func (d *decision) contradicts(l limiter) bool {
+	return d.outcome == Admitted && l.cannotAdmit(d) || d.outcome == Refused && l.cannotRefuse(d)
 }
 
 // slidingLog admits no more than the limit in any window, wherever it begins.
