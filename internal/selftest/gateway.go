@@ -71,10 +71,10 @@ func choose(cfg Config) ([]gateway, error) {
 	switch {
 	case len(unknownMutants) > 0:
 		name, known := unknownMutants[0], namesOf(mutants.All(), func(m mutants.Mutant) string { return m.Name })
-		return nil, fmt.Errorf("%w: there is no mutant %q: %s", runner.ErrUsage, name, yamlfile.DidYouMean(name, known, "to see all mutants, run gatecert list mutants"))
+		return nil, fmt.Errorf("%w: unknown mutant %q: %s", runner.ErrUsage, name, yamlfile.DidYouMean(name, known, "to see all mutants, run gatecert list mutants"))
 	case len(unknownPermitted) > 0:
 		name, known := unknownPermitted[0], namesOf(mutants.Permitted(), func(p mutants.PermittedBehaviour) string { return p.Name })
-		return nil, fmt.Errorf("%w: there is no permitted behaviour %q: %s", runner.ErrUsage, name, yamlfile.DidYouMean(name, known, "to see all permitted behaviours, run gatecert list permitted"))
+		return nil, fmt.Errorf("%w: unknown permitted behaviour %q: %s", runner.ErrUsage, name, yamlfile.DidYouMean(name, known, "to see all permitted behaviours, run gatecert list permitted"))
 	default:
 		return gateways, nil
 	}

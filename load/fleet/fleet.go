@@ -90,7 +90,7 @@ func Open(ctx context.Context, c Config) (*Fleet, error) {
 	if err := checkName(c.Name); err != nil {
 		return nil, err
 	}
-	if c.Workers < 1 || c.Workers > mostWorkers {
+	if c.Workers < 1 || c.Workers > 10_000 {
 		return nil, fmt.Errorf("%w: %d workers: a fleet must have 1 to 10,000 workers", ErrConfig, c.Workers)
 	}
 	sealer, err := newSealer(c.Access.Secret)

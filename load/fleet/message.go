@@ -29,9 +29,6 @@ type subjects struct{ name string }
 
 var validName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_-]{0,31}$`)
 
-// mostWorkers bounds a fleet. How long a coordinator takes to add up results is measured with up to 1,000 workers (make bench-fleet).
-const mostWorkers = 10_000
-
 // checkName returns [ErrConfig] for the name of a fleet that no subject of the server can contain.
 func checkName(fleet string) error {
 	if validName.MatchString(fleet) {
