@@ -38,7 +38,7 @@ func TestErrorsHaveThreeParts(t *testing.T) {
 		"a typo of a format":      {[]string{"run", "--format", "jsn"}, `no format "jsn"`, "format", `did you mean "json"?`},
 		"a typo of a list":        {[]string{"list", "rowz"}, "cannot list", `"rowz"`, `did you mean "rows"?`},
 		"a typo of a mutant":      {[]string{"gateway", "--mutant", "rate-limit-as-50"}, "unknown mutant", "--mutant", `did you mean "rate-limit-as-503"?`},
-		"a typo in a self-test":   {[]string{"selftest", "--mutant", "rate-limit-as-50"}, "no mutant", `"rate-limit-as-50"`, `did you mean "rate-limit-as-503"?`},
+		"a typo in a self-test":   {[]string{"selftest", "--mutant", "rate-limit-as-50"}, "unknown mutant", `"rate-limit-as-50"`, `did you mean "rate-limit-as-503"?`},
 		"a time without a unit":   {[]string{"watch", "--every", "15"}, `"15" has no unit`, "--every", "use 15s, 15m or 15h"},
 		"no time":                 {[]string{"watch", "--every", "soon"}, `"soon" is not a duration`, "--every", "such as 30s"},
 		"a flag for a time":       {[]string{"watch", "--every", "--yes"}, "the flag has no value", "--every", "add a duration"},
