@@ -73,7 +73,7 @@ func (t rawTransport) dial(out *http.Request) (closeWriter, error) {
 	half, ok := conn.(closeWriter)
 	if !ok {
 		_ = conn.Close() // nothing was sent
-		return nil, fmt.Errorf("%T cannot close its write side", conn)
+		return nil, fmt.Errorf("a connection of type %T cannot close only its write side", conn)
 	}
 	return half, nil
 }

@@ -4,7 +4,7 @@ Feature: Table 2: access codes
 
   Rule: code:access_denied - "Access denied", what to do: "Check key, permissions, and group"
 
-    # Status 403 is derived from the contract, not stated in it, so any other 4xx is a warning, not a failure.
+    # The contract implies status 403 but does not state it, so any other 4xx causes a warning, not a failure.
     Scenario Outline: <case>
       Given the circumstance "denied-access": a valid key used where its permissions or group do not reach (for example outside its IP list)
       When a client calls "<surface>"

@@ -4,7 +4,7 @@ Feature: Table 2: content codes
 
   Rule: code:sensitive_words_detected - "Sensitive content detected", what to do: "Adjust the input"
 
-    # Status 400 is derived from the contract, not stated in it, so any other 4xx is a warning, not a failure.
+    # The contract implies status 400 but does not state it, so any other 4xx causes a warning, not a failure.
     Scenario Outline: <case>
       Given the circumstance "sensitive-content": a prompt with a word on the gateway's list
       When a client calls "<surface>"
@@ -35,7 +35,7 @@ Feature: Table 2: content codes
 
   Rule: code:prompt_blocked - "Prompt was blocked", what to do: "Adjust the prompt"
 
-    # Status 400 is derived from the contract, not stated in it, so any other 4xx is a warning, not a failure.
+    # The contract implies status 400 but does not state it, so any other 4xx causes a warning, not a failure.
     Scenario Outline: <case>
       Given the circumstance "blocked-prompt": the provider refuses the prompt on policy grounds
       When a client calls "<surface>"
@@ -61,7 +61,7 @@ Feature: Table 2: content codes
 
   Rule: code:count_token_failed - "Token counting failed", what to do: "Check input and retry"
 
-    # Status 400 or 5xx is derived from the contract, not stated in it, so any other 4xx is a warning, not a failure.
+    # The contract implies status 400 or 5xx but does not state it, so any other 4xx causes a warning, not a failure.
     Scenario Outline: <case>
       Given the circumstance "uncountable-input": input whose tokens cannot be counted (for example a corrupt image or audio part)
       When a client calls "<surface>"

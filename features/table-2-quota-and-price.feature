@@ -4,7 +4,7 @@ Feature: Table 2: quota and price codes
 
   Rule: code:insufficient_user_quota - "Insufficient quota", what to do: "Top up or check your plan quota"
 
-    # Status 403 is derived from the contract, not stated in it, so any other 4xx is a warning, not a failure.
+    # The contract implies status 403 but does not state it, so any other 4xx causes a warning, not a failure.
     Scenario Outline: <case>
       Given the circumstance "spent-account": the key's owner has no quota left
       When a client calls "<surface>"
@@ -34,7 +34,7 @@ Feature: Table 2: quota and price codes
 
   Rule: code:pre_consume_token_quota_failed - "Quota pre-deduction failed", what to do: "Check quota and retry"
 
-    # Status 403 is derived from the contract, not stated in it, so any other 4xx is a warning, not a failure.
+    # The contract implies status 403 but does not state it, so any other 4xx causes a warning, not a failure.
     Scenario Outline: <case>
       Given the circumstance "spent-key": the owner has quota, the key's own budget is too small for the pre-deduction
       When a client calls "<surface>"

@@ -129,7 +129,7 @@ Feature: Table 2: request codes
 
   Rule: code:read_request_body_failed - "Failed to read request body", what to do: "Check body and Content-Type"
 
-    # Status 400 is derived from the contract, not stated in it, so any other 4xx is a warning, not a failure.
+    # The contract implies status 400 but does not state it, so any other 4xx causes a warning, not a failure.
     Scenario Outline: <case>
       Given the circumstance "unreadable-body": a body that cannot be read to its end: short of its Content-Length, over the size limit, or with a broken Content-Encoding
       When a client calls "<surface>" with variant "<variant>"
@@ -198,7 +198,7 @@ Feature: Table 2: request codes
 
   Rule: code:convert_request_failed - "Request conversion failed", what to do: "Ensure params match the API format"
 
-    # Status 400 is derived from the contract, not stated in it, so any other 4xx is a warning, not a failure.
+    # The contract implies status 400 but does not state it, so any other 4xx causes a warning, not a failure.
     Scenario Outline: <case>
       Given the circumstance "unconvertible-request": a request that is valid in the caller's dialect and cannot be expressed in the provider's
       When a client calls "<surface>"
@@ -228,7 +228,7 @@ Feature: Table 2: request codes
 
   Rule: code:invalid_api_type - "Unsupported API type", what to do: "Use a supported API format"
 
-    # Status 400 is derived from the contract, not stated in it, so any other 4xx is a warning, not a failure.
+    # The contract implies status 400 but does not state it, so any other 4xx causes a warning, not a failure.
     Scenario Outline: <case>
       Given the circumstance "unsupported-api": a route whose channel has an API type that the gateway does not support
       When a client calls "<surface>"

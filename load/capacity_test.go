@@ -117,7 +117,7 @@ func TestCapacityOfAnUnstableGatewayKeepsToItsPlan(t *testing.T) {
 		assert.LessOrEqual(t, e.used.Requests, plan.Requests)
 		assert.LessOrEqual(t, e.used.Duration, plan.Duration)
 		assert.True(t, c.Partial, "%s", c)
-		assert.Contains(t, c.Notes[0], "the search reached its planned number of requests before 2 probes in a row gave the same result at each bound")
+		assert.Contains(t, c.Notes[0], "the search stopped before 2 probes in a row gave the same result at each bound, because the next probe would have exceeded the traffic plan")
 	})
 }
 

@@ -148,7 +148,7 @@ func (p Phase) check() error {
 		return fmt.Errorf("%w: %s", ErrInvalid, problem)
 	}
 	if !p.Share.whole() && (p.Record != nil || p.Closing != nil) {
-		return fmt.Errorf("%w: a process that sends only a share of a phase cannot record individual results, and cannot report windows while the phase is running", ErrInvalid)
+		return fmt.Errorf("%w: a process that sends only a share of the requests in a phase can neither record individual results nor report windows while the phase is running", ErrInvalid)
 	}
 	return cmp.Or(p.Share.check(), p.checkSchedule())
 }

@@ -75,9 +75,9 @@ func (s Search) check() error {
 	problem := ""
 	switch { // every comparison is written so that NaN fails it
 	case !(s.From > 0) || !(s.To >= s.From):
-		problem = fmt.Sprintf("rates from %g/s to %g/s: the lowest rate must be greater than 0 and not above the highest", s.From, s.To)
+		problem = fmt.Sprintf("rates from %g/s to %g/s: the lowest rate must be greater than 0 and no higher than the highest rate", s.From, s.To)
 	case s.Short <= 0 || s.Full < s.Short:
-		problem = fmt.Sprintf("probes of %s to %s: the shortest probe must be longer than 0s and not longer than a full-length probe", plain.Duration(s.Short), plain.Duration(s.Full))
+		problem = fmt.Sprintf("probes of %s to %s: the shortest probe must be longer than 0s and no longer than a full-length probe", plain.Duration(s.Short), plain.Duration(s.Full))
 	case !(s.Precision >= 0.01) || s.Precision > 1:
 		problem = fmt.Sprintf("precision %g: must be between 0.01 and 1", s.Precision)
 	case s.Repeats < 1 || s.Repeats > 100:
@@ -179,7 +179,7 @@ func (e *Engine) Capacity(ctx context.Context, s Search) (Capacity, error) {
 	switch {
 	case errors.Is(err, errBudget):
 		err, c.Partial = nil, true
-		c.notef("the search reached its planned number of requests before %s in a row gave the same result at each bound", plain.Count(r.Repeats, "probe"))
+		c.notef("the search stopped before %s in a row gave the same result at each bound, because the next probe would have exceeded the traffic plan", plain.Count(r.Repeats, "probe"))
 	case err != nil:
 		c.Partial = true
 		c.notef("the search was interrupted before %s in a row gave the same result at each bound", plain.Count(r.Repeats, "probe"))

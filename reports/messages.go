@@ -124,7 +124,7 @@ func steps(c runlog.Case) []runlog.Step {
 		}
 	}
 	if len(list) == 0 {
-		list = []runlog.Step{{Text: "Given the case is run", Status: runlog.StepUntested}}
+		list = []runlog.Step{{Text: "Given gatecert runs the case", Status: runlog.StepUntested}}
 	}
 	if !c.Verdict.Conformant() && !slices.ContainsFunc(list, func(s runlog.Step) bool { return s.Status == runlog.StepFailed }) {
 		list[len(list)-1].Status = runlog.StepFailed

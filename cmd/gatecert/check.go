@@ -45,7 +45,7 @@ func (f checkCommand) Run(c *console) error {
 func checkFile(path string) error {
 	data, err := yamlfile.Read(path)
 	if info, statErr := os.Stat(path); statErr == nil && info.IsDir() {
-		return fmt.Errorf("%w: %s is a folder: name the files in it, such as %s/*.yaml", errUsage, path, path)
+		return fmt.Errorf("%w: %s is a folder: specify the files in it, such as %s/*.yaml", errUsage, path, path)
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w: specify an existing file that you can read", errUsage, err)

@@ -187,7 +187,7 @@ func notAURL(word string) string {
 	case extension == ".yaml" || extension == ".yml":
 		return fmt.Sprintf("%q is neither a URL nor a file: specify a profile with --target FILE, or create one with gatecert init URL", shown)
 	case strings.Contains(word, "://") || strings.Contains(word, "@"):
-		return fmt.Sprintf("%q is not an http or https URL: use one such as https://gateway.example", shown)
+		return fmt.Sprintf("%q is not an http or https URL: use a URL such as https://gateway.example", shown)
 	default:
 		return fmt.Sprintf("%q is not an http or https URL; did you mean http://%s?", shown, word)
 	}

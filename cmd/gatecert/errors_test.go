@@ -55,7 +55,7 @@ func TestErrorsHaveThreeParts(t *testing.T) {
 		"a file to init":          {[]string{"init", file, "--key", "k"}, "is a file, not a URL", file, "specify its URL"},
 		"a folder for a profile":  {[]string{"run", "--target", dir}, "is a folder, not a profile", dir, "specify the profile's YAML file"},
 		"a folder with a profile": {[]string{"run", "--target", found}, "is a folder, not a profile", found, "did you mean " + filepath.Join(found, "gatecert.yaml")},
-		"a folder to check":       {[]string{"check", dir}, "is a folder", dir, "name the files in it"},
+		"a folder to check":       {[]string{"check", dir}, "is a folder", dir, "specify the files in it"},
 		"a folder without a run":  {[]string{"report", dir}, "contains no run", dir, "specify the folder of a run, or its run.ndjson"},
 		"a folder above a run":    {[]string{"report", found}, "contains no run", found, "did you mean " + filepath.Join(found, "reports", "latest")},
 		"no folder of a run":      {[]string{"replay", "x", "--from", file + "s"}, "does not exist", file + "s", "specify the folder of a run"},

@@ -43,7 +43,7 @@ func failuresIn(c *console, from string) (failures, error) {
 		f.cases = append(f.cases, k.ID)
 	}
 	if gone > 0 {
-		fmt.Fprintf(c.err, "note: skipping %s from the run %s (not in this version of gatecert)\n", plain.Count(gone, "case"), from)
+		fmt.Fprintf(c.err, "note: skipping %s from the run %s (unknown to this version of gatecert)\n", plain.Count(gone, "case"), from)
 	}
 	if len(f.cases) == 0 {
 		return f, fmt.Errorf("%w: no case failed in %s: omit --failed to run every case", gatecert.ErrNothingToRun, from)

@@ -139,7 +139,8 @@ func TestTheFlagsOfLoadTimeout(t *testing.T) {
 	t.Parallel()
 	code, stdout, stderr := invoke(t.Context(), "load", "timeout", "--slow-calls", "20", "--outage", "1s", "--rate", "10", "--out", t.TempDir())
 	require.Contains(t, []int{exitConformant, exitHarness}, code, stdout+stderr)
-	assert.Contains(t, stdout, "10 healthy requests per second, for 1.5s without faulty requests and then for 1s with faulty requests; the upstream holds up to 20 faulty requests open")
+	assert.Contains(t, stdout, "10 healthy requests per second, for 1.5s without faulty requests and then for 1s with faulty requests (")
+	assert.Contains(t, stdout, "); the upstream holds up to 20 faulty requests open")
 	assert.Contains(t, stdout, "capacity-kept")
 	for _, flag := range []string{"--rate=-1", "--outage=-1s", "--slow-calls=-1"} {
 		code, _, stderr := invoke(t.Context(), "load", "timeout", flag)

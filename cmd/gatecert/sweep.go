@@ -66,7 +66,7 @@ func printSweep(c *console, result load.SweepResult) error {
 	for _, l := range result.Levels {
 		note := metOrMissed(l.Misses, l.Inconclusive)
 		if l.Bounded {
-			note += " (stopped early: this level reached its limit on requests, --to × --full)"
+			note += " (stopped early: this level sent the maximum of --to × --full requests)"
 		}
 		lines = append(lines, []string{
 			strconv.Itoa(l.Concurrency), fmt.Sprintf("%.4g", l.Throughput), plain.Time(l.P50), plain.Time(l.P99), fmt.Sprintf("%.3g", 100*l.Errors), note,

@@ -42,8 +42,8 @@ func (watchCommand) Help() string {
     gatecert watch --target my-gateway.yaml                       run every 15 minutes
     gatecert watch https://gateway.example --model gpt-4o-mini --every 1h --webhook https://hooks.example/gatecert
 
-http://127.0.0.1:9464/ shows the verdict history and the latest report; /metrics is for Prometheus (docs/watch.md). If the gateway is
-unreachable, the watch records the outcome "unreachable" and continues. The watch reports each verdict change once. After Ctrl-C, the
+http://127.0.0.1:9464/ shows the verdict history and the latest report; Prometheus can scrape /metrics (docs/watch.md). If the gateway
+is unreachable, the watch records the outcome "unreachable" and continues. The watch reports each verdict change once. After Ctrl-C, the
 watch ends when the current run has cleaned up. The exit code is then 0, whatever the verdicts were.`
 }
 
@@ -120,7 +120,7 @@ func (w watchCommand) check() error {
 		return nil
 	}
 	if !profile.AbsoluteURL(w.Webhook) {
-		return fmt.Errorf("%w: --webhook: the value is not an http or https URL: use one such as https://hooks.example/gatecert", errUsage) // not shown: it may hold a secret
+		return fmt.Errorf("%w: --webhook: the value is not an http or https URL: use a URL such as https://hooks.example/gatecert", errUsage) // not shown: it may hold a secret
 	}
 	return nil
 }

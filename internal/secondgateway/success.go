@@ -49,7 +49,7 @@ func (g *Gateway) present(r *http.Request, to route, a ask, price float64, from 
 }
 
 func unserializable() *Failure {
-	return fail(500, "json_marshal_failed", "The answer cannot be written as JSON. Try again, or contact support.")
+	return fail(500, "json_marshal_failed", "The response cannot be encoded as JSON. Try again, or contact support.")
 }
 
 func success(contentType string, body []byte, events []Event) *Answer {

@@ -130,7 +130,7 @@ func (s *session) take(message jetstream.Msg) {
 		err = s.sealer.open(s.subjects.of(s.id, "order"), todo.Order, &what)
 	}
 	if err != nil {
-		s.show("cannot read a share of the load: " + err.Error())
+		s.show("cannot read the instructions for a share of the load: " + err.Error())
 		_ = message.Ack() // the coordinator gives the phase up
 		return
 	}
@@ -271,7 +271,7 @@ func (s *session) beginCall(id string) error {
 	defer s.mu.Unlock()
 	switch {
 	case s.calls[id]:
-		return errors.New("the call was already made")
+		return errors.New("this worker has already made the call")
 	case s.calling >= mostCalling || len(s.calls) >= mostCalls:
 		return fmt.Errorf("a worker makes at most %d calls at once, and %d in total", mostCalling, mostCalls)
 	}
@@ -299,7 +299,7 @@ func (w *worker) called(_ context.Context, body []byte) any {
 	}
 	w.mu.Unlock()
 	if s == nil {
-		return called{Refused: "the worker is not assigned to a coordinator at the moment"}
+		return called{Refused: "the worker is currently not assigned to a coordinator"}
 	}
 	defer s.running.Done()
 	ctx, cancel := s.whileLeased(s.ctx)

@@ -114,7 +114,7 @@ func (a *assessment) checkDepartures() {
 		a.untested(contract.DepartedFree, "no client disconnected during its call")
 		return
 	case d.freed > 0:
-		a.held(contract.DepartedFree, "%s disconnected during their calls; %s after the upstream had finished those calls, the gateway admitted %d concurrent calls",
+		a.held(contract.DepartedFree, "%s disconnected during a call; %s after the upstream had finished the abandoned calls, the gateway admitted all %d concurrent calls",
 			plain.Count(len(d.calls), "client"), round(d.freed), len(d.after))
 		return
 	case a.refusedByOthers(d.after):

@@ -20,7 +20,7 @@ func upstreamCallMutants() []Mutant {
 			changeAttempts(func(_ *reference.Call, allowed int) int { return 9 * allowed }),
 			warns(contract.RetriesBounded, append(badStatuses("*"), "code:bad_response_status_code/**",
 				"code:do_request_failed/*/*/reset", "code:do_request_failed/*/*/closed")...)),
-		mutant("retries-on-gemini-streams", "On the streaming Gemini endpoint, the gateway makes one more upstream attempt than the profile declares.",
+		mutant("retries-on-gemini-streams", "On the streaming Gemini endpoint, the gateway calls a failing upstream once more than limits.attempts allows.",
 			changeAttempts(func(c *reference.Call, allowed int) int {
 				if c.Surface == dialect.GenerateStream {
 					allowed++

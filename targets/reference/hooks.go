@@ -66,7 +66,7 @@ func (h *Hooks) arrange(handlers []namedHandler) ([]namedHandler, error) {
 	for _, name := range order {
 		i := slices.IndexFunc(handlers, func(handler namedHandler) bool { return handler.name == name })
 		if i < 0 {
-			return nil, fmt.Errorf("%w: a hook names the handler %q, but a model call has no such handler", ErrOptions, name)
+			return nil, fmt.Errorf("%w: a hook refers to the handler %q, but model calls have no such handler", ErrOptions, name)
 		}
 		arranged = append(arranged, handlers[i])
 	}

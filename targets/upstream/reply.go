@@ -90,7 +90,7 @@ func (d Directive) fits(op dialect.StreamingOperation, streamed bool) error {
 	case d.needsEvents() && !streamed:
 		return fmt.Errorf("%w: the directive applies to stream events, but the request does not ask for a stream", ErrDirective)
 	case d.unfinishable() && !dialect.CanStream(op, pieceKinds[d.Content]):
-		return fmt.Errorf("%w: streams of this endpoint have no %s", ErrDirective, d.Content)
+		return fmt.Errorf("%w: this endpoint cannot stream %s content", ErrDirective, d.Content)
 	case d.Gzip && streamed && (d.Content == "" || d.Content == NoChoices) && d.success():
 		return fmt.Errorf("%w: gzip can compress only a complete body, but the response is a stream", ErrDirective)
 	default:
