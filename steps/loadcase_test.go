@@ -58,12 +58,12 @@ func TestALoadCaseIsJudgedByItsFindings(t *testing.T) {
 		},
 		{
 			name: "the load did not reach the limit", load: LoadResult{Summary: sum}, err: fmt.Errorf("%w: nobody was refused", ErrUnreached),
-			verdict: contract.Untestable, reason: "the load did not create the circumstance of the case: nobody was refused", failed: []string{many},
+			verdict: contract.Untestable, reason: "the load did not create the circumstance that the case tests: nobody was refused", failed: []string{many},
 		},
 		{
 			name: "the load ended early, and a MUST was violated by then",
 			load: LoadResult{Summary: sum, Findings: violated(contract.LimitBurst, contract.Must)}, err: fmt.Errorf("%w: 900 calls", ErrUnreached),
-			verdict: contract.Fail, reason: "the load did not create the circumstance of the case: 900 calls", failed: []string{many, exactly},
+			verdict: contract.Fail, reason: "the load did not create the circumstance that the case tests: 900 calls", failed: []string{many, exactly},
 		},
 		{
 			name: "the harness failed", err: errors.New("no descriptors left"),

@@ -60,7 +60,7 @@ func (r LoadResult) judgement() contract.Judgement {
 var (
 	// ErrUnreached is returned if a load ended without creating its circumstance: the gateway refused calls that it should have admitted, or the
 	// permitted number of calls was not enough.
-	ErrUnreached = errors.New("the load did not create the circumstance of the case")
+	ErrUnreached = errors.New("the load did not create the circumstance that the case tests")
 	// ErrGivenUp is returned if a case was not attempted because other cases on its surface took too long.
 	ErrGivenUp = errors.New("given up")
 	// ErrGeneratorBusy is returned if this machine could not keep up with a load, so that the results show nothing about the gateway.

@@ -251,7 +251,7 @@ func (g *Gateway) reserve(accounts accounts, key *apiKey, a ask) (reservation, *
 	case errors.Is(err, errAccountSpent):
 		return r, fail(403, "insufficient_user_quota", "The account has no quota left. Top up, or look at your plan.")
 	case errors.Is(err, errKeySpent):
-		return r, fail(403, "pre_consume_token_quota_failed", "The budget of this API key is too small for the request. Raise it and try again.")
+		return r, fail(403, "pre_consume_token_quota_failed", "The budget of this API key is too small for the request. Raise the budget and try again.")
 	case err != nil:
 		return r, fail(507, "update_data_error", "The gateway cannot record the request at the moment.")
 	}

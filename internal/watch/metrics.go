@@ -42,7 +42,7 @@ func newMetrics(target string) *metrics {
 		cases:    gauges("gatecert_cases", "Number of cases in the last run, by verdict.", "verdict"),
 		rounds:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "gatecert_rounds_total", Help: "Number of rounds since the watch started, by outcome.", ConstLabels: labels}, []string{"outcome"}),
 		outcome:  gauges("gatecert_outcome", "1 for the outcome of the last round, 0 for every other outcome.", "outcome"),
-		changes:  prometheus.NewCounter(prometheus.CounterOpts{Name: "gatecert_changes_total", Help: "Number of verdict and outcome changes since the watch started.", ConstLabels: labels}),
+		changes:  prometheus.NewCounter(prometheus.CounterOpts{Name: "gatecert_changes_total", Help: "Number of times that a verdict or an outcome has changed since the watch started.", ConstLabels: labels}),
 		last:     gauge("gatecert_last_round_timestamp_seconds", "Unix time at which the last round ended."),
 		judged:   gauge("gatecert_last_verdict_timestamp_seconds", "Unix time at which the last round with a verdict (conformant or not-conformant) ended."),
 		took:     gauge("gatecert_round_duration_seconds", "Duration of the last round in seconds."),

@@ -53,7 +53,7 @@ func (a *assessment) causeOf(found contradictions) cause {
 	if a.refusedCallsCount(f, found) {
 		if a.slow() { // slow calls are few, and a slower bucket may explain them as well
 			if m, ok := f.otherBucket(); ok {
-				return cause{sentence: "the calls were too slow to tell whether refused calls count against the limit or whether the limit is a " + m.String()}
+				return cause{sentence: "the calls were too slow to distinguish two explanations: refused calls count against the limit, or the limit is a " + m.String()}
 			}
 		}
 		return cause{refusedCount: true}

@@ -128,7 +128,7 @@ func (r *round) checkOpenCalls(all *conclusions) {
 			c = uncertain
 		}
 		all.violated(contract.Finding{
-			Requirement: contract.NothingLeft, Level: contract.Should, Want: fmt.Sprintf("at most %d calls open at the upstream, as before the outage", r.openBefore),
+			Requirement: contract.NothingLeft, Level: contract.Should, Want: fmt.Sprintf("at most %d calls open at the upstream, as many as before the outage", r.openBefore),
 			Got: fmt.Sprintf("%s still open at the upstream %s after the last request", plain.Count(r.openAfter, "call"), rounded(cancelWithin)),
 		}, c)
 	default:

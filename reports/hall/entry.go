@@ -120,7 +120,7 @@ func (h Hall) check(run runlog.Run) *Refusal {
 	case len(run.Selection.Cases) > 0:
 		return refused(Partial, "the run covers only %s", plain.Count(len(run.Selection.Cases), "selected case"))
 	case len(leftOut) > 0:
-		return refused(Partial, "the run did not test %s that the profile offers: %s", plain.Count(len(leftOut), "endpoint"), plain.Joined(leftOut))
+		return refused(Partial, "the run did not test %s that could be tested with this profile: %s", plain.Count(len(leftOut), "endpoint"), plain.Joined(leftOut))
 	case age < -1: // the clock of another machine, and another zone
 		return refused(Future, "the run ended on %s, which is in the future: today is %s", date(ended), date(today))
 	case age > MaxAge:

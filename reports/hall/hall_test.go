@@ -103,7 +103,7 @@ func TestRefusals(t *testing.T) {
 		}}.bytes, entry{change: failing}},
 		{hall.Unnamed, "does not name its gateway", entry{name: " ", version: "1"}.bytes, entry{name: "x", version: "1"}},
 		{hall.Partial, "only selected rows: http:404", func(t *testing.T) []byte { return entry{}.of(t, selected) }, entry{}},
-		{hall.Partial, "the run did not test 16 endpoints that the profile offers: chat-stream, ", func(t *testing.T) []byte { return entry{}.of(t, part) }, entry{}},
+		{hall.Partial, "the run did not test 16 endpoints that could be tested with this profile: chat-stream, ", func(t *testing.T) []byte { return entry{}.of(t, part) }, entry{}},
 		{hall.Future, "the run ended on 2026-06-03, which is in the future: today is 2026-06-01", entry{ended: today.AddDate(0, 0, 2)}.bytes, entry{ended: today.AddDate(0, 0, 1)}},
 		{hall.Expired, "91 days ago: runs are listed for only 90 days", entry{ended: today.AddDate(0, 0, -91)}.bytes, entry{ended: today.AddDate(0, 0, -90)}},
 	} {

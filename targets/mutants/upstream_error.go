@@ -80,7 +80,7 @@ func upstreamFormMutants() []Mutant {
 				a.Body = gzipped(gzipped(a.Body))
 			}, compressedError),
 			fails(contract.Envelope, compressedErrors)),
-		mutant("error-in-an-answer-overlooked", "If an upstream answer also contains an error object, the gateway does not notice the error.",
+		mutant("error-in-an-answer-overlooked", "If an upstream response contains both an answer and an error object, the gateway does not notice the error.",
 			changeTransport(overlookErrors),
 			passes("http:5xx/upstream-error/messages-stream/answer-with-error"), // an event of that API is an answer or an error
 			fails(contract.NotSuccess, upstreamErrors(answersWithErrors(), "answer-with-error")...),

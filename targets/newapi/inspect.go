@@ -98,13 +98,13 @@ func (i *inspection) checkSignIn(p product) error {
 
 func (i *inspection) inspectNewAPI(tag string) {
 	i.changeForRun("performance_setting.monitor_enabled", "false", "the gateway would otherwise return 503 for every call when CPU usage exceeds 90 %")
-	i.announce("option ModelPrice", "prices are added for the run's models and removed at the end of the run", "the gateway refuses unpriced models")
+	i.announce("option ModelPrice", "prices are added for the run's models and removed at the end of the run", "the gateway refuses models without a price")
 	i.announce("option ModelRequestRateLimitGroup", "limits are added for the run's groups and removed at the end of the run", "to test status 429 without limiting the rest of the run")
 	if i.retries == 0 {
-		i.changeForCases(retryOnce, "if a channel is disabled during a call, the gateway notices only when it retries the call", setting{"RetryTimes", "1"})
+		i.changeForCases(retryOnce, "if a channel is disabled during a call, the gateway notices this only when it retries the call", setting{"RetryTimes", "1"})
 	}
 	if i.options["SelfUseModeEnabled"] == "true" {
-		i.changeForCases(refuseUnpriced, "in self-use mode, the gateway accepts unpriced models", setting{"SelfUseModeEnabled", "false"})
+		i.changeForCases(refuseUnpriced, "these cases test models without a price, which the gateway accepts in self-use mode", setting{"SelfUseModeEnabled", "false"})
 	}
 	if i.options["ModelRequestRateLimitEnabled"] != "true" {
 		i.changeForCases(limitRate, "to test status 429; while this option is on, any limits configured for all users apply as well", setting{"ModelRequestRateLimitEnabled", "true"})

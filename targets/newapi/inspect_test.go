@@ -34,11 +34,11 @@ func TestInspectionListsTheChanges(t *testing.T) {
 	}{
 		{"a new deployment", nil, profile.DB{}, newAPI, []string{
 			"option performance_setting.monitor_enabled: true -> false, during the run (the gateway would otherwise return 503 for every call when CPU usage exceeds 90 %)",
-			"option RetryTimes: 0 -> 1, only while the cases that need this value run (if a channel is disabled during a call, the gateway notices only when it retries the call)",
+			"option RetryTimes: 0 -> 1, only while the cases that need this value run (if a channel is disabled during a call, the gateway notices this only when it retries the call)",
 		}, "test_sensitive"},
 		{"one that retries already", map[string]string{"RetryTimes": "2", "performance_setting.monitor_enabled": "false"}, profile.DB{}, newAPI, nil, "test_sensitive"},
 		{"one in self-use mode", map[string]string{"SelfUseModeEnabled": "true"}, profile.DB{}, newAPI, []string{
-			"option SelfUseModeEnabled: true -> false, only while the cases that need this value run (in self-use mode, the gateway accepts unpriced models)",
+			"option SelfUseModeEnabled: true -> false, only while the cases that need this value run (these cases test models without a price, which the gateway accepts in self-use mode)",
 		}, "test_sensitive"},
 		{"one that does not check for words", map[string]string{"CheckSensitiveEnabled": "false"}, profile.DB{}, newAPI, []string{
 			"option SensitiveWords: test_sensitive other -> gc-5ca1ab-word, only while the cases that need this value run (to test a prompt that contains a sensitive word)",
