@@ -67,7 +67,7 @@ func (w *World) judgeAftermath(aftermath *contract.Aftermath, err error) error {
 	w.judge(o)
 	w.gate.served.Store(aftermath.Served)
 	if !aftermath.Served && w.session.AnswersUnhealthy(o) {
-		w.reject(contract.Untestable, "after the case, healthy calls failed; the case got the same response as a failed healthy call, so the response may come from a circuit breaker")
+		w.reject(contract.Untestable, "healthy calls failed after the case, and a failed healthy call received the same response as the case, so the response may come from a circuit breaker")
 	}
 	return nil
 }

@@ -237,7 +237,7 @@ func (i *inference) measureRefill(ctx context.Context, limit int) error {
 		}
 		i.addLimit(limit)
 		if err == nil && rate.admitted == 0 {
-			err = fmt.Errorf("%w: no further call was admitted within %s: the window is longer, or the limit is a daily quota. With a time budget of %s, gatecert could infer a window of up to %s",
+			err = fmt.Errorf("%w: no further call was admitted within %s: the window is longer than this, or the limit is a daily quota. With a time budget of %s, gatecert could infer a window of up to %s",
 				ErrBudget, round(i.budget.Time), round(10*i.budget.Time), round(10*i.budget.Time/windowsNeeded))
 		}
 		return fmt.Sprintf("after the limit was used up, gatecert sent calls without a pause: the first call was admitted after %s, at most %d calls were admitted in a row, and %d calls in total were admitted within %s",

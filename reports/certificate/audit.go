@@ -26,7 +26,7 @@ func (a Auditor) Audit(run runlog.Run) []string {
 		audit.problemf("the run is incomplete: %s", gap)
 	}
 	if run.ContractDigest != contract.Digest() {
-		audit.problemf("the run was judged against contract %.80s, but this version of gatecert has contract %s", run.ContractDigest, contract.Digest())
+		audit.problemf("the run was judged against contract %.80s, but this version of gatecert uses contract %s", run.ContractDigest, contract.Digest())
 		return audit.problems
 	}
 	audit.selection()
@@ -110,7 +110,7 @@ func (a *audit) profile() {
 			continue
 		}
 		if offers(known) {
-			a.problemf("%s is marked not-offered, but the profile offers it", c.ID)
+			a.problemf("%s is marked not-offered, but according to the profile the gateway offers it", c.ID)
 		}
 	}
 }
@@ -192,7 +192,7 @@ func (a *audit) controls() {
 				healthy, _ = contract.IsSuccess(s, *c.Observation)
 			}
 			if !c.OK || c.Observation == nil || healthy != (kind == runlog.ControlHealthy) {
-				a.problemf("the cases on %s were judged although its %s control call failed", s, runlog.ControlName(kind))
+				a.problemf("the cases on %s were judged although the %s control call failed", s, runlog.ControlName(kind))
 			}
 		}
 	}

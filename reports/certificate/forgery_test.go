@@ -74,18 +74,18 @@ func TestAnAuditDoesNotRelyOnClaims(t *testing.T) {
 		{"a case called not offered", func(r *runlog.Run) {
 			at(r, absent).Verdict = contract.NotOffered
 			r.Expected = slices.DeleteFunc(r.Expected, func(id string) bool { return id == absent })
-		}, absent + " is marked not-offered, but the profile offers it"},
+		}, absent + " is marked not-offered, but according to the profile the gateway offers it"},
 		{"not offered and expected at once", func(r *runlog.Run) { at(r, absent).Verdict = contract.NotOffered }, absent + " has the verdict not-offered, which contradicts the list of expected cases in the log's header"},
 		{"a case under another row", func(r *runlog.Run) { at(r, absent).Row = "http:404" }, absent + " is logged under a different row"},
 		{"a case that does not exist", func(r *runlog.Run) { at(r, absent).ID = "code:easy/breeze/chat" }, "code:easy/breeze/chat was not selected or is not a case of the contract"},
 		{"a selection made smaller", func(r *runlog.Run) { r.Selection.Surfaces = []dialect.Surface{"chat"} }, "was not selected"},
-		{"another contract", func(r *runlog.Run) { r.ContractDigest = "sha256:00" }, "the run was judged against contract sha256:00, but this version of gatecert has contract sha256:"},
+		{"another contract", func(r *runlog.Run) { r.ContractDigest = "sha256:00" }, "the run was judged against contract sha256:00, but this version of gatecert uses contract sha256:"},
 		{"no controls", func(r *runlog.Run) { r.Controls = nil }, "the cases on chat were judged without the healthy control call"},
 		{"a control that failed", func(r *runlog.Run) {
 			for i := range r.Controls {
 				r.Controls[i].Observation.Status = 500
 			}
-		}, "the cases on chat were judged although its healthy control call failed"},
+		}, "the cases on chat were judged although the healthy control call failed"},
 		{"no nonsense control", func(r *runlog.Run) {
 			r.Controls = slices.DeleteFunc(r.Controls, func(c runlog.Control) bool { return c.Kind == "nonsense" })
 		}, "the cases on chat were judged without the unknown-model control call"},

@@ -17,7 +17,7 @@ func streamEndMutants() []Mutant {
 	const stalledMessages contract.Pattern = "code:channel:response_time_exceeded/slow-upstream/messages-stream/stalled-answer"
 	return []Mutant{
 		mutant("truncated-stream-ends-well",
-			"The gateway ends a truncated upstream stream as if it were complete, with an invented finish event, usage and [DONE].",
+			"The gateway ends a truncated upstream stream as if it were complete: it invents a finish event and usage, and sends [DONE].",
 			changeStreamError(finish, causedBy(convert.ErrTruncated)),
 			fails(contract.StreamEnd, "code:read_response_body_failed/truncated-upstream-response/*-stream/*")),
 		mutant("chat-stream-done-without-finish", "A failed chat stream ends with [DONE] instead of an error event.",
@@ -85,7 +85,7 @@ func errorEventMutants() []Mutant {
 		mutant("error-event-in-a-candidate", "The error event of a Gemini stream has other fields in addition to the error.",
 			changeStreamError(replaceInEvents("}}\n", `},"responseId":"1"}`+"\n"), on(dialect.GenerateStream)),
 			warns(contract.StreamError, midStreamOn(dialect.GenerateStream)...)),
-		mutant("error-event-named-on-openai", "The error event of a responses stream has the name \"error\".",
+		mutant("error-event-named-on-openai", "The error event of a responses stream has the name \"error\", so some clients do not raise it as an error.",
 			changeStreamError(prependText("event: error\n"), on(dialect.ResponsesStream)),
 			warns(contract.StreamError, midStreamOn(dialect.ResponsesStream)...)),
 		mutant("error-event-named-on-chat", "The error event of a chat stream has a name, so clients that read only unnamed events never see it.",
