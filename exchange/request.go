@@ -55,7 +55,7 @@ func build(call Call) (*request, error) {
 
 // notShown stands in reports for the request of a call in which the name of a secret has no place, as in the name of a field.
 func notShown(call Call) *request {
-	r := &request{surface: call.Surface, method: call.Method, target: "[not shown: it holds a secret]", header: http.Header{}}
+	r := &request{surface: call.Surface, method: call.Method, target: "[not shown: contains a secret]", header: http.Header{}}
 	r.shown = r
 	return r
 }
@@ -166,7 +166,7 @@ func (r *request) setHeader(call Call) error {
 		case canonical == "Host" && strings.ContainsFunc(value, func(c rune) bool { return c <= ' ' || c >= 0x7f || c == '/' }):
 			return fmt.Errorf("%w: Host must be a host name with an optional port", ErrHeader)
 		case canonical == "Content-Length" || canonical == "Transfer-Encoding" || canonical == "Trailer":
-			return fmt.Errorf("%w: %s controls how the message is framed, so it can be set only by injecting a fault", ErrHeader, canonical)
+			return fmt.Errorf("%w: %s is part of the message framing, which gatecert controls: remove this field", ErrHeader, canonical)
 		case value == "":
 			r.header.Del(name)
 		default:

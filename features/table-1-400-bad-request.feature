@@ -1,6 +1,6 @@
 Feature: Table 1: 400 Bad request
 
-  The request is invalid. The same request cannot succeed on a retry.
+  The request is invalid, so a retry of the same request cannot succeed.
 
   Rule: http:400 - "Bad request", common cause: "Missing / malformed parameters"
 

@@ -237,7 +237,7 @@ func TestObserveSaysWhenTheHarnessCannotDoItsPart(t *testing.T) {
 		{"a store that nothing can open", func(p *profile.Profile) {
 			p.Store.SQLite = "none.db"
 			p.Circumstances = map[string]profile.Recipe{"gateway-error": {Before: []profile.Action{{SQL: "DROP TABLE x"}}}}
-		}, `the case's "before" action failed: the profile does not name a database that gatecert can open`},
+		}, `the case's "before" action failed: the profile does not specify a database that gatecert can open`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p := profile.Profile{Keys: profile.Keys{Valid: "sk-abcdefgh"}, Models: profile.Models{Default: "m"}}

@@ -9,7 +9,7 @@ import (
 )
 
 // ErrNoStore is returned if a statement must run and there is no database: the profile names none, or the program has no means to open one.
-var ErrNoStore = errors.New("the profile does not name a database that gatecert can open")
+var ErrNoStore = errors.New("the profile does not specify a database that gatecert can open")
 
 // Store runs statements against a gateway's database. Package store has implementations.
 type Store interface {

@@ -197,7 +197,7 @@ func notAURL(word string) string {
 func (f targetFlags) unclaimed() (profile.Profile, error) {
 	switch {
 	case f.URL != "" && f.Target != "":
-		return profile.Profile{}, fmt.Errorf("%w: a URL and --target both name a gateway: use only one of them", errUsage)
+		return profile.Profile{}, fmt.Errorf("%w: a URL and --target both specify a gateway: use only one of them", errUsage)
 	case f.URL == "" && len(f.Model) > 0:
 		return profile.Profile{}, fmt.Errorf("%w: --model needs a URL: add a URL, or list the models in the profile (models:)", errUsage)
 	case f.isReference():

@@ -51,7 +51,7 @@ func fromEnvironment(ctx *kong.Context, parent *kong.Path, flag *kong.Flag) (any
 			return nil, nil
 		}
 		if os.Getenv(urlVariable) != "" {
-			return nil, fmt.Errorf("$%s and $%s both name a gateway: unset one of the two", urlVariable, variable)
+			return nil, fmt.Errorf("$%s and $%s both specify a gateway: unset one of the two", urlVariable, variable)
 		}
 	case "model":
 		if !url && (target || os.Getenv(urlVariable) == "") {

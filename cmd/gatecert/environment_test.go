@@ -60,7 +60,7 @@ func TestTheGatewayComesFromTheEnvironmentUnlessTheCommandLineNamesOne(t *testin
 	require.NoError(t, err)
 	assert.Empty(t, r.Target)
 	_, err = parseRun(t, map[string]string{"GATECERT_URL": "http://a", "GATECERT_TARGET": "/p.yaml"})
-	assert.ErrorContains(t, err, "$GATECERT_URL and $GATECERT_TARGET both name a gateway: unset one of the two")
+	assert.ErrorContains(t, err, "$GATECERT_URL and $GATECERT_TARGET both specify a gateway: unset one of the two")
 }
 
 func TestAVariableThatMakesNoSenseIsNamed(t *testing.T) {

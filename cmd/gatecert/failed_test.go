@@ -64,7 +64,7 @@ func TestWhatFailedIsPlayedAgain(t *testing.T) {
 	assert.Contains(t, stderr, "logs do not contain keys: pass the profile of ")
 	code, _, stderr = invoke(t.Context(), "run", "--until-pass")
 	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, stderr, "name the earlier run with --failed RUN")
+	assert.Contains(t, stderr, "specify that run with --failed RUN")
 }
 
 // What never ran is played too, and a log of the built-in gateway says what it is about.

@@ -80,7 +80,7 @@ func (r runCommand) Run(ctx context.Context, c *console) error {
 		return r.playFailed(ctx, c, formats)
 	}
 	if r.UntilPass {
-		return fmt.Errorf("%w: --until-pass reruns the cases that failed in an earlier run: name the earlier run with --failed RUN", errUsage)
+		return fmt.Errorf("%w: --until-pass reruns the cases that failed in an earlier run: specify that run with --failed RUN", errUsage)
 	}
 	if err := r.find(c); err != nil {
 		return err
@@ -268,7 +268,7 @@ func (r runCommand) config(ctx context.Context, load func() (profile.Profile, er
 		Baseline: known, Level: contract.Level(r.Level), Rows: r.Rows, Surfaces: r.Surfaces, Concurrency: r.Concurrency, Command: os.Args,
 	}
 	if r.Keep < 0 || r.Keep > 0 && r.Out != "" {
-		return config, fmt.Errorf("%w: --keep %d: must be at least 1, and cannot be combined with --out, because --keep counts the runs in reports/", errUsage, r.Keep)
+		return config, fmt.Errorf("%w: --keep %d: must be at least 1; --keep cannot be combined with --out, because it deletes only runs in reports/", errUsage, r.Keep)
 	}
 	if r.TimeLimit < 0 {
 		return config, fmt.Errorf("%w: --time-limit %s: must be positive, or 0 for no limit", errUsage, plain.Duration(r.TimeLimit))

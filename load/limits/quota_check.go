@@ -163,7 +163,7 @@ func (c *quotaCheck) checkReset(i int, q quota) {
 			continue
 		}
 		if c.calls[k].Asked.Of(c.declared.Part) <= refusal.Asked.Of(c.declared.Part) && !c.byOthers(k) && c.declared.usage(c.decisions).atMostOthers(from.from, d.to) == 0 {
-			c.findOnce(contract.Should, "a call admitted after the announced reset",
+			c.findOnce(contract.Should, "a call to be admitted after the announced reset",
 				fmt.Sprintf("%s announced a reset %s after a refusal, but a call sent %s after that refusal was still refused", q.label(), round(*q.reset), round(d.from-from.to)))
 		}
 		return
@@ -204,7 +204,7 @@ func (c *quotaCheck) checkDecrease(call Call, q quota) {
 
 func (c *quotaCheck) counted() string {
 	if c.declared.Tokens {
-		return "tokens (gatecert counts only half of the tokens that the responses report)"
+		return "tokens (gatecert counts only half of the tokens that the responses report, because gateways count tokens in different ways)"
 	}
 	return "calls"
 }

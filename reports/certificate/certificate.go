@@ -206,7 +206,7 @@ func opened(ctx context.Context, envelope []byte, key Key) (*statement, []string
 		return nil, []string{EnvelopeFile + " is not a DSSE envelope: " + err.Error()}
 	}
 	if e.PayloadType != payloadType {
-		return nil, []string{fmt.Sprintf("the envelope's payload type is %.60q, want %s", e.PayloadType, payloadType)}
+		return nil, []string{fmt.Sprintf("the envelope's payload type is %.60q instead of %s", e.PayloadType, payloadType)}
 	}
 	verifier, err := dsse.NewEnvelopeVerifier(key)
 	if err != nil {
@@ -235,7 +235,7 @@ func compared(claimed, actual statement) []string {
 		}
 	}
 	if !reflect.DeepEqual(claimed.Predicate, actual.Predicate) {
-		problems = append(problems, fmt.Sprintf("the statement does not match the log: its result is %s, the log's is %s",
+		problems = append(problems, fmt.Sprintf("the statement does not match the log: the result is %s in the statement and %s in the log",
 			claimed.Predicate.Result, actual.Predicate.Result))
 	}
 	return problems

@@ -197,7 +197,7 @@ func TestVerifyRefuses(t *testing.T) {
 			return bytes.Contains(l, []byte(`"id":"`+absent+`","row"`)) && !bytes.HasPrefix(l, []byte(`{"type":"header"`))
 		}), nil), cert, public, "never ran"},
 		{"a better report", log, certificate.Certificate{Report: bytes.Replace(cert.Report, []byte("partial"), []byte("success"), 1), Envelope: cert.Envelope}, public, "conformance-report.yaml does not match the log"},
-		{"the certificate of another log", log, resigned, public, "the statement does not match the log: its result is FAILED, the log's is PASSED"},
+		{"the certificate of another log", log, resigned, public, "the statement does not match the log: the result is FAILED in the statement and PASSED in the log"},
 		{"a payload changed under its signature", log, certificate.Certificate{Report: cert.Report, Envelope: payload(func(s string) string { return strings.Replace(s, "PASSED", "WARNED", 1) })}, public, "was not signed with this key"},
 		{"no envelope", log, certificate.Certificate{Report: cert.Report, Envelope: []byte("hello")}, public, "is not a DSSE envelope"},
 		{"an envelope of something else", log, certificate.Certificate{Report: cert.Report, Envelope: []byte(`{"payloadType":"text/plain","payload":"aGk=","signatures":[]}`)}, public, `the envelope's payload type is "text/plain"`},

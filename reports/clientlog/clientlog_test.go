@@ -58,7 +58,7 @@ func TestFindings(t *testing.T) {
 		"no code is asked for":   {with(call("a", "http:404", Typed, 404), func(c *Call) { c.Code, c.Shown = "model_not_found", Nowhere }), nil},
 		"accepted":               {call("a", "code:empty_response", Accepted, 200), []Finding{{ErrorAccepted, "raises no error"}}},
 		"untyped":                {call("a", "http:404", Untyped, 404), []Finding{{ErrorUntyped, "raises StubError, which is not one of its own error classes"}}},
-		"waits":                  {with(call("a", "http:429", Hung, 429), func(c *Call) { c.Milliseconds = 12000 }), []Finding{{NotRetried, "does not retry; the contract says: See Rate Limits"}, {NotEnded, "did not end within 12.0 s"}}},
+		"waits":                  {with(call("a", "http:429", Hung, 429), func(c *Call) { c.Milliseconds = 12000 }), []Finding{{NotRetried, "does not retry; the contract says: See Rate Limits"}, {NotEnded, "does not end the call within 12.0 s"}}},
 		"a fault of the adapter": {with(call("a", "code:do_request_failed", Crashed, 502), func(c *Call) { c.Message = "it ended" }), nil},
 	} {
 		assert.Equal(t, tt.want, Findings(tt.call), name)

@@ -116,7 +116,7 @@ func Findings(c Call) []Finding {
 	case c.Outcome == Accepted:
 		add(ErrorAccepted, "raises no error")
 	case c.Outcome == Hung && attempts < 2:
-		add(NotEnded, "did not end within %s", seconds(c.Milliseconds))
+		add(NotEnded, "does not end the call within %s", seconds(c.Milliseconds))
 	case c.Outcome == Untyped:
 		add(ErrorUntyped, "%s, which is not one of its own error classes", raises(c))
 	}

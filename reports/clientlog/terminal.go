@@ -30,7 +30,7 @@ func WriteTerminal(w io.Writer, l Log) error {
 	}
 	for i, name := range l.Probes() {
 		if i == 0 {
-			b.WriteString("\nResponses that gatecert itself sent\n")
+			b.WriteString("\nProbes (responses that gatecert itself sent instead of the gateway)\n")
 		}
 		fmt.Fprintf(&b, "\nprobe %s\n", plain.Text(name, maxWord))
 		writeGroups(&b, Grouped(l.OfProbe(name)))
