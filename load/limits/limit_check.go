@@ -143,7 +143,35 @@ func (a *assessment) findSpurious(r contract.Requirement, calls []int) {
 // recordLimit says how many calls of a phase were admitted and refused. Where the model explains all calls, it also says why fewer
 // than the limit were admitted.
 func (a *assessment) recordLimit(r contract.Requirement, p phase, explained bool) {
-	var admitted, refused, first int
+	admitted, refused, first := a.tally(p)
+	concurrency := a.declared.Kind == contract.Concurrency
+	few := explained && refused > 0 && !concurrency && 2*admitted < a.declared.capacity()
+	if few && r == contract.LimitBurst {
+		// A sliding counter may still count calls of the window before, but not when the initial burst begins.
+		if initial, rejected, _ := a.tally(phaseInitialBurst); rejected > 0 && 2*initial >= a.declared.capacity() {
+			a.held(r, "%d calls admitted and %d refused in the initial burst; the later burst admitted %d and refused %d%s",
+				initial, rejected, admitted, refused, a.shortfall(admitted, first))
+			return
+		}
+	}
+	switch {
+	case admitted+refused == 0:
+		a.untested(r, "gatecert did not make the calls for this check")
+	case admitted == 0:
+		a.untested(r, "none of the %d calls was admitted", refused)
+	case refused == 0 && (r == contract.LimitBurst || !concurrency): // one at a time, concurrent calls are never refused
+		a.untested(r, "the limit was not reached: %d calls were admitted and none was refused", admitted)
+	case few:
+		a.untested(r, "%d calls admitted and %d refused%s", admitted, refused, a.shortfall(admitted, first))
+	case explained && refused > 0 && !concurrency:
+		a.held(r, "%d calls admitted and %d refused%s", admitted, refused, a.shortfall(admitted, first))
+	default:
+		a.held(r, "%d calls admitted and %d refused", admitted, refused)
+	}
+}
+
+// tally counts the calls of a phase that were admitted and refused. first is the index of the first of them, 0 without one.
+func (a *assessment) tally(p phase) (admitted, refused, first int) {
 	for _, i := range a.inPhase(p) {
 		if admitted+refused == 0 {
 			first = i
@@ -155,21 +183,7 @@ func (a *assessment) recordLimit(r contract.Requirement, p phase, explained bool
 			refused++
 		}
 	}
-	concurrency := a.declared.Kind == contract.Concurrency
-	switch {
-	case admitted+refused == 0:
-		a.untested(r, "gatecert did not make the calls for this check")
-	case admitted == 0:
-		a.untested(r, "none of the %d calls was admitted", refused)
-	case refused == 0 && (r == contract.LimitBurst || !concurrency): // one at a time, concurrent calls are never refused
-		a.untested(r, "the limit was not reached: %d calls were admitted and none was refused", admitted)
-	case explained && refused > 0 && !concurrency && 2*admitted < a.declared.capacity():
-		a.untested(r, "%d calls admitted and %d refused%s", admitted, refused, a.shortfall(admitted, first))
-	case explained && refused > 0 && !concurrency:
-		a.held(r, "%d calls admitted and %d refused%s", admitted, refused, a.shortfall(admitted, first))
-	default:
-		a.held(r, "%d calls admitted and %d refused", admitted, refused)
-	}
+	return admitted, refused, first
 }
 
 // recordSustained says how many calls were admitted while all that was freed was used up.

@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -45,6 +46,26 @@ func TestVerifyRaisesNoFalseAlarm(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A sliding counter may still count calls of the window before when the burst begins. The check then rests on the initial burst.
+func TestASlidingCounterIsJudgedByTheInitialBurst(t *testing.T) {
+	judged := 0
+	for run := range 8 {
+		synctest.Test(t, func(t *testing.T) {
+			g := simulation{contract.SlidingCounter, 20, 2 * time.Second, run, 3, false}.gateway(faults{})
+			findings, evidence := verify(t, g, DeclaredLimit{Kind: contract.SlidingCounter, Limit: 20, Window: 2 * time.Second})
+			require.Empty(t, findings)
+			check := checkOf(evidence, contract.LimitBurst)
+			require.Equal(t, contract.Held, check.Result, check.Sentence)
+			if strings.Contains(check.Sentence, "in the initial burst") {
+				require.Regexp(t, `^20 calls admitted and \d+ refused in the initial burst; the later burst admitted \d and refused \d+; part of the limit of 20 calls may still have been in use$`, check.Sentence)
+				judged++
+			}
+		})
+	}
+	require.Positive(t, judged)
+	require.Less(t, judged, 8)
 }
 
 func TestVerifyFindsEveryFault(t *testing.T) {

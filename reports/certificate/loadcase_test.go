@@ -58,6 +58,12 @@ func TestARateLimitsVerificationIsAudited(t *testing.T) {
 		{"another number of calls", func(r *runlog.Run) {
 			checkOf(summary(r), contract.LimitExact).Sentence = "2000 calls admitted and 100 refused"
 		}, id + ": the load summary says that 20"},
+		{"the initial burst in place of a later one", func(r *runlog.Run) {
+			checkOf(summary(r), contract.LimitBurst).Sentence = "20 calls admitted and 11 refused in the initial burst; the later burst admitted 3 and refused 32"
+		}, ""},
+		{"another number of calls in the initial burst", func(r *runlog.Run) {
+			checkOf(summary(r), contract.LimitBurst).Sentence = "2000 calls admitted and 11 refused in the initial burst; the later burst admitted 3 and refused 32"
+		}, id + ": the load summary says that 20"},
 		{"another number of refusals", func(r *runlog.Run) {
 			checkOf(summary(r), contract.Answered).Sentence = "all 3 refusals are complete 429 responses"
 		}, id + ": the load summary says that all 3 refusals were complete"},
