@@ -84,7 +84,7 @@ func (j *judge) judgeUpstreamCalls(seen Seen) {
 	if j.c.Circumstance == SlowUpstream {
 		j.check(UpstreamFreed)
 		if open := slices.IndexFunc(seen.Attempts, func(a Attempt) bool { return a.Open }); open >= 0 {
-			j.add(UpstreamFreed, Should, "the upstream call cancelled", fmt.Sprintf("upstream call %d still open", open+1))
+			j.add(UpstreamFreed, Should, "the upstream call to be cancelled", fmt.Sprintf("upstream call %d still open", open+1))
 		}
 	}
 }

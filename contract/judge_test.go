@@ -320,7 +320,7 @@ func answerRows() []judgeRow {
 			[]string{"SHOULD retries-bounded: got 3, want at most 2 upstream attempts"}},
 		{"a call to the upstream that nobody cancelled", "code:channel:response_time_exceeded/slow-upstream/chat/no-answer",
 			with(jsonAnswer(504, openaiError("channel:response_time_exceeded")), func(o *Observation) { o.Upstream = &Seen{Attempts: []Attempt{{Open: true}}} }),
-			[]string{"SHOULD upstream-freed: got upstream call 1 still open, want the upstream call cancelled"}},
+			[]string{"SHOULD upstream-freed: got upstream call 1 still open, want the upstream call to be cancelled"}},
 		{"a failed request that cost something", "http:5xx/upstream-error/chat/error-object",
 			with(jsonAnswer(502, openaiError("bad_response_status_code")), func(o *Observation) { o.Balance = &Balance{Before: 100, After: 90} }),
 			[]string{"SHOULD not-billed: got a charge of 10, want a failed request to cost nothing"}},

@@ -98,7 +98,7 @@ var remedies = []remedy{
 		"Write each event as one or more \"data: …\" lines in UTF-8, followed by an empty line."},
 
 	{contract.Fields, gravityFields, "",
-		"Clients that decode errors into a fixed type fail on a field of the wrong type or show an empty field.",
+		"Clients that decode errors into a typed structure fail if a field has the wrong type, and show an empty value if a field is missing.",
 		"Include type, param and code in every OpenAI error, and use null for a field without a value."},
 
 	{contract.UpstreamUnused, gravityEffects, "Refused requests reach the upstream",
@@ -171,9 +171,9 @@ var kindRemedies = []struct {
 }{
 	{contract.Envelope, `"error" is a string, not an object`, "Make \"error\" an object and move the string into its message field: {\"error\":{\"message\":\"…\",\"type\":\"…\",\"param\":null,\"code\":\"…\"}}."},
 	{contract.Envelope, "an HTML page instead of JSON", "Register a handler that responds with JSON to every unknown path and method under the API root. Also check whether a proxy in front of the gateway serves its own HTML pages."},
-	{contract.Envelope, "an empty body", "Write the error envelope wherever the gateway sets only a status. Also check for a framework or middleware that ends requests itself."},
+	{contract.Envelope, "an empty body", "Write the error envelope wherever the gateway sets only a status. Also check whether a framework or middleware sends responses of its own."},
 	{contract.Envelope, "text that is not JSON", "Find calls to http.Error and the framework's own error and panic handlers. Make all of them write the error envelope."},
-	{contract.Code, "no code", "Assign each gateway error its code from table 2 of the contract where the error occurs, and pass the code to the function that writes the response."},
+	{contract.Code, "no code", "At each place where a gateway error occurs, assign the error its code from table 2 of the contract, and pass the code to the function that writes the response."},
 }
 
 // remedyOf is what is known about a requirement that was violated in a kind of way; texts are "" for one that is not in the contract.

@@ -102,7 +102,7 @@ func JUnit(w io.Writer, run runlog.Run) error {
 	}
 	gap := run.Incomplete()
 	if gap == "" && !run.Verdict().Conformant() && suites.Failures+suites.Errors == 0 {
-		gap = "the footer's verdict is " + string(run.Verdict())
+		gap = "the verdict of the run is " + string(run.Verdict())
 	}
 	if gap != "" {
 		add("run", []junitCase{{

@@ -51,7 +51,7 @@ var zhRemedies = [][2]string{
 	{"The event stream is not well-formed", "事件流格式不正确"},
 	{"Strict event-stream parsers stop reading, or drop the malformed event.", "严格的事件流解析器会停止，或者丢失事件。"},
 	{"Write each event as one or more \"data: …\" lines in UTF-8, followed by an empty line.", "每个事件写成一行或多行 UTF-8 的 \"data: …\"，并以空行结束。"},
-	{"Clients that decode errors into a fixed type fail on a field of the wrong type or show an empty field.", "把错误解析为固定类型的客户端会因类型不符而失败，或显示空字段。"},
+	{"Clients that decode errors into a typed structure fail if a field has the wrong type, and show an empty value if a field is missing.", "把错误解析为固定类型的客户端会因类型不符而失败，或显示空字段。"},
 	{"Include type, param and code in every OpenAI error, and use null for a field without a value.", "每个 OpenAI 错误都写出 type、param 和 code：没有内容时为 null。"},
 	{"Refused requests reach the upstream", "被拒绝的请求到达了上游"},
 	{"The gateway's operator pays for refused calls.", "网关的运营者要为被拒绝的调用付费。"},
@@ -116,7 +116,7 @@ var zhRemedies = [][2]string{
 
 	{"Make \"error\" an object and move the string into its message field: {\"error\":{\"message\":\"…\",\"type\":\"…\",\"param\":null,\"code\":\"…\"}}.", "把 \"error\" 改为对象，原来的字符串作为 message：{\"error\":{\"message\":\"…\",\"type\":\"…\",\"param\":null,\"code\":\"…\"}}。"},
 	{"Register a handler that responds with JSON to every unknown path and method under the API root. Also check whether a proxy in front of the gateway serves its own HTML pages.", "为 API 根路径下所有未知路径和方法注册返回 JSON 的处理函数，并检查前面是否有返回自己页面的代理。"},
-	{"Write the error envelope wherever the gateway sets only a status. Also check for a framework or middleware that ends requests itself.", "凡是只设置状态码的地方都要写出错误信封。检查是否有框架或中间件自行结束请求。"},
+	{"Write the error envelope wherever the gateway sets only a status. Also check whether a framework or middleware sends responses of its own.", "凡是只设置状态码的地方都要写出错误信封。检查是否有框架或中间件自行结束请求。"},
 	{"Find calls to http.Error and the framework's own error and panic handlers. Make all of them write the error envelope.", "查找 http.Error 以及框架自带的错误和 panic 处理函数：让它们写出错误信封。"},
-	{"Assign each gateway error its code from table 2 of the contract where the error occurs, and pass the code to the function that writes the response.", "在产生错误的地方就赋予表 2 中的错误码，并传给写响应的函数。"},
+	{"At each place where a gateway error occurs, assign the error its code from table 2 of the contract, and pass the code to the function that writes the response.", "在产生错误的地方就赋予表 2 中的错误码，并传给写响应的函数。"},
 }

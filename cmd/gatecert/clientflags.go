@@ -61,7 +61,7 @@ func (f clientFlags) adapters(c *console) ([]clients.Adapter, error) {
 	for _, name := range f.Client {
 		if !slices.ContainsFunc(all, func(a clients.Adapter) bool { return a.Name == name }) {
 			return nil, fmt.Errorf("%w: --client: there is no client %q in %s: %s", errUsage, name, f.Adapters,
-				yamlfile.DidYouMean(name, namesOf(all), "must be one of "+plain.Joined(namesOf(all))))
+				yamlfile.DidYouMean(name, namesOf(all), "use one of "+plain.Joined(namesOf(all))))
 		}
 	}
 	if len(chosen) == 0 {

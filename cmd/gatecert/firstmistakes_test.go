@@ -192,7 +192,7 @@ func TestFirstMistakes(t *testing.T) {
 		}, exitHarness, `answers from a cache: a second healthy call for model "gc-chat", with another prompt, succeeded without a request to the mock upstream at 127.*: turn off the gateway's response cache for the run`},
 		{"a cache that looks at the question alone", func(t *testing.T) []string {
 			return arrives(t, cachesBy(func(r *http.Request, _ string) string { return r.URL.Path })).withUpstream(t).run("--surfaces", "chat,messages")
-		}, exitHarness, `returned the same response for a model that does not exist as for "gc-chat", because it answers from a cache or ignores the model: turn off the gateway's response cache`},
+		}, exitHarness, `returned the same response for the model "gc-chat" and for a model that does not exist, because it answers from a cache or ignores the model: turn off the gateway's response cache`},
 		{"a gateway with a model for all names", func(t *testing.T) []string {
 			var n atomic.Int64
 			every := func(w http.ResponseWriter, r *http.Request) {

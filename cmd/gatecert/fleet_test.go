@@ -121,7 +121,7 @@ func TestALimitPerKeyIsNotOnePerAddress(t *testing.T) {
 func TestALimitIsPerAddressOnlyWithSources(t *testing.T) {
 	t.Setenv(asCommand, "1")
 	for name, c := range map[string]struct{ args, want []string }{
-		"no workers": {nil, []string{"these two keys do not share the limit", "another key: two rounds agree"}},
+		"no workers": {nil, []string{"these two keys do not share the limit", "another key: both rounds gave the same result"}},
 		"no sources": {[]string{"--workers", "2"}, []string{"these two keys do not share the limit", "another address: not tested, because no two workers were started with different --source addresses"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -86,7 +86,7 @@ func (r hallCommand) options() (hall.Options, error) {
 	o := hall.Options{Auditor: auditor, Signed: r.Signed, Today: time.Now(), URL: r.URL}
 	if r.Level != "" {
 		if o.Scope = string(contract.LevelOf(r.Level)); !slices.Contains(hall.Scopes(), o.Scope) {
-			return o, fmt.Errorf("%w: --level: there is no level %q: %s", errUsage, r.Level, yamlfile.DidYouMean(r.Level, hall.Scopes(), "must be one of "+plain.Joined(hall.Scopes())))
+			return o, fmt.Errorf("%w: --level: there is no level %q: %s", errUsage, r.Level, yamlfile.DidYouMean(r.Level, hall.Scopes(), "use one of "+plain.Joined(hall.Scopes())))
 		}
 	}
 	if r.Now != "" {

@@ -60,7 +60,7 @@ func (l listCommand) Run(c *console) error {
 			return []string{p.Name, p.Sentence}
 		})
 	default:
-		return fmt.Errorf("%w: cannot list %q: %s", errUsage, l.What, yamlfile.DidYouMean(l.What, listed(), "must be one of "+strings.Join(listed(), ", ")))
+		return fmt.Errorf("%w: cannot list %q: %s", errUsage, l.What, yamlfile.DidYouMean(l.What, listed(), "use one of "+strings.Join(listed(), ", ")))
 	}
 }
 

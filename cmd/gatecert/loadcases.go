@@ -28,7 +28,7 @@ func (f *caseFlags) config(c *console) (gatecert.Config, error) {
 	surface := dialect.Surface(f.Surface)
 	if !slices.Contains(contract.LoadSurfaces(), surface) {
 		return gatecert.Config{}, fmt.Errorf("%w: --surface: the endpoint %q has no load cases: %s", errUsage, f.Surface,
-			yamlfile.DidYouMean(f.Surface, contract.LoadSurfaces(), "must be one of "+plain.Joined(contract.LoadSurfaces())))
+			yamlfile.DidYouMean(f.Surface, contract.LoadSurfaces(), "use one of "+plain.Joined(contract.LoadSurfaces())))
 	}
 	if err := f.find(c); err != nil {
 		return gatecert.Config{}, err

@@ -198,7 +198,7 @@ func (r reportCommand) renderMeasured(c *console, m runlog.Measured) error {
 	}
 	for _, name := range r.Format {
 		if !slices.Contains(known, name) {
-			return fmt.Errorf("%w: measurements have no report format %q: %s", errUsage, name, yamlfile.DidYouMean(name, known, "must be one of "+strings.Join(known, ", ")))
+			return fmt.Errorf("%w: measurements have no report format %q: %s", errUsage, name, yamlfile.DidYouMean(name, known, "use one of "+strings.Join(known, ", ")))
 		}
 	}
 	switch {

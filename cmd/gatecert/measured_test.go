@@ -64,7 +64,7 @@ func TestAMeasurementWritesARun(t *testing.T) {
 	assert.Equal(t, 25, report.Tokens)
 	code, _, stderr = invoke(t.Context(), "report", dir, "--format", "junit")
 	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, stderr, `measurements have no report format "junit": must be one of `)
+	assert.Contains(t, stderr, `measurements have no report format "junit": use one of `)
 	code, _, stderr = invoke(t.Context(), "report", dir, "--format", "jsn")
 	assert.Equal(t, exitUsage, code)
 	assert.Contains(t, stderr, `measurements have no report format "jsn": did you mean "json"?`)

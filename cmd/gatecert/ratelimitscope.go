@@ -77,7 +77,7 @@ func (d *fleetDriver) sources() (workers []string) {
 }
 
 // oneSource says why it is not asked whether a limit is shared by addresses.
-const oneSource = "no two workers were started with different --source addresses. To a gateway, workers without --source can appear to have the same address, even if they run on different machines"
+const oneSource = "no two workers were started with different --source addresses; without --source, even workers on different machines may reach the gateway from the same address"
 
 // scope infers whether others share the inferred limit. It takes what is left of the budget.
 func (cmd rateLimitCommand) scope(ctx context.Context, c *console, p targets.Prepared, d *fleetDriver, m limits.LimiterModel, left limits.Budget, progress func(load.Progress)) (limits.Scope, []limits.Experiment, error) {

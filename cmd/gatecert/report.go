@@ -81,7 +81,7 @@ func formatsNamed(names []string, language string) ([]reports.Format, error) {
 	}
 	for _, name := range names {
 		if !slices.Contains(known, name) {
-			return nil, fmt.Errorf("%w: there is no format %q: %s", errUsage, name, yamlfile.DidYouMean(name, known, "must be one of "+strings.Join(known, ", ")))
+			return nil, fmt.Errorf("%w: there is no format %q: %s", errUsage, name, yamlfile.DidYouMean(name, known, "use one of "+strings.Join(known, ", ")))
 		}
 	}
 	return found, nil

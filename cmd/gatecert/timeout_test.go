@@ -14,6 +14,6 @@ func TestEndpointsWithoutLoadCases(t *testing.T) {
 	} {
 		code, _, stderr := invoke(t.Context(), append(args, "--out", t.TempDir())...)
 		assert.Equal(t, exitUsage, code, "%v: %s", args, stderr)
-		assert.Contains(t, stderr, `must be one of chat, responses, messages, gemini`, args)
+		assert.Contains(t, stderr, `use one of chat, responses, messages, gemini`, args)
 	}
 }

@@ -233,7 +233,7 @@ func (f facts) unclear(s symptom, calls []runlog.Control) string {
 // servesAll is the sentence about a gateway that serves a model that does not exist.
 func (f facts) servesAll(c runlog.Control) string {
 	if f.sameAnswer {
-		return fmt.Sprintf("the gateway at %s returned the same response for a model that does not exist as for %q, because it answers from a cache or ignores the model: "+
+		return fmt.Sprintf("the gateway at %s returned the same response for the model %q and for a model that does not exist, because it answers from a cache or ignores the model: "+
 			"turn off the gateway's response cache for the run", f.url, plain.Text(f.model(c.Surface), maxName))
 	}
 	return fmt.Sprintf("the gateway at %s accepts requests for a model that does not exist, so its errors for unknown models cannot be tested: "+

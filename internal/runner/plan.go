@@ -172,7 +172,7 @@ func Select(c Choice) (runlog.Selection, error) {
 
 // didYouMean names the word that a typo is close to, or all that there are.
 func didYouMean[T ~string](typo string, known []T) string {
-	return yamlfile.DidYouMean(typo, known, "must be one of "+plain.Joined(known))
+	return yamlfile.DidYouMean(typo, known, "use one of "+plain.Joined(known))
 }
 
 // RowHint suggests how to correct a name that matches no row. It never suggests a row with another status, because http:418, for example, is one

@@ -97,9 +97,9 @@ func (r *recorder) credit(ctx context.Context, m LimiterModel) (capacityResult, 
 	if err != nil {
 		return capacityResult{}, err
 	}
-	sentence := fmt.Sprintf("after a pause, %s admitted", plain.Count(drained.admitted, "call"))
+	sentence := fmt.Sprintf("after a pause, the gateway admitted %s", plain.Count(drained.admitted, "call"))
 	if drained.refused {
-		sentence += " before one was refused"
+		sentence += " before it refused one"
 	}
 	if rate.first > 0 {
 		sentence += fmt.Sprintf("; the next call was admitted %s later", round(rate.first))

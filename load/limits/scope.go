@@ -188,7 +188,7 @@ func (s *scopeInference) twice(ctx context.Context) (found Sharing, sentence str
 		case err != nil || found == Unclear:
 			return Unclear, sentence, false, err
 		case agreed != Unclear && found != agreed:
-			return Unclear, "two rounds contradict each other; in the later round, " + sentence, true, nil
+			return Unclear, "the two rounds gave different results; in the second round, " + sentence, true, nil
 		}
 		agreed = found
 		if found == Shared {
@@ -197,7 +197,7 @@ func (s *scopeInference) twice(ctx context.Context) (found Sharing, sentence str
 			}
 		}
 	}
-	return found, "two rounds agree; in the later round, " + sentence, true, nil
+	return found, "both rounds gave the same result; in the second round, " + sentence, true, nil
 }
 
 // controls is how many calls the other makes at first, controlsBetween how many between two rounds.
@@ -265,7 +265,7 @@ func (s *scopeInference) admitsOther(ctx context.Context, n int) (sentence strin
 			return "", err
 		}
 		if admitted := count(calls, Admitted); admitted < size {
-			return fmt.Sprintf("only %d of %d calls were admitted although the limit had capacity for all of them: the other calls failed or were refused for another reason", made+admitted, made+size), nil
+			return fmt.Sprintf("only %d of %d calls by the other caller were admitted although the limit had capacity for all of them: the remaining calls failed or were refused for a reason other than this limit", made+admitted, made+size), nil
 		}
 		made += size
 	}

@@ -223,7 +223,7 @@ func TestLoadTheResultOfARun(t *testing.T) {
 	assert.Equal(t, "torn.ndjson: the run is incomplete: the log has no footer", err.Error())
 	_, err = baseline.Load(filepath.Join(dir, "bad.txt"), parseYAML)
 	require.ErrorIs(t, err, baseline.ErrBaseline)
-	assert.Equal(t, "bad.txt:1:1: the line must contain a verdict and a case ID", err.Error())
+	assert.Equal(t, "bad.txt:1:1: the line must consist of a verdict and a case ID", err.Error())
 	_, err = baseline.Load(filepath.Join(dir, "nothing-there"), parseYAML)
 	assert.ErrorIs(t, err, os.ErrNotExist)
 }

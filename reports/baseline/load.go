@@ -87,7 +87,7 @@ func parseVerdicts(file string, data []byte) (Baseline, error) {
 			continue
 		}
 		if len(words) != 2 || !slices.Contains(contract.Verdicts(), contract.Verdict(words[0])) {
-			return Baseline{}, faultf("%s:%d:1: the line must contain a verdict and a case ID", file, number)
+			return Baseline{}, faultf("%s:%d:1: the line must consist of a verdict and a case ID", file, number)
 		}
 		verdict := contract.Verdict(words[0])
 		if verdict == contract.Fail || verdict == contract.ExpectedFail {

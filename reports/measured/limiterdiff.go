@@ -14,7 +14,7 @@ func (d *Diff) compareLimiters(old, new runlog.Measured) { //nolint:predeclared 
 		runlog.Measured
 	}{{"old", old}, {"new", new}} {
 		if limiter(m.Measured) == nil || !isClear(m.Measured) {
-			d.Notes = append(d.Notes, "the "+m.word+" limit is unclear, so there is nothing to compare")
+			d.Notes = append(d.Notes, "the "+m.word+" limit is unclear, so the two limits cannot be compared")
 			return
 		}
 	}

@@ -50,7 +50,7 @@ func TestDiffOfInferredLimits(t *testing.T) {
 			}
 			unclear := run(c.new)
 			unclear.Footer.Verdict = contract.Error
-			assert.Contains(t, NewDiff(run(c.old), unclear).Notes, "the new limit is unclear, so there is nothing to compare")
+			assert.Contains(t, NewDiff(run(c.old), unclear).Notes, "the new limit is unclear, so the two limits cannot be compared")
 		})
 	}
 }

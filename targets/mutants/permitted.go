@@ -135,7 +135,7 @@ func permittedStreams() []PermittedBehaviour {
 			changeEvents(prependText(": keep-alive\n\n"))},
 		{"fields-in-streams", "Stream events also have an id field and a retry field, and their data field has no space after the colon.",
 			replaceAll("data: ", "id:7\nretry:3000\ndata:")},
-		{"error-event-in-several-lines", "The JSON of an error event is indented, and each of its lines has its own data field.",
+		{"error-event-in-several-lines", "The JSON of an error event is indented, and each line of the JSON is in a separate data field.",
 			changeStreamError(indentEvent)},
 		{"error-events-named-message", `Error events have the name "message", which is EventSource's default.`,
 			changeStreamError(prependText("event: message\n"), in(dialect.OpenAI))},

@@ -33,7 +33,7 @@ func checkName(name string) string {
 	if slices.Contains(known, name) {
 		return ""
 	}
-	return fmt.Sprintf("%q is neither an endpoint nor an API format: %s", name, yamlfile.DidYouMean(name, known, "must be one of "+strings.Join(known, ", ")))
+	return fmt.Sprintf("%q is neither an endpoint nor an API format: %s", name, yamlfile.DidYouMean(name, known, "use one of "+strings.Join(known, ", ")))
 }
 
 // UpstreamProtocols returns, by surface, the API formats that the profile declares for calls to the mock upstream. It returns nil if the profile
