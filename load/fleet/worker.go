@@ -151,7 +151,7 @@ func (w *worker) work(ctx context.Context) error {
 	if _, err := w.conn.Subscribe("gatecert."+w.options.Fleet+".session.*.lease", w.leased); err != nil {
 		return fmt.Errorf("%w: %w", ErrAccess, err)
 	}
-	w.show(fmt.Sprintf("%s is waiting for a coordinator of fleet %s; this worker may send to %s", w.id, w.options.Fleet, strings.Join(w.options.Targets, " and ")))
+	w.show(fmt.Sprintf("%s is waiting for a coordinator of fleet %s; this worker may send requests to %s", w.id, w.options.Fleet, strings.Join(w.options.Targets, " and ")))
 	for {
 		w.sayHello()
 		select {

@@ -29,12 +29,12 @@ func (a *assessment) checkResolution() {
 			others = append(others, f.otherRates()...)
 		}
 		if d, ok := f.first(others); ok {
-			a.doubt(d, fmt.Sprintf("the calls were too slow (half of them took more than %s) to tell the declared limit from %s, which would explain all responses too", round(medianOf(a.decisions)), d))
+			a.doubt(d, fmt.Sprintf("the calls were too slow (half of them took more than %s) to tell the declared limit from %s, which would also explain all responses", round(medianOf(a.decisions)), d))
 			return
 		}
 	}
 	if d, ok := f.first(f.nextLimits()); ok {
-		text := fmt.Sprintf("; %s would explain all responses too", d)
+		text := fmt.Sprintf("; %s would also explain all responses", d)
 		if !a.remark(contract.LimitExact, text) {
 			a.remark(contract.LimitBurst, text)
 		}

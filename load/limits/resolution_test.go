@@ -111,7 +111,7 @@ func TestSlowCallsDoNotHoldAnotherSize(t *testing.T) {
 					require.False(t, violated, "run %d: %+v", run, findings)
 					return
 				}
-				remarked := slices.ContainsFunc(evidence.Checks, func(c runlog.Check) bool { return strings.Contains(c.Sentence, "would explain all responses too") })
+				remarked := slices.ContainsFunc(evidence.Checks, func(c runlog.Check) bool { return strings.Contains(c.Sentence, "would also explain all responses") })
 				require.True(t, violated || err != nil || remarked, "run %d, declared %d: %+v", run, declared, evidence.Checks)
 			})
 		}

@@ -113,7 +113,7 @@ func (e Experiment) withDefaults() (Experiment, error) {
 		return e, fmt.Errorf("%w: the experiment has %d healthy and %d faulty kinds of request, but needs at least one of each",
 			ErrExperiment, len(e.Healthy), len(e.Faulty))
 	case e.Rate < 0, e.Before < 0, e.Outage < 0, e.After < 0, e.TimeLimit < 0, e.RecoveryLimit < 0, e.ClientTimeout < 0, e.Attempts < 0, e.SlowCalls < 0:
-		return e, fmt.Errorf("%w: durations and numbers must not be negative", ErrExperiment)
+		return e, fmt.Errorf("%w: durations, rates and counts must not be negative", ErrExperiment)
 	}
 	return e, nil
 }

@@ -44,7 +44,7 @@ func run() error {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	fmt.Printf("%s, %d cores, %s. Medians of %d rounds in which the generators took turns.\n\n", runtime.GOOS, runtime.NumCPU(), runtime.Version(), max(*rounds, 1))
+	fmt.Printf("%s, %d cores, %s. The tables show medians of %d rounds; in every round, the generators took turns.\n\n", runtime.GOOS, runtime.NumCPU(), runtime.Version(), max(*rounds, 1))
 	if err := compare(ctx, max(*rounds, 1)); err != nil || *only {
 		return err
 	}

@@ -17,7 +17,7 @@ import (
 func (a *audit) loadCase(c runlog.Case, known contract.Case) {
 	for _, f := range c.Findings {
 		if details, ok := f.Requirement.Details(); !ok || !slices.Contains(details.Levels, f.Level) {
-			a.problemf("%s has a finding that a load case cannot have: %.20s %.40s", c.ID, f.Level, f.Requirement)
+			a.problemf("%s has a finding with an unknown requirement or the wrong level: %.20s %.40s", c.ID, f.Level, f.Requirement)
 		}
 	}
 	if c.Load != nil {
@@ -145,7 +145,7 @@ func (s *summary) numbers(r contract.Requirement, form *regexp.Regexp) (n []int,
 	}
 	found := form.FindStringSubmatch(check.Sentence)
 	if found == nil {
-		s.problemf("the load summary reports that the requirement %s was met, but the text of this check is not one that gatecert writes", r)
+		s.problemf("the load summary reports that the requirement %s was met, but the text of this check does not have the form that gatecert writes", r)
 		return nil, false
 	}
 	for _, digits := range found[1:] {
@@ -196,7 +196,7 @@ func (s *summary) checkLimit() {
 		s.problemf("the case has no findings, but the time spans in its load summary count %d calls that were neither admitted nor refused", s.count(limited, other))
 	}
 	if n, ok := s.numbers(contract.Answered, allRefusals); ok && n[0] != s.count(limited, refused) && n[0] != s.count(streaming, refused) {
-		s.problemf("the load summary says that all %d refusals were complete, but its time spans contain %d refusals", n[0], s.count(limited, refused))
+		s.problemf("the load summary counts %d refusals, all of them complete, but its time spans contain %d", n[0], s.count(limited, refused))
 	}
 	let, turned := 0, 0
 	for _, r := range []contract.Requirement{contract.LimitExact, contract.LimitBurst} {
@@ -265,7 +265,7 @@ func (s *summary) checkFaulty() {
 		return
 	}
 	if sent := s.count(isFaulty, runlog.Outcome.OfGateway); n[0] > sent || n[0] < sent && !s.secondRound() {
-		s.problemf("the load summary says that all %d faulty requests were answered, but its time spans contain %d faulty requests", n[0], sent)
+		s.problemf("the load summary counts %d faulty requests, all of them answered, but its time spans contain %d", n[0], sent)
 	}
 	// Those were not answered with an error.
 	if wrong := s.count(isFaulty, isOne(runlog.Admitted, runlog.Timeout, runlog.Wrong, runlog.TransportError)); wrong > 0 {

@@ -66,12 +66,12 @@ func TestARateLimitsVerificationIsAudited(t *testing.T) {
 		}, id + ": the load summary says that 20"},
 		{"another number of refusals", func(r *runlog.Run) {
 			checkOf(summary(r), contract.Answered).Sentence = "all 3 refusals are complete 429 responses"
-		}, id + ": the load summary says that all 3 refusals were complete"},
+		}, id + ": the load summary counts 3 refusals, all of them complete"},
 		{"a limit without a check", func(r *runlog.Run) {
 			summary(r).Checks = slices.DeleteFunc(summary(r).Checks, func(c runlog.Check) bool { return c.Requirement == contract.LimitBurst })
 		}, id + ": the load summary has no check for the requirement limit-burst"},
 		{"a check in other words", func(r *runlog.Run) { checkOf(summary(r), contract.LimitBurst).Sentence = "all is well" },
-			id + ": the load summary reports that the requirement limit-burst was met, but the text of this check is not one that gatecert writes"},
+			id + ": the load summary reports that the requirement limit-burst was met, but the text of this check does not have the form that gatecert writes"},
 	})
 }
 
@@ -110,7 +110,7 @@ func TestALoadCaseIsAudited(t *testing.T) {
 			weaker := broken
 			weaker.Level = contract.Should
 			at(r, id).Findings, at(r, id).Verdict = []contract.Finding{weaker}, contract.Warn
-		}, id + " has a finding that a load case cannot have: SHOULD healthy-served"},
+		}, id + " has a finding with an unknown requirement or the wrong level: SHOULD healthy-served"},
 		{"a call less", func(r *runlog.Run) { at(r, id).Load.Calls-- }, id + ": the load summary counts "},
 		{"a healthy call less, in the spans too", func(r *runlog.Run) {
 			at(r, id).Load.Calls--
@@ -129,13 +129,13 @@ func TestALoadCaseIsAudited(t *testing.T) {
 		{"a number that is no longer in the spans", func(r *runlog.Run) {
 			checkOf(at(r, id).Load, contract.HealthyServed).Sentence = "0 of 9000 healthy requests failed during the outage"
 		}, id + ": the load summary says that 0 of 9000 healthy requests failed during the outage"},
-		{"a check in other words", func(r *runlog.Run) { checkOf(at(r, id).Load, contract.HealthyServed).Sentence = "all is well" }, id + ": the load summary reports that the requirement healthy-served was met, but the text of this check is not one that gatecert writes"},
+		{"a check in other words", func(r *runlog.Run) { checkOf(at(r, id).Load, contract.HealthyServed).Sentence = "all is well" }, id + ": the load summary reports that the requirement healthy-served was met, but the text of this check does not have the form that gatecert writes"},
 		{"faulty calls that succeeded", func(r *runlog.Run) { recount(at(r, id).Load, "failing", runlog.Error5xx, runlog.Admitted, 1) },
 			id + ": the load summary says that every faulty request received the expected error, but its time spans contain 1 that did not"},
 		{"fewer faulty calls", func(r *runlog.Run) {
 			at(r, id).Load.Calls -= 2
 			recount(at(r, id).Load, "failing", runlog.Error5xx, "", 2)
-		}, " faulty requests were answered, but its time spans contain "},
+		}, " faulty requests, all of them answered, but its time spans contain "},
 		{"a check removed", func(r *runlog.Run) {
 			l := at(r, id).Load
 			l.Checks = slices.DeleteFunc(l.Checks, func(c runlog.Check) bool { return c.Requirement == contract.Recovery })

@@ -58,16 +58,16 @@ func secrecyMutants() []Mutant {
 				f.WithHeader("X-Debug", base64.StdEncoding.EncodeToString([]byte("Bearer "+key)))
 			}, withCode(reference.BadResponse), on(dialect.Chat)),
 			fails(contract.Secrecy, "code:bad_response/*/chat/**", "http:5xx/upstream-error/chat/answer-with-error")),
-		mutant("upstream-key-half-masked", "The error for a bad upstream response contains the upstream key with only the middle masked, so most of it is visible.",
+		mutant("upstream-key-half-masked", "The error for a bad upstream response contains the upstream key with only the middle masked, so most of the key is visible.",
 			leak(func(c *reference.Call, _ *reference.Failure) string {
 				_, key := c.Upstream()
 				return key[:len(key)/2+3] + "****" + key[len(key)-4:]
 			}, withCode(reference.BadResponse), on(dialect.Messages)),
 			fails(contract.Secrecy, "code:bad_response/*/messages/**", "http:5xx/upstream-error/messages/answer-with-error")),
-		mutant("java-stack-shown", "The error message contains a Java stack trace with tabs.",
+		mutant("java-stack-shown", "The error for a failed token count contains a Java stack trace, indented with tabs.",
 			leak(text("java.lang.IllegalStateException\n\tat com.acme.gateway.Relay.call(Relay.java:88)"), withCode(reference.CountToken)),
 			fails(contract.Secrecy, "code:count_token_failed/**")),
-		mutant("redis-errors-in-a-header", "A response header contains an error message from Redis.",
+		mutant("redis-errors-in-a-header", "A header of the error for a model without a usable price contains an error message from Redis.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) {
 				f.WithHeader("X-Error", "NOAUTH Authentication required.")
 			}, withCode(reference.ModelPrice)),

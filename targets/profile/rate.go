@@ -156,8 +156,8 @@ func rateRules(p Profile) []rule {
 		}
 		concurrent, tokens := l.Concurrent != 0 || l.Kind == contract.Concurrency, l.CountedTokens() != 0
 		rules = append(rules,
-			rule{at, `the key has no limit: set one, for example with the field "requests"`, l.Key != "" && !l.limits()},
-			rule{at, `the model has no limit: set one, for example with the field "requests"`, l.Model != "" && !l.limits()},
+			rule{at, `the key has no limit: set a limit, for example with the field "requests"`, l.Key != "" && !l.limits()},
+			rule{at, `the model has no limit: set a limit, for example with the field "requests"`, l.Model != "" && !l.limits()},
 			rule{at, "set exactly one of requests, tokens, input_tokens, output_tokens and concurrent", l.units() > 1 || i > 0 && l.units() == 0},
 			rule{at + ".requests", "the number of requests must be positive", l.Requests < 0},
 			rule{at + ".tokens", "the number of tokens must be positive", l.Tokens < 0},
@@ -172,7 +172,7 @@ func rateRules(p Profile) []rule {
 			rule{at + ".kind", "kind must be " + string(contract.Concurrency) + " if concurrent is set", l.Concurrent != 0 && l.Kind != "" && l.Kind != contract.Concurrency},
 			rule{at + ".kind", "a limit on tokens cannot be of kind " + string(contract.Concurrency), tokens && l.Kind == contract.Concurrency},
 			rule{at + ".burst", "burst must be a positive number", l.Burst < 0},
-			rule{at + ".burst", "only a token-bucket limit can have a burst", l.Burst > 0 && l.Kind != contract.TokenBucket},
+			rule{at + ".burst", "burst is allowed only if kind is token-bucket", l.Burst > 0 && l.Kind != contract.TokenBucket},
 			rule{at + ".refused_count", "remove refused_count: a refused call is never in progress, so it cannot count against a limit on concurrent calls", l.RefusedCount && concurrent},
 			rule{at + ".refused_count", "remove refused_count: a refused call uses no tokens, so it cannot count against a limit on tokens", l.RefusedCount && tokens},
 		)

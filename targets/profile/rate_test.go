@@ -54,7 +54,7 @@ func TestARateIsOneLimitOrAList(t *testing.T) {
 func TestAFaultOfALimitHasItsPlace(t *testing.T) {
 	for _, row := range []struct{ rate, want string }{
 		{" {key: k, requests: 5, tokens: 3, window: 1s}", "set exactly one of requests, tokens, input_tokens, output_tokens and concurrent"},
-		{" {key: k, window: 1s}", `the key has no limit: set one, for example with the field "requests"`},
+		{" {key: k, window: 1s}", `the key has no limit: set a limit, for example with the field "requests"`},
 		{" {key: k, tokens: 100}", "this limit needs a window"},
 		{" {key: k, tokens: 100, window: 1s, kind: concurrency}", "a limit on tokens cannot be of kind concurrency"},
 		{" {key: k, concurrent: 5, kind: sliding-log}", "kind must be concurrency if concurrent is set"},

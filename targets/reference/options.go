@@ -76,7 +76,7 @@ func (r RateLimit) check() error {
 	case r.Requests < 1 || r.Requests > MaxRequests || r.Window < time.Millisecond || r.Window > maxWindow:
 		return fmt.Errorf("%w: a rate limit needs 1 to %d requests and a window of 1ms to %s", ErrOptions, MaxRequests, maxWindow)
 	case r.Burst != 0 && r.Kind != contract.TokenBucket:
-		return fmt.Errorf("%w: only a %s limiter can have a burst", ErrOptions, contract.TokenBucket)
+		return fmt.Errorf("%w: a burst is allowed only for a %s limiter", ErrOptions, contract.TokenBucket)
 	case r.Burst < 0 || r.Burst > MaxRequests:
 		return fmt.Errorf("%w: a burst must be from 1 to %d requests", ErrOptions, MaxRequests)
 	}

@@ -43,7 +43,7 @@ func vocabulary() []word {
 		contentWord(Refusal, "Refuse the prompt on policy grounds, in the protocol's own form and with the protocol's own status."),
 		contentWord(ToolCall, "Stream the arguments of a tool call. Must be combined with a word that stops the stream early, such as cut-after."),
 		contentWord(Reasoning, "Stream the model's reasoning. Must be combined with a word that stops the stream early, such as cut-after."),
-		contentWord(Redirect, "Redirect with 307 to another host name of this upstream, and record whether the gateway sends its key there."),
+		contentWord(Redirect, "Redirect with 307 to another host name of this upstream, and record whether the gateway sends its key to that host name."),
 		flagWord("gzip", "Compress the body (Content-Encoding: gzip), unless the request's Accept-Encoding excludes gzip.",
 			func(d *Directive) *bool { return &d.Gzip }),
 		endingWord(Hang, "Send nothing until the client gives up."),

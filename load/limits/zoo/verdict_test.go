@@ -123,7 +123,7 @@ func verify(ctx context.Context, s species, of subject, d declaration) result {
 	admitted := of.log.all()
 	r.verdict = judge(s, d, findings, summary, err, func() bool { return keeps(d.limit, admitted) })
 	r.sentence = describe(findings, summary, err)
-	if r.verdict == missed && (tolerates(s, d) || strings.Contains(r.sentence, "would explain all responses too")) {
+	if r.verdict == missed && (tolerates(s, d) || strings.Contains(r.sentence, "would also explain all responses")) {
 		r.verdict = tolerated // of a difference of one call, it says that it does not tell the two apart
 	}
 	if r.verdict == falseMust {

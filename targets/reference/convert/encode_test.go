@@ -211,8 +211,8 @@ func TestEncodeRefusesWhatCannotBeExpressed(t *testing.T) {
 			dialect.OpenAI: "more than 4 stop sequences", dialect.Gemini: "more than 5 stop sequences",
 		}},
 		{dialect.Messages, "messages", `[{"role":"assistant","content":[{"type":"image","source":{"type":"url","url":"https://x"}}]}]`, want{
-			dialect.OpenAI:    "an image in a turn other than the user's",
-			dialect.Anthropic: "an image in a turn other than the user's",
+			dialect.OpenAI:    "an image in a turn that is not from the user",
+			dialect.Anthropic: "an image in a turn that is not from the user",
 			dialect.Gemini:    "an image URL without a media type",
 		}},
 		{dialect.GenerateContent, "cachedContent", `"c"`, want{dialect.OpenAI: "cached_content", dialect.Anthropic: "cached_content"}},

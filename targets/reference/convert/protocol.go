@@ -195,7 +195,7 @@ func contentOf(w *writer, turn Turn, image func(Image) members) any {
 			continue
 		}
 		if turn.Role != User {
-			w.refuse("an image in a turn other than the user's")
+			w.refuse("an image in a turn that is not from the user")
 		}
 		parts = append(parts, image(*p.Image))
 		if p.Image.URL != "" && !isWebAddress(p.Image.URL) {
