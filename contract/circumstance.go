@@ -228,7 +228,7 @@ var circumstances = []Circumstance{
 	}},
 	{"unreadable-body", "code:read_request_body_failed", "a body that cannot be read to its end: short of its Content-Length, over the size limit, or with a broken Content-Encoding", Edge, ReachMay, []Variant{
 		{Name: "short-body", Sentence: "the body is shorter than its Content-Length", Surfaces: withBody()},
-		{Name: "broken-gzip", Sentence: "Content-Encoding says gzip, but the body is not gzip", Surfaces: withBody()},
+		{Name: "broken-gzip", Sentence: "the gzip body is cut off in the middle", Surfaces: withBody()},
 		{Name: "oversize", Sentence: "the body exceeds the gateway's declared size limit", Surfaces: withBody()},
 	}},
 	{"unconvertible-request", "code:convert_request_failed", "a request that is valid in the caller's dialect and cannot be expressed in the provider's", Account, ReachNever, soleOn(convertible(), "the request uses a feature that only the client's API format has")},
@@ -275,9 +275,9 @@ var circumstances = []Circumstance{
 		{Name: "empty-stream", Sentence: "the upstream returns 200 with an event stream that contains no events", Surfaces: streaming()},
 	}},
 	{"truncated-upstream-response", "code:read_response_body_failed", "the provider's body breaks off: short Content-Length, cut chunk, broken encoding", Relay, ReachMust, []Variant{
-		{Name: "short-body", Sentence: "the body is shorter than its Content-Length", Surfaces: plainOf(relayed())},
-		{Name: "cut-chunk", Sentence: "a chunked body ends without its last chunk", Surfaces: plainOf(relayed())},
-		{Name: "broken-gzip", Sentence: "a gzip body is cut off in the middle", Surfaces: plainOf(relayed())},
+		{Name: "short-body", Sentence: "the upstream's body is shorter than its Content-Length", Surfaces: plainOf(relayed())},
+		{Name: "cut-chunk", Sentence: "the upstream's chunked body ends without its last chunk", Surfaces: plainOf(relayed())},
+		{Name: "broken-gzip", Sentence: "the upstream's gzip body is cut off in the middle", Surfaces: plainOf(relayed())},
 		{Name: "cut-stream", Sentence: "the connection breaks in the middle of the content", Surfaces: streaming(), MidStream: true},
 		{Name: "ended-early", Sentence: "the stream ends cleanly in the middle of the content, without a finish event", Surfaces: streaming(), MidStream: true},
 	}},
@@ -298,7 +298,7 @@ func refusedParameter(name, sentence string) Variant {
 
 func invalidVariants() []Variant {
 	return []Variant{
-		{Name: "wrong-type", Sentence: "a field of the wrong type (messages, input, prompt, query, file or contents)", Surfaces: withBody()},
+		{Name: "wrong-type", Sentence: "a field (messages, input, prompt, query, file or contents) has the wrong type", Surfaces: withBody()},
 		{Name: "out-of-range", Sentence: "a temperature of 99", Surfaces: only(dialect.Surface.Generates)},
 	}
 }

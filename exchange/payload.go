@@ -141,7 +141,7 @@ func withFault(call Call, text []byte) (payload, error) {
 func padded(text []byte, want int64) (payload, error) {
 	head, tail, found := bytes.Cut(text, []byte(padMark))
 	if !found {
-		return payload{}, fmt.Errorf("%w: %s pads the prompt, but an edit removed the prompt", ErrFault, Oversize)
+		return payload{}, fmt.Errorf("%w: %s needs a prompt to pad, but an edit of the request removed the prompt", ErrFault, Oversize)
 	}
 	pad := want - int64(len(head)+len(tail))
 	if pad <= 0 {

@@ -60,7 +60,7 @@ Feature: Table 1: 400 Bad request
       And the response leaks no internals
       And the upstream is called no more often than limits.attempts allows, and no other caller is affected
 
-      Examples: wrong-type - a field of the wrong type (messages, input, prompt, query, file or contents)
+      Examples: wrong-type - a field (messages, input, prompt, query, file or contents) has the wrong type
         | case                                                     | surface          | variant    |
         | http:400/malformed-parameter/chat/wrong-type             | chat             | wrong-type |
         | http:400/malformed-parameter/chat-stream/wrong-type      | chat-stream      | wrong-type |

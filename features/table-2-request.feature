@@ -13,7 +13,7 @@ Feature: Table 2: request codes
       And the response leaks no internals
       And the upstream is called no more often than limits.attempts allows, and no other caller is affected
 
-      Examples: wrong-type - a field of the wrong type (messages, input, prompt, query, file or contents)
+      Examples: wrong-type - a field (messages, input, prompt, query, file or contents) has the wrong type
         | case                                                                | surface          | variant    |
         | code:invalid_request/invalid-parameters/chat/wrong-type             | chat             | wrong-type |
         | code:invalid_request/invalid-parameters/chat-stream/wrong-type      | chat-stream      | wrong-type |
@@ -158,7 +158,7 @@ Feature: Table 2: request codes
         | code:read_request_body_failed/unreadable-body/gemini/short-body           | gemini           | short-body |
         | code:read_request_body_failed/unreadable-body/gemini-stream/short-body    | gemini-stream    | short-body |
 
-      Examples: broken-gzip - Content-Encoding says gzip, but the body is not gzip
+      Examples: broken-gzip - the gzip body is cut off in the middle
         | case                                                                       | surface          | variant     |
         | code:read_request_body_failed/unreadable-body/chat/broken-gzip             | chat             | broken-gzip |
         | code:read_request_body_failed/unreadable-body/chat-stream/broken-gzip      | chat-stream      | broken-gzip |

@@ -1,7 +1,7 @@
 Feature: Table 2: upstream codes
 
-  The upstream can fail in many ways. In each case, the client receives an error that names the failure and leaks no
-  internals.
+  The upstream can fail in many ways. In each case, the client receives an error that leaks no internals and whose
+  code identifies the failure.
 
   Rule: code:do_request_failed - "Upstream request failed", what to do: "Retry"
 
@@ -317,7 +317,7 @@ Feature: Table 2: upstream codes
       And the upstream is called no more often than limits.attempts allows, and no other caller is affected
       And the request is not billed
 
-      Examples: short-body - the body is shorter than its Content-Length
+      Examples: short-body - the upstream's body is shorter than its Content-Length
         | case                                                                                 | surface        | variant    |
         | code:read_response_body_failed/truncated-upstream-response/chat/short-body           | chat           | short-body |
         | code:read_response_body_failed/truncated-upstream-response/completions/short-body    | completions    | short-body |
@@ -332,7 +332,7 @@ Feature: Table 2: upstream codes
         | code:read_response_body_failed/truncated-upstream-response/count-tokens/short-body   | count-tokens   | short-body |
         | code:read_response_body_failed/truncated-upstream-response/gemini/short-body         | gemini         | short-body |
 
-      Examples: cut-chunk - a chunked body ends without its last chunk
+      Examples: cut-chunk - the upstream's chunked body ends without its last chunk
         | case                                                                                | surface        | variant   |
         | code:read_response_body_failed/truncated-upstream-response/chat/cut-chunk           | chat           | cut-chunk |
         | code:read_response_body_failed/truncated-upstream-response/completions/cut-chunk    | completions    | cut-chunk |
@@ -347,7 +347,7 @@ Feature: Table 2: upstream codes
         | code:read_response_body_failed/truncated-upstream-response/count-tokens/cut-chunk   | count-tokens   | cut-chunk |
         | code:read_response_body_failed/truncated-upstream-response/gemini/cut-chunk         | gemini         | cut-chunk |
 
-      Examples: broken-gzip - a gzip body is cut off in the middle
+      Examples: broken-gzip - the upstream's gzip body is cut off in the middle
         | case                                                                                  | surface        | variant     |
         | code:read_response_body_failed/truncated-upstream-response/chat/broken-gzip           | chat           | broken-gzip |
         | code:read_response_body_failed/truncated-upstream-response/completions/broken-gzip    | completions    | broken-gzip |

@@ -39,8 +39,8 @@ type capacityCommand struct {
 // Help implements kong's HelpProvider.
 func (capacityCommand) Help() string {
 	return `Capacity is the highest request rate that the gateway can sustain within the SLO. The gateway sustains a rate if requests
-complete as fast as they arrive and latency does not grow. The search sends load in probes, each at one rate: short probes at first, and
-full-length probes at the end. The result is a lower and an upper bound on the capacity, valid only for the arrival pattern that was used
+complete as fast as they arrive and latency does not grow. The search sends load in probes, each at a constant rate: short probes at first,
+and full-length probes at the end. The result is a lower and an upper bound on the capacity, valid only for the arrival pattern that was used
 (--arrivals). Every response is checked against the contract. If the gateway calls the mock upstream, the command then measures the
 gateway's overhead by sending the same calls to the mock upstream directly and through the gateway.
 

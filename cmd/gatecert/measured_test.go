@@ -121,7 +121,7 @@ func TestAWorkload(t *testing.T) {
 
 	for want, args := range map[string][]string{
 		"--surface: \"chat=0\": the weight must be a whole number": {"--surface", "chat=0"},
-		"each name only once":                      {"--surface", "chat,chat=2"},
+		"may be used only once":                    {"--surface", "chat,chat=2"},
 		"--surface: there is no endpoint \"talk\"": {"--surface", "chat=1,talk=2"},
 		`--prompt-tokens: invalid distribution: "many": "many" is not a whole number such as 512`: {"--prompt-tokens", "many"},
 		"--dataset and --prompt-tokens cannot be combined":                                        {"--prompt-tokens", "5", "--dataset", file},

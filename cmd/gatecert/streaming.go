@@ -101,7 +101,7 @@ func weighted(text string) ([]runner.Weighted, error) {
 			}
 		}
 		if w.Name == "" || slices.ContainsFunc(list, func(other runner.Weighted) bool { return other.Name == w.Name }) {
-			return nil, fmt.Errorf("%.40q: must be NAME=WEIGHT, with each name only once", part)
+			return nil, fmt.Errorf("%.40q: must be NAME=WEIGHT, and each name may be used only once", part)
 		}
 		list = append(list, w)
 	}

@@ -114,7 +114,7 @@ type store struct {
 
 var (
 	errAccountSpent = errors.New("the account has no quota left")
-	errKeySpent     = errors.New("the budget of the key is too small")
+	errKeySpent     = errors.New("the key's budget is too small")
 )
 
 // openStore reads the ledger: a line a booking, with owner, key and tokens.

@@ -32,7 +32,7 @@ func (a *assessment) checkLimit() {
 		spurious, found.excess = nil, nil
 	case a.cause.refusedCount:
 		a.find(contract.RefusedFree, contract.Should, "refused calls not to count against the limit",
-			fmt.Sprintf("%s refused although the limit had capacity left (refused calls must not count against it)", plain.Count(len(spurious), "call")))
+			fmt.Sprintf("%s refused although the limit had capacity left (refused calls must not count against the limit)", plain.Count(len(spurious), "call")))
 		spurious, a.refusedCount = nil, true
 	}
 	a.limiter = a.newLimiter(m, a.decisions, a.declared.usage(a.decisions))

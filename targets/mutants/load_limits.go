@@ -128,7 +128,7 @@ func loadRefusalMutants() []Mutant {
 				o.Hooks.RemainingTokens = append(o.Hooks.RemainingTokens, func(*reference.Call, int) int { return o.Tokens.Tokens })
 			}),
 			warns(contract.RateHeaders, limitCases)),
-		mutant("refusals-empty-in-a-burst", "Starting with the 20th refusal within one second, the gateway sends empty bodies to save time.",
+		mutant("refusals-empty-in-a-burst", "Starting with the 20th refusal within one second, the gateway sends refusals with an empty body to save time.",
 			emptyRefusals(20, time.Second),
 			fails(contract.ContentType, limitCases).and(contract.Envelope)),
 		mutant("refused-calls-billed", "The gateway reserves quota before it checks the limit and never refunds the quota reserved for refused calls.",

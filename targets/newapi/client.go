@@ -79,7 +79,7 @@ func (c *client) credential() http.Header {
 // signIn opens a session with user and password.
 func (c *client) signIn(ctx context.Context) error {
 	if c.admin.User == "" {
-		return fmt.Errorf("%w: the gateway does not accept the token", targets.ErrCredential)
+		return fmt.Errorf("%w: the gateway does not accept the token in admin.token", targets.ErrCredential)
 	}
 	var data struct {
 		Token   string `json:"access_token"`
@@ -96,7 +96,7 @@ func (c *client) signIn(ctx context.Context) error {
 	case err != nil:
 		return fmt.Errorf("sign in as %s: %w", c.admin.User, err)
 	case data.RequireTwoFactor:
-		return fmt.Errorf("%w: %s needs a second factor to sign in: use an access token instead", targets.ErrCredential, c.admin.User)
+		return fmt.Errorf("%w: the user %s needs a second factor to sign in: set admin.token to an access token instead", targets.ErrCredential, c.admin.User)
 	}
 	c.session = session{token: data.Token, id: data.Session.ID}
 	for _, cookie := range (&http.Response{Header: header}).Cookies() {

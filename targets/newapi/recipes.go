@@ -59,7 +59,7 @@ func (f fixtures) profile(asked profile.Profile, found inspection, p product) pr
 }
 
 // describedUnread is why no failing table shows on the description of a model.
-const describedUnread = "the gateway describes a model without reading the database tables that the run makes unavailable"
+const describedUnread = "the gateway returns the description of a model without reading the database tables that the run makes unavailable"
 
 // lacks says what the product does not have.
 func (p product) lacks() map[string]string {

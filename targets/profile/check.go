@@ -91,9 +91,9 @@ func valueRules(p Profile) []rule {
 		{"$.store", "set either sqlite or postgres, not both", p.Store.SQLite != "" && p.Store.Postgres != ""},
 		{"$.upstream.attach", "upstream.attach must be an absolute http or https URL", p.Upstream.Attach != "" && !AbsoluteURL(p.Upstream.Attach)},
 		{"$.upstream", "set either listen or attach, not both", p.Upstream.Listen != "" && p.Upstream.Attach != ""},
-		{"$.upstream.token", "a token can be set only together with attach", p.Upstream.Token != "" && p.Upstream.Attach == ""},
+		{"$.upstream.token", "upstream.token can be set only together with upstream.attach", p.Upstream.Token != "" && p.Upstream.Attach == ""},
 		{"$.concurrency", fmt.Sprintf("concurrency must be from 1 to %d", MaxConcurrency), p.Concurrency < 0 || p.Concurrency > MaxConcurrency},
-		{"$.limits", "the fields timeout, body, attempts and patience cannot be negative", p.Limits.Timeout < 0 || p.Limits.Body < 0 || p.Limits.Attempts < 0 || p.Limits.Patience < 0},
+		{"$.limits", "the fields timeout, body, attempts and patience must not be negative", p.Limits.Timeout < 0 || p.Limits.Body < 0 || p.Limits.Attempts < 0 || p.Limits.Patience < 0},
 	}
 }
 

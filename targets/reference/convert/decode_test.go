@@ -248,5 +248,5 @@ func TestDecodeNeedsAModelInTheGeminiPath(t *testing.T) {
 
 func TestDecodeRefusesASurfaceItDoesNotKnow(t *testing.T) {
 	_, err := convert.Decode("video", "", []byte(`{}`))
-	require.EqualError(t, err, "invalid_request: the surface is not offered")
+	require.EqualError(t, err, "invalid_request: the gateway does not offer this endpoint")
 }

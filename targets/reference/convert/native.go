@@ -24,7 +24,7 @@ func (d *decoder) native(surface dialect.Surface, body []byte) {
 func (d *decoder) nativeObject(surface dialect.Surface, doc dialect.Object) {
 	e, known := surface.Details()
 	if !known {
-		d.refuse("", "the surface is not offered")
+		d.refuse("", "the gateway does not offer this endpoint")
 		return
 	}
 	if problem := e.Check(doc); problem != nil {
