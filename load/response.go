@@ -176,7 +176,7 @@ func (f *framing) parseField(line []byte) error {
 		if strings.EqualFold(string(name), "Content-Length") && f.body != chunked {
 			length, err := strconv.ParseUint(string(value), 10, 63)
 			if err != nil || f.body == counted && f.length != int64(length) {
-				return fmt.Errorf("%w: its Content-Length is %.20q", errNotHTTP, value)
+				return fmt.Errorf("%w: its Content-Length %.20q is invalid or contradicts an earlier Content-Length", errNotHTTP, value)
 			}
 			f.body, f.length = counted, int64(length)
 		}

@@ -44,7 +44,7 @@ func TestExplainKnowsTheClaim(t *testing.T) {
 	_, stdout, _ := invoke(t.Context(), "explain", "model_not_found", "--claim", "codes=none")
 	assert.Contains(t, stdout, "claim         the gateway does not claim to use the contract's error codes, so everything except the code is judged\n")
 	_, stdout, _ = invoke(t.Context(), "explain", "401", "--claim", "client_keys=false")
-	assert.Contains(t, stdout, "claim         not offered: the gateway has no client keys\n")
+	assert.Contains(t, stdout, "claim         the gateway has no client keys, so the cases of this circumstance are not offered\n")
 	own := filepath.Join(t.TempDir(), "own.yaml")
 	require.NoError(t, os.WriteFile(own, []byte("base_url: http://a\nclaims: {codes: {model_not_found: [NoModel, Gone]}}\n"), 0o600))
 	_, stdout, _ = invoke(t.Context(), "explain", "model_not_found", "--target", own)

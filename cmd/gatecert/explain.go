@@ -110,7 +110,7 @@ func explainCircumstance(c *console, circ contract.Circumstance, claims contract
 	w := c.out
 	fmt.Fprintf(w, "\ncircumstance %s (needs level %s)\n  %s\n", circ.ID, circ.Needs, circ.Sentence)
 	if claims.NoClientKeys && circ.NeedsClientKeys() {
-		fmt.Fprintln(w, "  claim         not offered: the gateway has no client keys")
+		fmt.Fprintln(w, "  claim         the gateway has no client keys, so the cases of this circumstance are not offered")
 	}
 	for _, v := range circ.Variants {
 		fmt.Fprintf(w, "  %-13s %s%s\n", cmp.Or(v.Name, "-"), v.Sentence, peculiar(circ, v))

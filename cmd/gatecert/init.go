@@ -81,7 +81,7 @@ func (i initCommand) Run(ctx context.Context, c *console) error {
 	if i.Out == foundProfile {
 		// The user has just sent this key to this gateway.
 		if err := toUse.add(i.Out, reachDigest(written)); err != nil {
-			fmt.Fprintf(c.err, "note: gatecert run will ask before it uses %s, because gatecert could not save your permission: %v\n", i.Out, err)
+			fmt.Fprintf(c.err, "note: gatecert run will ask for your consent before it uses %s, because gatecert init could not record that this file needs no consent: %v\n", i.Out, err)
 		}
 		next = "gatecert run"
 	}

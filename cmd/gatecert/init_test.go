@@ -51,7 +51,7 @@ func TestInitNeedsAModel(t *testing.T) {
 	n := arrives(t, changed(func(r *http.Request) bool { return r.URL.Path == "/v1/models" }, answer(http.StatusNotFound, "text/plain", "no")))
 	code, _, stderr := invoke(context.WithoutCancel(t.Context()), "init", n.url, "--key", n.key, "--out", filepath.Join(t.TempDir(), "x.yaml"))
 	assert.Equal(t, exitUsage, code, stderr)
-	assert.Contains(t, stderr, "the gateway at "+n.url+" lists no models: use --model to set one that the gateway serves")
+	assert.Contains(t, stderr, "the gateway at "+n.url+" lists no models: use --model to specify a model that the gateway serves")
 }
 
 // A gateway could name a model so that the profile reads a variable of whoever runs it.

@@ -62,7 +62,7 @@ func Discover(ctx context.Context, driver targets.Driver, target profile.Profile
 	}
 	if err := checkControls(ctx, session, r.before, r.surfaces); err != nil {
 		if strings.Contains(err.Error(), unnamed) {
-			err = fmt.Errorf("%w: the gateway at %s lists no models: use --model to set one that the gateway serves", ErrUsage, shownRoot(*p))
+			err = fmt.Errorf("%w: the gateway at %s lists no models: use --model to specify a model that the gateway serves", ErrUsage, shownRoot(*p))
 		}
 		return found, err
 	}

@@ -265,7 +265,7 @@ func (f *Fleet) refusals() string {
 		}
 	}
 	if busy > 0 {
-		all = append(all, fmt.Sprintf("%s not available: still assigned to another coordinator (if that coordinator went down, the assignment ends after %s)", plain.Count(busy, "worker"), orphanedAfter))
+		all = append(all, fmt.Sprintf("another coordinator is using %s (if that coordinator went down, its workers become available after %s)", plain.Count(busy, "worker"), orphanedAfter))
 	}
 	slices.Sort(all)
 	if len(all) == 0 {

@@ -86,7 +86,7 @@ func (b build) differs(other build) string {
 	case b.Version != other.Version:
 		return fmt.Sprintf("it runs %s instead of %s", b.Version, other.Version)
 	case b.Contract != other.Contract:
-		return "it uses a different version of the contract, with the digest " + b.Contract
+		return "it uses a different version of the contract, whose digest is " + b.Contract
 	default:
 		return ""
 	}

@@ -81,7 +81,7 @@ func (i *inference) testAnnounced() (all []testedLimit) {
 // judged says of each announced limit by how many answers it is contradicted.
 func judged(announced []testedLimit) (sentences []string) {
 	for _, a := range announced {
-		sentences = append(sentences, fmt.Sprintf("the %s header fields announce a limit of %d calls in %s; if it is a %s limit, %d of %d responses contradict it",
+		sentences = append(sentences, fmt.Sprintf("the %s header fields announce a limit of %d calls in %s; if this is a %s limit, %d of %d responses contradict the announced values",
 			a.source, a.limit, plain.Duration(a.window), a.model.Kind, a.contradictions, a.answers))
 	}
 	return sentences

@@ -49,7 +49,7 @@ func TestInferKnowsAQuotaOfADay(t *testing.T) {
 		require.ErrorContains(t, err, "a quota for several hours or a whole day")
 		require.ErrorContains(t, err, "after 50 admitted calls")
 		require.Less(t, took, time.Second)
-		require.Contains(t, strings.Join(m.Evidence, "\n"), "announce a limit of 50 calls in 24h; if it is a sliding-log limit, 0 of")
+		require.Contains(t, strings.Join(m.Evidence, "\n"), "announce a limit of 50 calls in 24h; if this is a sliding-log limit, 0 of")
 	})
 }
 
@@ -65,9 +65,9 @@ func TestInferTestsWhatIsAnnounced(t *testing.T) {
 		})
 		return evidence
 	}
-	require.Regexp(t, `(?m)^the ratelimit header fields announce a limit of 20 calls in 4s; if it is a sliding-log limit, 0 of \d+ responses contradict it`, infer(faults{}))
-	require.Regexp(t, `(?m)^the ratelimit header fields announce a limit of 20 calls in 6s; if it is a [a-z-]+ limit, [1-9]\d* of \d+ responses contradict it`, infer(faults{otherPolicy: true}))
-	require.Regexp(t, `x-ratelimit header fields announce a limit of 23 calls in \d+s; if it is a [a-z-]+ limit, [1-9]\d* of \d+ responses contradict it`, infer(faults{wrongLimit: 3}))
+	require.Regexp(t, `(?m)^the ratelimit header fields announce a limit of 20 calls in 4s; if this is a sliding-log limit, 0 of \d+ responses contradict the announced values`, infer(faults{}))
+	require.Regexp(t, `(?m)^the ratelimit header fields announce a limit of 20 calls in 6s; if this is a [a-z-]+ limit, [1-9]\d* of \d+ responses contradict the announced values`, infer(faults{otherPolicy: true}))
+	require.Regexp(t, `x-ratelimit header fields announce a limit of 23 calls in \d+s; if this is a [a-z-]+ limit, [1-9]\d* of \d+ responses contradict the announced values`, infer(faults{wrongLimit: 3}))
 }
 
 // Some gateways refuse with 503 or 529.

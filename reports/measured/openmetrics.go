@@ -90,7 +90,7 @@ func gauges(m runlog.Measured, f runlog.MeasuredFooter) []gauge {
 			gauge{"gatecert_load_generator_late", "Requests that the load generator sent too late.", float64(f.Generator.Late)},
 			gauge{"gatecert_load_generator_lag_p99_seconds", "99th percentile of the load generator's lag, the delay between the scheduled start and the sending of a request.", f.Generator.LagP99.Seconds()},
 			gauge{"gatecert_load_generator_cpu_ratio", "CPU usage of the load generator as a share of all cores, or a negative value if unknown.", f.Generator.CPU},
-			gauge{"gatecert_load_generator_ok", "1 when the load generator kept up, else 0.", oneIf(len(f.Generator.Problems) == 0)})
+			gauge{"gatecert_load_generator_ok", "1 when the load generator sent the load as planned, else 0.", oneIf(len(f.Generator.Problems) == 0)})
 	}
 	return list
 }

@@ -71,7 +71,7 @@ func envelopeShapeMutants() []Mutant {
 		mutant("error-not-json", "The gateway does not escape quotation marks in the error message, so the body is not valid JSON.",
 			changeError(replaceInBody(`"message":"`, `"message":"model "mystery": `), withCode(reference.ModelPrice)),
 			fails(contract.Envelope, "code:model_price_error/**")),
-		mutant("error-twice", "Two layers of the gateway each write an error field into the same object, and JSON parsers disagree on which one counts.",
+		mutant("error-twice", "Two layers of the gateway each write an error field into the same object, and JSON parsers disagree on which of the two fields counts.",
 			changeError(replaceInBody(`{`, `{"error":{"message":"Forbidden","code":"forbidden"},`), withCode(reference.InsufficientQuota)),
 			fails(contract.Envelope, "code:insufficient_user_quota/**")),
 		mutant("error-nested-without-end", "The error object contains a trace field with arrays nested 100 levels deep.",

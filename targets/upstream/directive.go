@@ -179,11 +179,11 @@ func (d Directive) responseContradiction() string {
 	case d.Content == Redirect && d.Status != 0:
 		return "the word redirect cannot be combined with a status: a redirect always has the status 307"
 	case d.unfinishable() && !d.Ending.takesCount():
-		return string(d.Content) + " starts a stream that never finishes: add a word that stops it after a number of events, such as cut-after"
+		return string(d.Content) + " starts a stream that never finishes: add a word such as cut-after, which stops the stream after a number of events"
 	case d.Content == NoChoices && !d.success():
 		return "no-choices can be combined only with a 2xx status"
 	case !bodyAllowed(d.Status) && d.Content != "" && d.Content != EmptyBody:
-		return "the status does not allow a body"
+		return "the directive specifies a body, but its status does not allow a body"
 	}
 	return ""
 }
