@@ -350,7 +350,7 @@ func TestACallMayFollowAnotherOnItsConnection(t *testing.T) {
 			first, second := <-addresses, <-addresses
 			assert.Equal(t, closes, first != second)
 			assert.Equal(t, !closes, o.Sent.Kept)
-			assert.Equal(t, !closes, strings.HasPrefix(o.Sent.Curl, "# it was the second request on its connection: name the URL twice to send two\ncurl "))
+			assert.Equal(t, !closes, strings.HasPrefix(o.Sent.Curl, keptComment+"curl "))
 		})
 	}
 	c := client(t, Limits{})

@@ -48,7 +48,7 @@ func Recomputed(call Call, token string, sent contract.Sent) (found string, err 
 		{"method", want.Method, sent.Method},
 		{"URL", want.URL, sent.URL},
 		{"body", string(want.Body), string(sent.Body)},
-		{"curl line", anyKey(want.Curl), anyKey(strings.TrimPrefix(sent.Curl, keptComment))},
+		{"curl line", anyKey(want.Curl), anyKey(withoutKeptComment(sent.Curl))},
 	} {
 		if !t.match(part.want, part.got) {
 			return t.found, fmt.Errorf("%w: its %s is %s", ErrOtherRequest, part.what, difference(part.want, part.got))
@@ -77,8 +77,15 @@ func rebuilt(call Call) (req *request, text []byte) {
 	return req, text
 }
 
-// keptComment stands before the curl line of a call on a connection that was used before.
-const keptComment = "# it was the second request on its connection: name the URL twice to send two\n"
+// keptComment stands before the curl line of a call on a connection that was used before. Logs of earlier versions have earlierKeptComment.
+const (
+	keptComment        = "# this was the second request on its connection: to send two, give curl the URL twice\n"
+	earlierKeptComment = "# it was the second request on its connection: name the URL twice to send two\n"
+)
+
+func withoutKeptComment(line string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(line, keptComment), earlierKeptComment)
+}
 
 // keyName matches the shell variable of a key. Which key it was cannot be seen in a record: all have one name there.
 var keyName = regexp.MustCompile(`"\$GATEWAY_KEY_[A-Z0-9_]+"`)

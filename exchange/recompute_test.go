@@ -63,6 +63,7 @@ func TestARequestThatWasEditedIsAnotherOne(t *testing.T) {
 	}{
 		{"nothing", NoFault, func(*contract.Sent) {}, ""},
 		{"a connection that was kept", NoFault, func(s *contract.Sent) { s.Kept, s.Curl = true, keptComment+s.Curl }, ""},
+		{"a connection that was kept, in an earlier log", NoFault, func(s *contract.Sent) { s.Kept, s.Curl = true, earlierKeptComment+s.Curl }, ""},
 		{"the variable of another key", NoFault, func(s *contract.Sent) {
 			s.Curl = strings.Replace(s.Curl, `"$GATEWAY_KEY"`, `"$GATEWAY_KEY_SPENT_KEY"`, 1)
 		}, ""},

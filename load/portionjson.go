@@ -218,7 +218,7 @@ func (in courseJSON) course() (*course, error) {
 		from: in.From, to: in.To, due: in.Due, first: bunched{in.FirstDue, in.FirstWait}, last: bunched{in.LastDue, in.LastWait},
 	}
 	if len(in.Ended) > len(c.ended) || len(in.Batches) > len(c.batches) {
-		return nil, fmt.Errorf("too many bins (%d) or batches (%d)", len(in.Ended), len(in.Batches))
+		return nil, fmt.Errorf("the results contain %d time bins and %d batches of latencies: the maximum is %d bins and %d batches", len(in.Ended), len(in.Batches), len(c.ended), len(c.batches))
 	}
 	copy(c.ended[:], in.Ended)
 	for i, b := range in.Batches {

@@ -44,7 +44,7 @@ func (a *assessment) checkTokens() {
 		if shares.used >= certainlyTooMany {
 			level = contract.Must
 		}
-		a.find(contract.LimitExact, level, "no call admitted when a "+a.modelName()+" is used up",
+		a.find(contract.LimitExact, level, "no call admitted while a "+a.modelName()+" is used up",
 			fmt.Sprintf("a call was admitted %s after the first call, although %.0f %% of the limit was already used", a.after(shares.over), 100*shares.used))
 	} else if at, needed := a.lastWindowOfTokens(uses); at >= 0 {
 		a.find(contract.LimitExact, contract.Should, fmt.Sprintf("at least %.0f %% of %s used while gatecert took all capacity as soon as it became available", 100*minNeededTokens, a.declared),

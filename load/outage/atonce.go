@@ -226,7 +226,7 @@ func (r *round) checkAtOnce(all *conclusions) {
 	case !r.lost(best):
 		all.held(contract.CapacityKept, "after the outage, %d of %d concurrent calls reached the upstream at the same time (%d before the outage)", best.held, best.sent, r.fitBefore.held)
 	case r.countLimited:
-		all.untested(contract.CapacityKept, "after the outage, %d of %d concurrent calls reached the upstream at the same time (%d before the outage), and a rate limit refused other calls",
+		all.untested(contract.CapacityKept, "after the outage, %d of %d concurrent calls reached the upstream at the same time (%d before the outage), but a rate limit may have refused the others",
 			best.held, best.sent, r.fitBefore.held)
 	default:
 		c := certain

@@ -196,7 +196,7 @@ func (s *summary) checkLimit() {
 		s.problemf("the case has no findings, but the time spans in its load summary count %d calls that were neither admitted nor refused", s.count(limited, other))
 	}
 	if n, ok := s.numbers(contract.Answered, allRefusals); ok && n[0] != s.count(limited, refused) && n[0] != s.count(streaming, refused) {
-		s.problemf("the load summary counts %d refusals, all of them complete, but its time spans contain %d", n[0], s.count(limited, refused))
+		s.problemf("the load summary says that all %d refusals are complete, but its time spans contain %d refusals", n[0], s.count(limited, refused))
 	}
 	let, turned := 0, 0
 	for _, r := range []contract.Requirement{contract.LimitExact, contract.LimitBurst} {

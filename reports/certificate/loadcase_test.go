@@ -66,7 +66,7 @@ func TestARateLimitsVerificationIsAudited(t *testing.T) {
 		}, id + ": the load summary says that 20"},
 		{"another number of refusals", func(r *runlog.Run) {
 			checkOf(summary(r), contract.Answered).Sentence = "all 3 refusals are complete 429 responses"
-		}, id + ": the load summary counts 3 refusals, all of them complete"},
+		}, id + ": the load summary says that all 3 refusals are complete"},
 		{"a limit without a check", func(r *runlog.Run) {
 			summary(r).Checks = slices.DeleteFunc(summary(r).Checks, func(c runlog.Check) bool { return c.Requirement == contract.LimitBurst })
 		}, id + ": the load summary has no check for the requirement limit-burst"},

@@ -69,7 +69,7 @@ func (p product) lacks() map[string]string {
 			contract.OverRateLimit:  none + "it has no rate limit per key",
 			"sensitive-content":     none + "it has no list of sensitive words",
 			"unsupported-api":       none + "it treats every unknown channel type as OpenAI",
-			"channel-without-key":   none + "each channel has only one key",
+			"channel-without-key":   none + "it cannot disable the key of a channel without disabling the channel",
 			"bad-model-mapping":     none + "it does not follow chained model mappings, and it ignores a mapping that it cannot read",
 			"unpriced-model":        none + "every model has a price",
 			"uncountable-input":     none + "it charges nothing for input whose tokens it cannot count",

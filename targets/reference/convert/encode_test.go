@@ -225,7 +225,7 @@ func TestEncodeRefusesWhatCannotBeExpressed(t *testing.T) {
 		{dialect.GenerateContent, "contents", `[{"parts":[{"text":"x","thought":true}]}]`, none("thinking")},
 		{dialect.GenerateContent, "contents", `[{"parts":[{"inlineData":{"mimeType":"audio/wav","data":"aGk="}}]}]`, none("file")},
 		{dialect.GenerateContent, "contents", `[{"parts":[{"fileData":{"mimeType":"image/png","fileUri":"gs://x"}}]}]`, want{
-			dialect.OpenAI: "an image in the caller's file store", dialect.Anthropic: "an image in the caller's file store",
+			dialect.OpenAI: "an image whose URL is not an http or https URL", dialect.Anthropic: "an image whose URL is not an http or https URL",
 		}},
 		{dialect.GenerateContent, "systemInstruction", `{"parts":[{"inlineData":{"mimeType":"image/png","data":"aGk="}}]}`, none("system_image")},
 		{dialect.Embeddings, "input", `"x"`, want{dialect.Anthropic: "an embedding"}},

@@ -199,7 +199,7 @@ func contentOf(w *writer, turn Turn, image func(Image) members) any {
 		}
 		parts = append(parts, image(*p.Image))
 		if p.Image.URL != "" && !isWebAddress(p.Image.URL) {
-			w.refuse("an image in the caller's file store")
+			w.refuse("an image whose URL is not an http or https URL")
 		}
 	}
 	return parts
