@@ -20,7 +20,7 @@ var rowTexts = map[contract.RowID]string{
 	"code:convert_request_failed":         `The request is valid in the caller's API format but has no equivalent in the upstream's format. Silently dropping a field is worse than refusing the request.`,
 	"code:sensitive_words_detected":       `The caller has to change the input. A 5xx is wrong because it makes most SDKs send the same prompt three times.`,
 	"code:prompt_blocked":                 "The upstream refuses the prompt on policy grounds: OpenAI with a 400, Anthropic with `stop_reason: refusal`, Gemini with `promptFeedback`. A common mistake is to turn the refusal into an empty 200, which looks as if the model had nothing to say.",
-	"code:access_denied":                  `A valid key is used where it is not permitted, for example from an address that is not on its IP allowlist, or for a model that its group may not use. A 401 instead of a 403 causes only a warning.`,
+	"code:access_denied":                  `A valid key is used where it is not permitted, for example from an address that is not on its IP allowlist, or for a request that its group does not allow. A 401 instead of a 403 causes only a warning.`,
 	"code:model_not_found":                `The contract specifies status 404. The most common wrong status is 503.`,
 	"code:invalid_api_type":               `The model's channel has an API type that the gateway does not support.`,
 	"code:get_channel_failed":             `The model exists, but no channel can serve it at the moment.`,
