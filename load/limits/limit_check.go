@@ -145,8 +145,8 @@ func (a *assessment) findSpurious(r contract.Requirement, calls []int) {
 func (a *assessment) recordLimit(r contract.Requirement, p phase, explained bool) {
 	admitted, refused, first := a.tally(p)
 	concurrency := a.declared.Kind == contract.Concurrency
-	few := explained && refused > 0 && !concurrency && 2*admitted < a.declared.capacity()
-	if few && r == contract.LimitBurst {
+	underHalf := explained && refused > 0 && !concurrency && 2*admitted < a.declared.capacity()
+	if underHalf && r == contract.LimitBurst {
 		// A sliding counter may still count calls of the window before, but not when the initial burst begins.
 		if initial, rejected, _ := a.tally(phaseInitialBurst); rejected > 0 && 2*initial >= a.declared.capacity() {
 			a.held(r, "%d calls admitted and %d refused in the initial burst; the later burst admitted %d and refused %d%s",
@@ -161,7 +161,7 @@ func (a *assessment) recordLimit(r contract.Requirement, p phase, explained bool
 		a.untested(r, "none of the %d calls was admitted", refused)
 	case refused == 0 && (r == contract.LimitBurst || !concurrency): // one at a time, concurrent calls are never refused
 		a.untested(r, "the limit was not reached: %d calls were admitted and none was refused", admitted)
-	case few:
+	case underHalf:
 		a.untested(r, "%d calls admitted and %d refused%s", admitted, refused, a.shortfall(admitted, first))
 	case explained && refused > 0 && !concurrency:
 		a.held(r, "%d calls admitted and %d refused%s", admitted, refused, a.shortfall(admitted, first))

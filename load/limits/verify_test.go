@@ -51,7 +51,7 @@ func TestVerifyRaisesNoFalseAlarm(t *testing.T) {
 // A sliding counter may still count calls of the window before when the burst begins. The check then rests on the initial burst.
 func TestASlidingCounterIsJudgedByTheInitialBurst(t *testing.T) {
 	judged := 0
-	for run := range 8 {
+	for run := range uint64(8) {
 		synctest.Test(t, func(t *testing.T) {
 			g := simulation{contract.SlidingCounter, 20, 2 * time.Second, run, 3, false}.gateway(faults{})
 			findings, evidence := verify(t, g, DeclaredLimit{Kind: contract.SlidingCounter, Limit: 20, Window: 2 * time.Second})

@@ -59,7 +59,7 @@ func (r *round) checkCancelled(all *conclusions) {
 		return slices.ContainsFunc(q.seen.Attempts, func(a contract.Attempt) bool { return a.Open })
 	})
 	all.violated(contract.Finding{
-		Requirement: contract.UpstreamFreed, Level: contract.Should, Want: fmt.Sprintf("the upstream call cancelled within %s of the response", rounded(cancelWithin)),
+		Requirement: contract.UpstreamFreed, Level: contract.Should, Want: fmt.Sprintf("the upstream call to be cancelled within %s of the response", rounded(cancelWithin)),
 		Got: fmt.Sprintf("%d of %d faulty requests had an upstream call that was cancelled too late or not at all (%d not at all)", len(late), len(sent), len(never)),
 	}, r.certainty(late, len(sent)))
 }
@@ -83,7 +83,7 @@ func (r *round) checkDisconnects(all *conclusions) {
 			longest = max(longest, q.longestCall())
 		}
 		all.violated(contract.Finding{
-			Requirement: contract.Departure, Level: contract.Should, Want: "the upstream call cancelled when the client disconnects",
+			Requirement: contract.Departure, Level: contract.Should, Want: "the upstream call to be cancelled when the client disconnects",
 			Got: fmt.Sprintf("%d of %d upstream calls continued after the client disconnected; the longest lasted %s", len(goingOn), n, rounded(longest)),
 		}, r.certainty(goingOn, n))
 	default:

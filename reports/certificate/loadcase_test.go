@@ -54,7 +54,7 @@ func TestARateLimitsVerificationIsAudited(t *testing.T) {
 		}, id + ": the case has no findings, but the time spans in its load summary count 1 calls that were neither admitted nor refused"},
 		{"a refused call that was admitted", func(r *runlog.Run) {
 			recount(summary(r), runlog.LimitedGroup, runlog.Refused, runlog.Admitted, 1)
-		}, " refusals, all of them complete, but its time spans contain "},
+		}, id + ": the load summary says that all "},
 		{"another number of calls", func(r *runlog.Run) {
 			checkOf(summary(r), contract.LimitExact).Sentence = "2000 calls admitted and 100 refused"
 		}, id + ": the load summary says that 20"},
