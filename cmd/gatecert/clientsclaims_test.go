@@ -188,7 +188,7 @@ func TestWhatIsSaidOfClients(t *testing.T) {
 		logs[path] = log
 	}
 	var table strings.Builder
-	table.WriteString("| what people say | what we found | in |\n|---|---|---|\n")
+	table.WriteString("| what people say | what we found | record and probes |\n|---|---|---|\n")
 	for _, c := range claims() {
 		var probes []string
 		for _, s := range c.seen {
