@@ -48,7 +48,7 @@ func (j *judge) judgeEnvelope(body []byte) {
 	switch coding := header(j.o, "Content-Encoding"); {
 	case coding == "" || !errors.Is(err, dialect.ErrNotJSON):
 	case bytes.HasPrefix(body, []byte{0x1f, 0x8b}):
-		err = fmt.Errorf("%w: the body has a layer of gzip that its header (Content-Encoding: %s) does not declare", dialect.ErrNotJSON, coding)
+		err = fmt.Errorf("%w: the body is compressed with gzip one more time than its header (Content-Encoding: %s) declares", dialect.ErrNotJSON, coding)
 	default:
 		err = fmt.Errorf("%w; the response came with Content-Encoding: %s, which was not requested", err, coding)
 	}

@@ -23,7 +23,7 @@ func (j *judge) judgeHeaders() {
 }
 
 func (j *judge) judgeRequestID() {
-	j.wantHeader(RequestID, "a request id in the header", requestIDHeaders...)
+	j.wantHeader(RequestID, "a request id in a header field such as X-Request-Id", requestIDHeaders...)
 }
 
 // wantHeader notes that none of the header fields is present.

@@ -148,7 +148,7 @@ func answerRows() []judgeRow {
 			[]string{"MUST content-type: got no Content-Type, want application/json",
 				`MUST envelope: got empty, want {"error":{"message","type","param","code"}}`,
 				"SHOULD retry-after: got none, want Retry-After in whole seconds (RFC 9110 10.2.3, RFC 6585 4)",
-				"NOTE request-id: got none, want a request id in the header"}},
+				"NOTE request-id: got none, want a request id in a header field such as X-Request-Id"}},
 		{"JSON under text/event-stream", "code:model_not_found/absent-model/chat-stream", answer(404, "text/event-stream", openaiNotFound),
 			[]string{"MUST content-type: got text/event-stream, want application/json"}},
 		{"the OpenAI envelope on the Anthropic route", "code:model_not_found/absent-model/messages", jsonAnswer(404, openaiNotFound),
@@ -331,7 +331,7 @@ func answerRows() []judgeRow {
 				"MUST content-type: got text/plain, want application/json", `MUST message: got "", want a non-empty string`,
 				`MUST code: got 7, want "channel:invalid_key" in error.code`, "SHOULD fields: got no type, want type in the error object",
 				"SHOULD fields: got no param, want param in the error object", "SHOULD fields: got 7, want code as a string or null",
-				"NOTE request-id: got none, want a request id in the header",
+				"NOTE request-id: got none, want a request id in a header field such as X-Request-Id",
 				"MUST secrecy: got the upstream key in header X-Debug, want no secrets or internals"}},
 	}
 }

@@ -72,7 +72,7 @@ func upstreamFormRows() []judgeRow {
 		{"a compressed error, passed on without its Content-Encoding", fivexx + "chat/compressed-error", jsonAnswer(502, "\x1f\x8b\x08\x00"),
 			[]string{"MUST envelope: got not JSON: compressed with gzip but without a Content-Encoding, want " + `{"error":{"message","type","param","code"}}`}},
 		{"a compressed error, compressed twice", fivexx + "chat/compressed-error", coded("gzip", "\x1f\x8b\x08\x00"),
-			[]string{"MUST envelope: got not JSON: the body has a layer of gzip that its header (Content-Encoding: gzip) does not declare, want " + `{"error":{"message","type","param","code"}}`}},
+			[]string{"MUST envelope: got not JSON: the body is compressed with gzip one more time than its header (Content-Encoding: gzip) declares, want " + `{"error":{"message","type","param","code"}}`}},
 
 		{"an error in an answer, as an error", fivexx + "chat/answer-with-error", answeredWith(502, "empty_response"), nil},
 		{"an error in an answer, passed on", fivexx + "chat/answer-with-error",

@@ -80,21 +80,21 @@ func (l GeneratorLimits) check(h GeneratorHealth, e effort) GeneratorHealth {
 	problemf := func(format string, args ...any) { h.Problems = append(h.Problems, fmt.Sprintf(format, args...)) }
 	if float64(e.unsent)/float64(max(e.offered, 1)) > l.Missed {
 		h.Undersent = true
-		problemf("this machine did not send %d of %d requests in time", e.unsent, e.offered)
+		problemf("this machine failed to send %d of %d requests (the limit is %.3g %%)", e.unsent, e.offered, l.Missed*100)
 	}
 	if e.sent > 0 && float64(e.localErrors)/float64(e.sent) > maxLocalErrors {
 		h.Undersent = true
-		problemf("%d of %d requests failed because of an error on this machine", e.localErrors, e.sent)
+		problemf("%d of %d requests failed because of an error on this machine (the limit is %.3g %%)", e.localErrors, e.sent, maxLocalErrors*100)
 	}
 	if own := h.Lag.Count(); h.Late > lateAllowance && float64(h.Late)/float64(own) > l.LateShare && !e.embedded {
-		problemf("this machine sent %d of %d requests more than %s late", h.Late, own, l.Lag)
+		problemf("this machine sent %d of %d requests more than %s late (the limit is %.3g %%)", h.Late, own, l.Lag, l.LateShare*100)
 	}
 	h.CPU, h.Cores = -1, runtime.GOMAXPROCS(0)
 	if e.cpu >= 0 && e.wall > 0 {
 		h.CPU = e.cpu.Seconds() / e.wall.Seconds() / float64(h.Cores)
 	}
 	if h.CPU > l.CPU && !e.embedded {
-		problemf("gatecert used %.0f %% of the CPU time of %d cores", h.CPU*100, h.Cores)
+		problemf("gatecert used %.3g %% of the CPU time of %d cores (the limit is %.3g %%)", h.CPU*100, h.Cores, l.CPU*100)
 	}
 	return h
 }

@@ -161,7 +161,7 @@ func (j *joiner) add(part Named) error {
 func (j *joiner) checkLate() {
 	g, limits := &j.m.Generator, j.phase.Generator
 	if sent := g.Lag.Count(); g.Late > lateAllowance && float64(g.Late)/float64(sent) > limits.LateShare && !j.phase.Embedded && len(g.Problems) == 0 {
-		g.Problems = append(g.Problems, fmt.Sprintf("the workers sent %d of %d requests more than %s late", g.Late, sent, limits.Lag))
+		g.Problems = append(g.Problems, fmt.Sprintf("the workers sent %d of %d requests more than %s late (the limit is %.3g %%)", g.Late, sent, limits.Lag, limits.LateShare*100))
 	}
 }
 

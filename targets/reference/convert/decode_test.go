@@ -214,7 +214,7 @@ func TestDecodeNamesTheFieldAtFault(t *testing.T) {
 		{dialect.Messages, "temperature", `1.1`, "temperature", "temperature must be between 0 and 1"},
 		{dialect.Messages, "top_k", `1.5`, "top_k", "top_k must be an integer"},
 		{dialect.Messages, "system", `7`, "system", "system must be a string or an array of parts"},
-		{dialect.Messages, "system", `[{"type":"image"}]`, "system[0].type", "system[0].type must be text: this field supports no other type"},
+		{dialect.Messages, "system", `[{"type":"image"}]`, "system[0].type", "system[0].type must be text: system can contain only text"},
 		{dialect.GenerateContent, "contents", ``, "contents", "contents is required"},
 		{dialect.GenerateContent, "contents", `[{"role":"user"}]`, "contents[0].parts", "contents[0].parts is required"},
 		{dialect.GenerateContent, "contents", `[{"parts":[{}]}]`, "contents[0].parts[0].text", "contents[0].parts[0].text is required"},

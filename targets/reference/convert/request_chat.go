@@ -126,7 +126,7 @@ func (d *decoder) content(m object, key, what string, part func(object) []Part) 
 func (d *decoder) textParts(m object, key string) []Part {
 	return d.content(m, key, "parts", func(p object) []Part {
 		if kind := p.requiredText("type"); kind != "text" && kind != "input_text" {
-			d.refuse(p.name("type"), "must be text: this field supports no other type")
+			d.refuse(p.name("type"), "must be text: "+m.name(key)+" can contain only text")
 		}
 		return d.textPart(p)
 	})
