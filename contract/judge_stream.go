@@ -146,7 +146,7 @@ func (j *judge) judgeStreamWithoutError(stream Stream, r reading) {
 func (j *judge) judgeStreamFormat(stream Stream, r reading) {
 	j.check(StreamFormat)
 	for _, violation := range stream.Violations {
-		j.add(StreamFormat, Should, "an event stream (WHATWG HTML 9.2.6)", violation)
+		j.add(StreamFormat, Should, "a well-formed event stream (WHATWG HTML 9.2.6)", violation)
 	}
 	if r.notJSON != nil && r.failed != nil {
 		j.add(StreamFormat, Should, "events that each contain one JSON value", "an event that is not JSON: "+dialect.Excerpt(r.notJSON.Data))

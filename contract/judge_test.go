@@ -273,7 +273,7 @@ func answerRows() []judgeRow {
 			[]string{"MUST answered: got a stream that does not end: no byte for 45s, want an error event, or a visibly broken transfer"}},
 		{"a breach of the stream's format", "code:read_response_body_failed/truncated-upstream-response/chat-stream/cut-stream",
 			with(with(answer(200, "", ""), events("data: x", Event{Data: Bytes(chatContent)}, Event{Data: Bytes(chatError)})), func(o *Observation) { o.Stream.Violations = []string{"invalid UTF-8 in event 1"} }),
-			[]string{"SHOULD stream-format: got invalid UTF-8 in event 1, want an event stream (WHATWG HTML 9.2.6)"}},
+			[]string{"SHOULD stream-format: got invalid UTF-8 in event 1, want a well-formed event stream (WHATWG HTML 9.2.6)"}},
 
 		// secrecy
 		{"a leaked key", "code:model_not_found/absent-model/chat",

@@ -41,13 +41,13 @@ type clientsCommand struct {
 func (clientsCommand) Help() string {
 	return `gatecert clients shows how real client libraries handle each response: how many times they send a request, which error they raise, where a
 program can find the error code, and whether they accept an error as a normal response. The report compares each client's behaviour
-with what the row tells callers to do. The result is not a verdict on the gateway. Every client calls a recorder on this machine, which
-records all attempts. Client libraries never receive the gateway's keys.
+with what the contract tells callers to do. The result is not a verdict on the gateway. Every client calls a recorder on this machine,
+which records all attempts. Client libraries never receive the gateway's keys.
 
 Examples:
-  gatecert clients --client curl                           run one client against the reference gateway
-  gatecert clients --rows code:insufficient_user_quota     run all installed clients, for one row
-  gatecert clients --target my-gateway.yaml --out seen.json
+  gatecert clients --client curl                              run one client against the reference gateway
+  gatecert clients --rows code:insufficient_user_quota        run all installed clients, for one row
+  gatecert clients --target my-gateway.yaml --out seen.json   run all installed clients against your gateway, and keep the results as JSON
 
 See docs/clients.md for how to install and add clients. Exit codes: 0 regardless of the clients' behaviour; 2 usage; 3 interrupted, or
 no client is installed; 5 gateway not available.`

@@ -38,7 +38,7 @@ type loadFlags struct {
 	Surface     string        `complete:"surfaces" help:"Endpoint to call: chat, messages-stream, embeddings, speech, … (gatecert list surfaces). To mix several endpoints, use weights: chat-stream=3,embeddings=1. Default: ${default}." default:"chat"`
 	Connections int           `help:"Maximum number of requests in flight. Default: ${default}." default:"64" placeholder:"N"`
 	Timeout     time.Duration `help:"Timeout for each request. Default: ${default}." default:"30s"`
-	Arrivals    string        `help:"Arrival pattern of the requests: constant (evenly spaced), poisson (like many independent callers), gamma:CV (bursty if CV is above 1) or trace:FILE (a file with one request time per line, scaled to the requested rate). Default: ${default}." default:"constant"`
+	Arrivals    string        `help:"Arrival pattern of the requests: constant (evenly spaced), poisson (like many independent callers), gamma:CV (bursty if CV is above 1) or trace:FILE (a file with one arrival time per line, scaled to the requested rate). Default: ${default}." default:"constant"`
 	Seed        uint64        `help:"Seed for random arrivals. The same seed produces the same arrivals. Default: ${default}." default:"1" placeholder:"N"`
 	Out         string        `help:"Folder for run.ndjson, the reports, the histograms (.hgrm) and the result of each request (JSON lines in vegeta's format). Default: a new folder, reports/START-TARGET-load (the start time and the target's name), without per-request results; the link reports/load points to the new folder." placeholder:"DIR" type:"path"`
 	Yes         bool          `help:"Allow more load than the default caps, and allow the driver to change the gateway (gatecert lists the changes before the run). For CI. Default caps for a gateway on another machine: 40,000 requests, 200 requests/s, 5m, 64 connections. Default cap for a gateway on this machine: 4,096 connections."`
@@ -152,7 +152,7 @@ func (f loadFlags) arrivals() (load.Arrivals, error) {
 	}
 	file, err := os.Open(path) //nolint:gosec // the user's own file
 	if err != nil {
-		return load.Arrivals{}, fmt.Errorf("%w: --arrivals: %w: use trace:FILE, a file with one request time per line", errUsage, err)
+		return load.Arrivals{}, fmt.Errorf("%w: --arrivals: %w: use trace:FILE, where FILE contains one arrival time per line", errUsage, err)
 	}
 	defer file.Close() //nolint:errcheck // it was only read
 	return load.ReadTrace(filepath.Base(path), file)

@@ -135,7 +135,7 @@ func (r *runner) announceLoad() error {
 	}
 	plan := fmt.Sprintf("load cases on %s: %s", r.prepared.Profile.BaseURL, strings.Join(parts, "; "))
 	if !r.job.AllowRemoteLoad && !OnThisMachine(r.prepared.Profile.BaseURL) {
-		return fmt.Errorf("%w: the gateway is not on this machine, and the run would include %s", targets.ErrConsent, plan)
+		return fmt.Errorf("%w: the gateway is not on this machine, and the run would include %s; if the gateway's operator agrees, add --yes", targets.ErrConsent, plan)
 	}
 	r.progress.report(Progress{Phase: PhaseLoad, Plan: plan})
 	return nil

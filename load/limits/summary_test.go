@@ -83,7 +83,7 @@ func TestSummary(t *testing.T) {
 			Requirement: contract.LimitExact, Result: contract.Held,
 			Sentence: "19 calls admitted and 1 refused; the call that detected the recovery used 1 of the 20 calls that the limit allows",
 		}, s.Checks[0])
-		require.Equal(t, "the upstream answered 5 calls with 429; the gateway made at most 1 attempt for each call", s.Checks[len(contract.LoadRequirements(contract.LimitLoad))-1].Sentence)
+		require.Equal(t, "the upstream answered 5 calls with 429; the gateway passed on the upstream's Retry-After and made at most 1 attempt for each call (limit: 3)", s.Checks[len(contract.LoadRequirements(contract.LimitLoad))-1].Sentence)
 		var names []string
 		for i, phase := range s.Phases {
 			names = append(names, phase.Name)

@@ -57,5 +57,6 @@ func (a *assessment) checkUpstream429s() {
 	if maxAttempts > bound {
 		a.find(contract.UpstreamRefusal, contract.Should, fmt.Sprintf("at most %s per call when the upstream responds with 429", plain.Count(bound, "attempt")), plain.Count(maxAttempts, "attempt"))
 	}
-	a.held(contract.UpstreamRefusal, "the upstream answered %d calls with 429; the gateway made at most %s for each call", reached, plain.Count(maxAttempts, "attempt"))
+	a.held(contract.UpstreamRefusal, "the upstream answered %d calls with 429; the gateway passed on the upstream's Retry-After and made at most %s for each call (limit: %d)",
+		reached, plain.Count(maxAttempts, "attempt"), bound)
 }

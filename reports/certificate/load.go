@@ -64,7 +64,7 @@ func (s *summary) check(known contract.Case) {
 	s.checkSpans()
 	for _, t := range s.Times {
 		if t.Count < 0 || t.P50 < 0 || t.P50 > t.P90 || t.P90 > t.P99 {
-			s.problemf("the latencies of %.60q contradict each other", t.Name)
+			s.problemf("the latencies of %.60q contradict each other: a value is negative, or a lower percentile is greater than a higher one", t.Name)
 		}
 	}
 	if len(s.Checks) == 0 {
@@ -88,7 +88,7 @@ func (s *summary) checkSpans() {
 		for _, outcomes := range span.Counts {
 			for outcome, n := range outcomes {
 				if n < 0 || outcome != runlog.Disconnected && !slices.Contains(runlog.Outcomes(), outcome) {
-					s.problemf("a time span in the load summary has an impossible count: %d %.20s", n, outcome)
+					s.problemf("a time span in the load summary has an impossible count or an unknown outcome: %d %.20s", n, outcome)
 				}
 				calls += n
 			}
@@ -211,7 +211,8 @@ func (s *summary) checkLimit() {
 		}
 	}
 	if let > s.count(limited, admitted) || turned > s.count(limited, func(o runlog.Outcome) bool { return o != runlog.Admitted }) {
-		s.problemf("the load summary says that %d calls were admitted and %d refused, but its time spans contain fewer calls", let, turned)
+		s.problemf("the load summary says that %d calls were admitted and %d refused, but its time spans contain %d admitted and %d other calls",
+			let, turned, s.count(limited, admitted), s.count(limited, func(o runlog.Outcome) bool { return o != runlog.Admitted }))
 	}
 }
 
@@ -318,7 +319,7 @@ func (s *summary) checkServed() {
 	case failed > 0 && !s.secondRound():
 		usual := float64(min(all-failed, most)) / float64(max(before.Count+min(all-failed, most), 1))
 		if float64(failed) > 2*usual*float64(sent) {
-			s.problemf("the load summary says that healthy requests were served, but %d of %d failed", failed, sent)
+			s.problemf("the load summary says that healthy requests were served, but %d of %d failed during the outage, more than twice the failure rate before the outage", failed, sent)
 		}
 	}
 }
@@ -330,7 +331,7 @@ func (s *summary) checkSpared() {
 		return
 	}
 	if !s.spared("") && !s.spared(again) {
-		s.problemf("the load summary says that healthy requests were not slowed down, but during the outage they took longer than the limit in the summary allows")
+		s.problemf("the load summary says that healthy requests were not slowed down, but during the outage they took longer than the limit allows, or the summary lacks latencies or contains a limit that is too low")
 	}
 }
 

@@ -125,7 +125,7 @@ func TestALoadCaseIsAudited(t *testing.T) {
 			recount(at(r, id).Load, "healthy", runlog.Admitted, runlog.Error5xx, 5)
 			timesOf(at(r, id).Load, "healthy during").Count -= 5
 			checkOf(at(r, id).Load, contract.HealthyServed).Sentence = "5 of 80 healthy requests failed during the outage"
-		}, id + ": the load summary says that healthy requests were served, but 5 of 80 failed"},
+		}, id + ": the load summary says that healthy requests were served, but 5 of 80 failed during the outage, more than twice"},
 		{"a number that is no longer in the spans", func(r *runlog.Run) {
 			checkOf(at(r, id).Load, contract.HealthyServed).Sentence = "0 of 9000 healthy requests failed during the outage"
 		}, id + ": the load summary says that 0 of 9000 healthy requests failed during the outage"},

@@ -134,7 +134,7 @@ func loadRefusalMutants() []Mutant {
 		mutant("refused-calls-billed", "The gateway reserves quota before it checks the limit and never refunds the quota reserved for refused calls.",
 			all(moveBehind(reference.Reserve, reference.Limit), loseRefund(withCode(reference.RateLimited), at(reference.Limit))),
 			warns(contract.RefusedFree, limitCases)),
-		mutant("refused-calls-reach-the-upstream", "The gateway checks the limit only after the upstream has begun to respond.",
+		mutant("refused-calls-reach-the-upstream", "The gateway checks the limit only after the upstream has begun to respond, so refused calls also reach the upstream.",
 			moveBehind(reference.Dial, reference.Limit),
 			passes("http:429/*/models"), // without an upstream
 			warns(contract.UpstreamUnused, "http:429/**")),
