@@ -252,7 +252,7 @@ func TestSLO(t *testing.T) {
 		{"too slow", measured(100, map[runlog.Outcome]int{runlog.Admitted: 100}, 150*ms), []string{"p99 latency was 150ms", "goodput was 0 %"}},
 		{"nothing admitted", measured(100, map[runlog.Outcome]int{runlog.Timeout: 100}, time.Second), []string{"no request succeeded"}},
 		{"local errors do not count", measured(103, map[runlog.Outcome]int{runlog.Admitted: 98, runlog.LocalError: 5}, 50*ms), nil},
-		{"requests that were never sent", measured(104, map[runlog.Outcome]int{runlog.Admitted: 100}, 50*ms), []string{"3.85 % of the requests were never sent because no connection became free in time"}},
+		{"requests that were never sent", measured(104, map[runlog.Outcome]int{runlog.Admitted: 100}, 50*ms), []string{"3.85 % of the requests were never sent because no connection became free in time (the SLO's limit for errors, 1 %, also applies to unsent requests)"}},
 	} {
 		t.Run(row.sentence, func(t *testing.T) {
 			assert.Equal(t, row.want, slo.Misses(row.m))
