@@ -131,7 +131,7 @@ func TestCurvePutsTheLowerBoundInDoubt(t *testing.T) {
 		note  string
 	}{
 		"a capacity below the one found": {85, false, 100 / math.Pow(1.1, 7.0/3), "0 of 3 full-length probes at rates between the bounds met the SLO"},
-		"a stall":                        {40, true, 100, "after the search, a probe at 50/s missed the SLO"},
+		"a stall":                        {40, true, 100, "after the search, a probe at 50/s missed the SLO, although the lower bound is 100/s"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := Search{From: 10, To: 1000, Repeats: 2, Curve: []float64{0.5, 0.9, 1}}.withDefaults()
