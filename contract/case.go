@@ -112,7 +112,7 @@ func ParseCase(id string) (Case, error) {
 		return Case{}, fmt.Errorf("case %q: circumstance %s has no variant %q", id, circ.ID, c.Variant)
 	}
 	if !slices.Contains(variant.Surfaces, c.Surface) {
-		return Case{}, fmt.Errorf("case %q: %s does not apply to surface %q", id, circ.ID, c.Surface)
+		return Case{}, fmt.Errorf("case %q: circumstance %s has no such case on surface %q", id, circ.ID, c.Surface)
 	}
 	return c, nil
 }

@@ -282,8 +282,8 @@ var circumstances = []Circumstance{
 		{Name: "ended-early", Sentence: "the stream ends cleanly in the middle of the content, without a finish event", Surfaces: streaming(), MidStream: true},
 	}},
 	{"unserializable-result", "code:json_marshal_failed", "the gateway cannot serialise what it has to send", Account, ReachMay, soleOn(answeringJSON(), "the gateway would have to send a value that JSON cannot represent")},
-	{"failing-store-reads", "code:query_data_error", "the gateway's database fails on read", Store, ReachMay, sole("reads from the store fail")},
-	{"failing-store-writes", "code:update_data_error", "the gateway's database fails on write", Store, ReachMay, soleOn(charged(), "writes to the store fail")},
+	{"failing-store-reads", "code:query_data_error", "the gateway's database fails on read", Store, ReachMay, sole("reads from the database fail")},
+	{"failing-store-writes", "code:update_data_error", "the gateway's database fails on write", Store, ReachMay, soleOn(charged(), "writes to the database fail")},
 }
 
 // announcing are the streams that begin with an event without content: a role, message_start, response.created.

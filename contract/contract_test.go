@@ -177,8 +177,8 @@ func TestParseCaseSaysWhichPartIsWrong(t *testing.T) {
 		{"http:404/nope/chat", `case "http:404/nope/chat": there is no circumstance "nope"`},
 		{"http:400/absent-model/chat", `case "http:400/absent-model/chat": circumstance absent-model belongs to row code:model_not_found`},
 		{"http:404/unknown-model/chat/x", `case "http:404/unknown-model/chat/x": circumstance unknown-model has no variant "x"`},
-		{"http:404/unknown-model/telegraph", `case "http:404/unknown-model/telegraph": unknown-model does not apply to surface "telegraph"`},
-		{"http:400/missing-parameter/gemini/no-model", `case "http:400/missing-parameter/gemini/no-model": missing-parameter does not apply to surface "gemini"`},
+		{"http:404/unknown-model/telegraph", `case "http:404/unknown-model/telegraph": circumstance unknown-model has no such case on surface "telegraph"`},
+		{"http:400/missing-parameter/gemini/no-model", `case "http:400/missing-parameter/gemini/no-model": circumstance missing-parameter has no such case on surface "gemini"`},
 	} {
 		_, err := ParseCase(tt.id)
 		require.EqualError(t, err, tt.want)

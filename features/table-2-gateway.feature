@@ -42,7 +42,7 @@ Feature: Table 2: gateway codes
       And the response leaks no internals
       And the upstream is called no more often than limits.attempts allows, and no other caller is affected
 
-      Examples: reads from the store fail
+      Examples: reads from the database fail
         | case                                                       | surface          |
         | code:query_data_error/failing-store-reads/chat             | chat             |
         | code:query_data_error/failing-store-reads/chat-stream      | chat-stream      |
@@ -73,7 +73,7 @@ Feature: Table 2: gateway codes
       And the response leaks no internals
       And the upstream is called no more often than limits.attempts allows, and no other caller is affected
 
-      Examples: writes to the store fail
+      Examples: writes to the database fail
         | case                                                         | surface          |
         | code:update_data_error/failing-store-writes/chat             | chat             |
         | code:update_data_error/failing-store-writes/chat-stream      | chat-stream      |

@@ -159,7 +159,7 @@ func parseStat(kind metricKind, stat string) (float64, error) {
 	percent, found := strings.CutPrefix(stat, "p")
 	q, err := strconv.ParseFloat(percent, 64)
 	if !found || err != nil || !(q > 0) || q >= 100 {
-		return 0, fmt.Errorf("%.20q is not a quantile such as p99", stat)
+		return 0, fmt.Errorf("%.20q is not a quantile: write p and a number greater than 0 and less than 100, such as p99, or write mean or max", stat)
 	}
 	return q / 100, nil
 }
@@ -179,7 +179,7 @@ func (k metricKind) parseValue(text string) (float64, error) {
 	}
 	d, err := time.ParseDuration(text)
 	if err != nil || d <= 0 {
-		return 0, fmt.Errorf("%.20q is not a duration such as 300ms", text)
+		return 0, fmt.Errorf("%.20q is not a positive duration such as 300ms", text)
 	}
 	return float64(d), nil
 }
@@ -228,7 +228,7 @@ func (b Bound) text(value float64) string {
 	}
 }
 
-// of returns what a measurement has. ok is false when it has nothing of the kind: no response was a stream.
+// of returns what a measurement has. ok is false when it has nothing of the kind: no response was a stream, or none was long enough.
 func (b Bound) of(m Measurement, admitted Metrics) (value float64, ok bool) {
 	switch b.Metric {
 	case Errors:
@@ -248,7 +248,7 @@ func (b Bound) miss(m Measurement, admitted Metrics) string {
 	value, ok := b.of(m, admitted)
 	switch {
 	case !ok:
-		return b.name() + " could not be measured because no response was a stream"
+		return b.name() + " could not be measured because no response contained the events or tokens for this metric"
 	case b.Least && value >= b.Value, !b.Least && value <= b.Value:
 		return ""
 	case b.Metric == Errors:

@@ -39,15 +39,15 @@ func TestParseSLOThatIsWrong(t *testing.T) {
 		"tfft.p99<3s":     `invalid SLO: "tfft.p99<3s": unknown metric "tfft": did you mean "ttft"?`,
 		"speed.p99<3s":    `invalid SLO: "speed.p99<3s": unknown metric "speed": must be one of latency, service, ttfb, ttft, itl, tpot, stall, token-rate, errors, goodput, tokens/s`,
 		"ttft<3s":         `invalid SLO: "ttft<3s": add a quantile, the mean or the maximum: ttft.p99, ttft.mean or ttft.max`,
-		"ttft.p100<3s":    `invalid SLO: "ttft.p100<3s": "p100" is not a quantile such as p99`,
-		"ttft.99<3s":      `invalid SLO: "ttft.99<3s": "99" is not a quantile such as p99`,
+		"ttft.p100<3s":    `invalid SLO: "ttft.p100<3s": "p100" is not a quantile: write p and a number greater than 0 and less than 100, such as p99, or write mean or max`,
+		"ttft.99<3s":      `invalid SLO: "ttft.99<3s": "99" is not a quantile: write p and a number greater than 0 and less than 100, such as p99, or write mean or max`,
 		"errors.p99<1%":   `invalid SLO: "errors.p99<1%": the metric errors is a single number: remove .p99`,
 		"errors<200%":     `invalid SLO: "errors<200%": "200%" is not a share such as 0.1%`,
 		"errors<NaN":      `invalid SLO: "errors<NaN": "NaN" is not a share such as 0.1%`,
-		"ttft.p99<300":    `invalid SLO: "ttft.p99<300": "300" is not a duration such as 300ms`,
+		"ttft.p99<300":    `invalid SLO: "ttft.p99<300": "300" is not a positive duration such as 300ms`,
 		"tokens/s>5%":     `invalid SLO: "tokens/s>5%": "5%" is not a rate such as 50/s`,
 		"errors<1%,,":     `invalid SLO: "": write each condition as a metric, < or >, and a value, such as ttft.p99<300ms`,
-		"ttft.p99<-300ms": `invalid SLO: "ttft.p99<-300ms": "-300ms" is not a duration such as 300ms`,
+		"ttft.p99<-300ms": `invalid SLO: "ttft.p99<-300ms": "-300ms" is not a positive duration such as 300ms`,
 	} {
 		_, err := ParseSLO(text)
 		assert.EqualError(t, err, want)

@@ -110,7 +110,7 @@ func (c *Capacity) noteUnstable(s Search) {
 	for _, p := range c.Curve {
 		if p.missed() && p.Rate <= c.Lower {
 			c.Unstable = true
-			c.notef("unstable: after the search, a probe at %.4g/s missed the SLO", p.Rate)
+			c.notef("unstable: after the search, a probe at %.4g/s missed the SLO, although the lower bound is %.4g/s", p.Rate, c.Lower)
 		}
 	}
 	ratio := 1 + s.Precision + 1e-9 // roots and products are not exact

@@ -131,7 +131,7 @@ func TestCurvePutsTheLowerBoundInDoubt(t *testing.T) {
 		note  string
 	}{
 		"a capacity below the one found": {85, false, 100 / math.Pow(1.1, 7.0/3), "0 of 3 full-length probes at rates between the bounds met the SLO"},
-		"a stall":                        {40, true, 100, "after the search, a probe at 50/s missed the SLO"},
+		"a stall":                        {40, true, 100, "after the search, a probe at 50/s missed the SLO, although the lower bound is 100/s"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := Search{From: 10, To: 1000, Repeats: 2, Curve: []float64{0.5, 0.9, 1}}.withDefaults()
@@ -252,7 +252,7 @@ func TestSLO(t *testing.T) {
 		{"too slow", measured(100, map[runlog.Outcome]int{runlog.Admitted: 100}, 150*ms), []string{"p99 latency was 150ms", "goodput was 0 %"}},
 		{"nothing admitted", measured(100, map[runlog.Outcome]int{runlog.Timeout: 100}, time.Second), []string{"no request succeeded"}},
 		{"local errors do not count", measured(103, map[runlog.Outcome]int{runlog.Admitted: 98, runlog.LocalError: 5}, 50*ms), nil},
-		{"requests that were never sent", measured(104, map[runlog.Outcome]int{runlog.Admitted: 100}, 50*ms), []string{"3.85 % of the requests were never sent because no connection became free in time"}},
+		{"requests that were never sent", measured(104, map[runlog.Outcome]int{runlog.Admitted: 100}, 50*ms), []string{"3.85 % of the requests were never sent because no connection became free in time (the SLO's limit for errors, 1 %, also applies to unsent requests)"}},
 	} {
 		t.Run(row.sentence, func(t *testing.T) {
 			assert.Equal(t, row.want, slo.Misses(row.m))

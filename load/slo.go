@@ -93,7 +93,8 @@ func (o SLO) Misses(m Measurement) []string {
 	}
 	// What was never sent, because every connection was in use, counts like an error.
 	if unsent := float64(m.Offered-m.Sent) / float64(max(m.Offered, 1)); unsent > o.errorShare() {
-		misses = append(misses, fmt.Sprintf("%.3g %% of the requests were never sent because no connection became free in time", unsent*100))
+		misses = append(misses, fmt.Sprintf("%.3g %% of the requests were never sent because no connection became free in time "+
+			"(the SLO's limit for errors, %.3g %%, also applies to unsent requests)", unsent*100, o.errorShare()*100))
 	}
 	return misses
 }

@@ -183,7 +183,7 @@ func (s *Stalls) findPeriod() {
 func (s Stalls) String() string {
 	text := s.text()
 	if s.Own > 0 {
-		text += fmt.Sprintf("; %d more occurred while this machine itself was behind schedule", s.Own)
+		text += fmt.Sprintf("; %d more, which the gateway may not have caused, occurred while this machine itself was behind schedule", s.Own)
 	}
 	return text
 }

@@ -46,7 +46,7 @@ const (
 
 // ParseDuration parses a distribution of durations, each more than 0 and at most most.
 func ParseDuration(text string, most time.Duration) (Distribution, error) {
-	return parse(text, float64(most), "a duration such as 200ms", func(value string) (float64, error) {
+	return parse(text, float64(most), most.String(), "a duration such as 200ms", func(value string) (float64, error) {
 		d, err := time.ParseDuration(value)
 		return float64(d), err
 	})
@@ -54,14 +54,14 @@ func ParseDuration(text string, most time.Duration) (Distribution, error) {
 
 // ParseCount parses a distribution of counts, each from 1 to most.
 func ParseCount(text string, most int) (Distribution, error) {
-	return parse(text, float64(most), "a whole number such as 512", func(value string) (float64, error) {
+	return parse(text, float64(most), strconv.Itoa(most), "a whole number such as 512", func(value string) (float64, error) {
 		n, err := strconv.Atoi(value)
 		return float64(n), err
 	})
 }
 
-// parse reads a distribution. What says what a value is: "a duration such as 200ms".
-func parse(text string, most float64, what string, number func(string) (float64, error)) (Distribution, error) {
+// parse reads a distribution. What says what a value is: "a duration such as 200ms". Limit is most as people write it.
+func parse(text string, most float64, limit, what string, number func(string) (float64, error)) (Distribution, error) {
 	bad := func(why string) (Distribution, error) {
 		return Distribution{}, fmt.Errorf("%w: %.60q: %s", ErrSyntax, text, why)
 	}
@@ -71,7 +71,7 @@ func parse(text string, most float64, what string, number func(string) (float64,
 		case err != nil:
 			return 0, fmt.Sprintf("%.40q is not %s", value, what)
 		case !(v > 0) || v > most:
-			return 0, fmt.Sprintf("%.40q is 0, negative or too large", value)
+			return 0, fmt.Sprintf("%.40q must be greater than 0 and at most %s", value, limit)
 		}
 		return v, ""
 	}

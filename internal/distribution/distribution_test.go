@@ -60,9 +60,9 @@ func TestSyntax(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                    `invalid distribution: "": "" is not a duration such as 200ms`,
 		"x":                   `invalid distribution: "x": "x" is not a duration such as 200ms`,
-		"0s":                  `invalid distribution: "0s": "0s" is 0, negative or too large`,
-		"2h":                  `invalid distribution: "2h": "2h" is 0, negative or too large`,
-		"-1s":                 `invalid distribution: "-1s": "-1s" is 0, negative or too large`,
+		"0s":                  `invalid distribution: "0s": "0s" must be greater than 0 and at most 1h0m0s`,
+		"2h":                  `invalid distribution: "2h": "2h" must be greater than 0 and at most 1h0m0s`,
+		"-1s":                 `invalid distribution: "-1s": "-1s" must be greater than 0 and at most 1h0m0s`,
 		"beta:1s":             `invalid distribution: "beta:1s": must be a duration such as 200ms, or one of uniform:A-B, normal:MEAN:SPREAD, lognormal:MEDIAN:SIGMA and exp:MEAN`,
 		"exp:1s:2s":           `invalid distribution: "exp:1s:2s": exp requires one value`,
 		"normal:1s":           `invalid distribution: "normal:1s": normal requires two values`,

@@ -59,7 +59,7 @@ func (r *runner) run(ctx context.Context) (run runlog.Run, err error) {
 	defer func() {
 		if closing := r.prepared.Close(context.WithoutCancel(ctx)); closing != nil {
 			// Its kind does not matter: whatever it was, the gateway is not as it was before.
-			err = errors.Join(err, fmt.Errorf("%w: clean up after the run: %v", ErrHarness, closing)) //nolint:errorlint // see above
+			err = errors.Join(err, fmt.Errorf("%w: gatecert could not clean up after the run: %v", ErrHarness, closing)) //nolint:errorlint // see above
 		}
 	}()
 	if r.job.Concurrency > 0 {

@@ -63,7 +63,7 @@ func newAttempt(f *Fleet, id string, p load.Phase, setup Setup, workers []string
 	a := &attempt{fleet: f, id: id, phase: p, setup: setup, events: make(chan any, 4096+4*len(workers))}
 	n := min(len(workers), p.Connections)
 	if n < len(workers) {
-		f.note("", fmt.Sprintf("the phase has %d connections, so only %d of %d workers send requests", p.Connections, n, len(workers)))
+		f.note("", fmt.Sprintf("the phase has %d connections and each worker needs at least one, so only %d of %d workers send requests", p.Connections, n, len(workers)))
 	}
 	for i, worker := range workers[:n] {
 		a.shards = append(a.shards, &shardState{worker: worker, id: fmt.Sprintf("%s.%s.%d-%d", f.session, id, i, n), share: load.Share{Index: i, Of: n}})
@@ -238,7 +238,9 @@ func (a *attempt) follow(ctx context.Context, lasts time.Duration, done func(*sh
 		case <-deadline:
 			a.fail(done, func(*shardState) string { return late })
 		case <-stopped:
-			a.fail(done, func(*shardState) string { return "did not stop when the coordinator asked it to" })
+			a.fail(done, func(*shardState) string {
+				return "did not stop within " + stoppedFor.String() + " after the coordinator asked it to"
+			})
 			return nil
 		case <-ended: // the top of the loop stops the workers
 		}
@@ -285,7 +287,7 @@ func (a *attempt) missing(s *shardState) string {
 		s.idle = time.Now()
 	}
 	if time.Since(s.idle) > idleFor {
-		return "finished its share, but the result was lost in transit"
+		return "finished its share of the load, but the result was lost in transit"
 	}
 	return ""
 }

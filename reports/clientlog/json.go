@@ -87,7 +87,7 @@ func ReadJSON(r io.Reader) (Log, error) {
 // bound refuses a log that no gatecert writes, and cuts its texts.
 func (l *Log) bound() error {
 	if len(l.Clients) > maxClients || len(l.Calls) > maxCalls || len(l.Skipped) > maxCalls {
-		return fmt.Errorf("%w: the log has %d clients, %d calls and %d skipped entries, but at most %d, %d and %[5]d are allowed", ErrLog, len(l.Clients), len(l.Calls), len(l.Skipped), maxClients, maxCalls)
+		return fmt.Errorf("%w: the log has %d clients, %d calls and %d skipped entries, but at most %d, %d and %[6]d are allowed", ErrLog, len(l.Clients), len(l.Calls), len(l.Skipped), maxClients, maxCalls)
 	}
 	cut := func(texts ...*string) {
 		for _, s := range texts {
@@ -104,7 +104,7 @@ func (l *Log) bound() error {
 	for i := range l.Calls {
 		c := &l.Calls[i]
 		if len(c.Attempts) > maxAttempts || len(c.Doubts) > maxAttempts {
-			return fmt.Errorf("%w: call %d has %d attempts, but at most %d are allowed", ErrLog, i+1, len(c.Attempts), maxAttempts)
+			return fmt.Errorf("%w: call %d has %d attempts and %d doubts, but at most %d of each are allowed", ErrLog, i+1, len(c.Attempts), len(c.Doubts), maxAttempts)
 		}
 		cut(&c.Client, &c.Case, &c.Probe, &c.Class, &c.Message, &c.Text, &c.Code, &c.CodeAt, (*string)(&c.Row), (*string)(&c.Surface))
 		for j := range c.Doubts {

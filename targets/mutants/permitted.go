@@ -43,7 +43,7 @@ func permittedErrors() []PermittedBehaviour {
 					f.Status = other
 				}
 			})},
-		{"uncountable-as-500", "The gateway returns 500 if the input's tokens cannot be counted. The contract permits this.",
+		{"uncountable-as-500", "The gateway returns 500 instead of 400 if the input's tokens cannot be counted. The contract permits both.",
 			setStatus(500, withCode(reference.CountToken))},
 		{"wrong-method-as-404", "The gateway returns 404 instead of 405 for a wrong method. The contract permits both.",
 			setStatus(404, withStatus(405))},
@@ -106,7 +106,7 @@ func permittedWire() []PermittedBehaviour {
 		{"charset", "The Content-Type header includes a charset.",
 			all(changeType(func(kind string) string { return strings.Replace(kind, "/json", "/json; charset=utf-8", 1) }),
 				setStreamHeader("Content-Type", "text/event-stream;charset=UTF-8"))},
-		{"content-type-in-capitals", "The value of the Content-Type header is in capital letters, which does not change its meaning.",
+		{"content-type-in-capitals", "The value of the Content-Type header contains capital letters, which do not change its meaning.",
 			all(changeType(strings.ToUpper), setStreamHeader("Content-Type", "Text/Event-Stream"))},
 		{"header-order", "Header fields are in an unusual order and in lower case, and the gateway closes the connection after each response.",
 			changeAnswer(writeWith(byHand))},
@@ -142,7 +142,7 @@ func permittedStreams() []PermittedBehaviour {
 		{"response-failed-after-the-error", "After the error event, a stream of the Responses API ends with response.failed and [DONE].",
 			changeStreamError(appendEvents("event: response.failed\ndata: {\"type\":\"response.failed\",\"response\":{\"status\":\"failed\"}}\n\n"+done),
 				on(dialect.ResponsesStream))},
-		{"blank-line-while-waiting", "The gateway begins a stream with a blank line and a retry field before it calls the upstream.",
+		{"blank-line-while-waiting", "The gateway begins a stream with a blank line and a retry field before it calls the upstream, so it can report an upstream failure only as an event.",
 			beginWith("\nretry: 3000\n\n")},
 		{"role-while-waiting", "The gateway sends the first chunk of a chat stream, which contains only the role, before it calls the upstream, so it can report an upstream failure only as an event.",
 			beginWith("data: {\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\"}}]}\n\n", dialect.ChatStream)},
@@ -156,7 +156,7 @@ func permittedConduct() []PermittedBehaviour {
 	return []PermittedBehaviour{
 		{breaker, "After five failures in a row, the gateway refuses every call with 503 for 300 ms.",
 			circuitBreaker(5, 300*time.Millisecond)},
-		{"upstream-places-freed-late", "Each endpoint has 48 slots for upstream calls, and the gateway frees the slot of a failed call only after one second.",
+		{"upstream-places-freed-late", "Each endpoint has 48 slots for upstream calls, and further calls wait for a free slot. The gateway frees the slot of a failed call only after one second.",
 			upstreamSlots(48, func(_ *reference.Call, err error, free func()) {
 				if err == nil {
 					free()

@@ -140,7 +140,7 @@ func (a *api) waitForLimit(ctx context.Context, header http.Header) error {
 	switch {
 	// Compared in seconds: as a [time.Duration], more than 292 years are negative.
 	case errors.Is(err, strconv.ErrRange), seconds > int(maxWait/time.Second):
-		return fmt.Errorf("%w: Retry-After is %s seconds, which is longer than gatecert waits", errRateLimited, asked)
+		return fmt.Errorf("%w: Retry-After is %s seconds, but gatecert waits at most %d seconds", errRateLimited, asked, int(maxWait/time.Second))
 	case err != nil, seconds < 1:
 		return a.wait(ctx, defaultWait)
 	}

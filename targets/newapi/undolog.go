@@ -163,7 +163,7 @@ func (l *undoLog) undo(ctx context.Context, e entry) error {
 	case storeEntry:
 		err = l.repairStore(ctx, e)
 	default:
-		err = fmt.Errorf("%w: unknown kind of entry %q", ErrJournal, e.Kind)
+		err = fmt.Errorf("%w: unknown kind of entry %q; a newer gatecert may have written the journal", ErrJournal, e.Kind)
 	}
 	if err != nil {
 		return err

@@ -83,7 +83,7 @@ func TestErrorsNameThePlaceAndTheFix(t *testing.T) {
 		{"what only a driver knows", "base_url: http://a\nlacks: {missing-key: none}\n", `p.yaml:2:8: only a driver can set the field "lacks": remove the field from the profile; gatecert automatically leaves out cases that have no recipe or key`},
 		{"an unknown key with no near one", "base_url: http://a\nbanana: 1\n", `p.yaml:2:1: unknown key "banana": must be name, base_url, prefix, tls, driver, admin, version, surfaces, lacks, keys, models, headers, surface_headers, upstream, limits, load, concurrency, settle, store, balance, claims, without_actions, public, env or circumstances`},
 		{"an unknown key deep inside", "base_url: http://a\nkeys:\n  vlid: x\n", `p.yaml:3:3: unknown key "vlid": did you mean "valid"?`},
-		{"an unset variable", "base_url: http://a\nkeys: {valid: \"${NO_SUCH}\"}\n", `p.yaml:2:15: the variable NO_SUCH is not set: export it, or give it a default value: ${NO_SUCH:-default}`},
+		{"an unset variable", "base_url: http://a\nkeys: {valid: \"${NO_SUCH}\"}\n", `p.yaml:2:15: the variable NO_SUCH is not set or is empty: export it with a value, or give it a default value: ${NO_SUCH:-default}`},
 		{"an unclosed variable", "base_url: ${A\n", `p.yaml:1:11: "${A" contains ${ without a closing }`},
 		{"a list where a word is due", "base_url: [a]\n", "p.yaml:1:11: expected a string, got a list"},
 		{"a word where a list is due", "base_url: http://a\nsurfaces: chat\n", "p.yaml:2:11: expected a list, got a string"},

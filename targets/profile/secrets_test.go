@@ -129,7 +129,7 @@ func TestErrorsOfAProfileDoNotQuoteItsVariables(t *testing.T) {
 		"prefix: {\"${SHORT}\": /x}":          `"[$SHORT]" is neither an endpoint nor an API format`,
 		"balance: {path: x, \"${S}\": y}":     `unknown key "${S}"`,
 		"keys: {valid: \"sk-1${OH\"}":         `"sk-1${OH" contains ${ without a closing }`,
-		"upstream: {listen: \"a ${S}${NO}\"}": "the variable NO is not set",
+		"upstream: {listen: \"a ${S}${NO}\"}": "the variable NO is not set or is empty",
 	} {
 		_, err := Parse("p.yaml", []byte("base_url: http://gateway.test\nheaders: {a: \"${S}\", b: \"${SHORT}\"}\n"+text+"\n"), environment(vars))
 		require.ErrorContains(t, err, want, text)

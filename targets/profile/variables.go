@@ -78,7 +78,7 @@ func (x *expansion) expand(path, text string) (string, error) {
 		case hasFallback:
 			add(fallback, "") // it stands in the file for everybody to read
 		default:
-			return "", fmt.Errorf("the variable %s is not set: export it, or give it a default value: ${%s:-default}", name, name)
+			return "", fmt.Errorf("the variable %s is not set or is empty: export it with a value, or give it a default value: ${%s:-default}", name, name)
 		}
 		rest = rest[start+end+1:]
 	}

@@ -20,7 +20,7 @@ var schema string
 
 // ErrStoreExists is returned if the store's file already exists. A store cannot be reopened, because it contains only hashes of the callers' keys, so
 // the fixtures would be lost.
-var ErrStoreExists = errors.New("the store's file already exists")
+var ErrStoreExists = errors.New("the store's file already exists, and gatecert cannot reuse it")
 
 // ErrStoreRead is returned if the store cannot be read.
 var ErrStoreRead = errors.New("cannot read the store")
@@ -70,7 +70,7 @@ func openStore(ctx context.Context, path string) (_ *store, err error) {
 	}
 	file, err := os.OpenFile(s.path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if errors.Is(err, os.ErrExist) {
-		return nil, fmt.Errorf("%w: %s", ErrStoreExists, s.path)
+		return nil, fmt.Errorf("%w: %s; choose another file, or remove this one", ErrStoreExists, s.path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)

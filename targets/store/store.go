@@ -65,7 +65,7 @@ type postgres struct{ address *url.URL }
 func openPostgres(dsn string) (postgres, error) {
 	address, err := url.Parse(dsn)
 	if err != nil {
-		return postgres{}, errors.New("store: the PostgreSQL URL cannot be parsed") // err would show its password
+		return postgres{}, errors.New("store: the PostgreSQL URL cannot be parsed; special characters in its user name and password must be percent-encoded") // err would show its password
 	}
 	return postgres{address}, nil
 }
