@@ -87,7 +87,7 @@ func (l GeneratorLimits) check(h GeneratorHealth, e effort) GeneratorHealth {
 		problemf("%d of %d requests failed because of an error on this machine", e.localErrors, e.sent)
 	}
 	if own := h.Lag.Count(); h.Late > lateAllowance && float64(h.Late)/float64(own) > l.LateShare && !e.embedded {
-		problemf("this machine sent %d of %d requests more than %s late", h.Late, own, l.Lag)
+		problemf("this machine sent %d of %d requests more than %s late (at most %.3g %% may be late)", h.Late, own, l.Lag, 100*l.LateShare)
 	}
 	h.CPU, h.Cores = -1, runtime.GOMAXPROCS(0)
 	if e.cpu >= 0 && e.wall > 0 {

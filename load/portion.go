@@ -87,7 +87,7 @@ func (p Phase) Join(started time.Time, parts []Named) (Measurement, error) {
 	}
 	for _, part := range parts {
 		if len(part.m.Requests) != len(p.Mix) || part.course == nil {
-			return Measurement{}, fmt.Errorf("%w: the results from worker %s belong to a different phase", ErrInvalid, part.Worker)
+			return Measurement{}, fmt.Errorf("%w: worker %s returned results that do not fit the phase %q", ErrInvalid, part.Worker, p.Name)
 		}
 		if err := j.add(part); err != nil {
 			return Measurement{}, err
@@ -161,7 +161,7 @@ func (j *joiner) add(part Named) error {
 func (j *joiner) checkLate() {
 	g, limits := &j.m.Generator, j.phase.Generator
 	if sent := g.Lag.Count(); g.Late > lateAllowance && float64(g.Late)/float64(sent) > limits.LateShare && !j.phase.Embedded && len(g.Problems) == 0 {
-		g.Problems = append(g.Problems, fmt.Sprintf("the workers sent %d of %d requests more than %s late", g.Late, sent, limits.Lag))
+		g.Problems = append(g.Problems, fmt.Sprintf("the workers sent %d of %d requests more than %s late (at most %.3g %% may be late)", g.Late, sent, limits.Lag, 100*limits.LateShare))
 	}
 }
 

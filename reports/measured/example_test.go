@@ -119,7 +119,7 @@ func soakRun() runlog.Measured {
 			Offered: 1200, Sent: 1200, Good: 1180, Counts: map[runlog.Outcome]uint64{runlog.Admitted: 1180, runlog.Error5xx: 15, runlog.Timeout: 5},
 			Times: map[string]runlog.Quantiles{"latency": times(10 * ms)},
 		},
-		Generator: runlog.MeasuredGenerator{CPU: -1, Cores: 2, Problems: []string{"this machine sent 40 of 1200 requests more than 25ms late"}},
+		Generator: runlog.MeasuredGenerator{CPU: -1, Cores: 2, Problems: []string{"this machine sent 40 of 1200 requests more than 25ms late (at most 1 % may be late)"}},
 		Trends:    []runlog.MeasuredTrend{{Name: "p99", Grows: true, Text: "p99 +59 ms in 60s (+50 to +70), from 30 ms"}, {Name: "p50", Text: "p50 +0 ms in 60s (-1 to +1), from 10 ms"}},
 		Gates:     []runlog.Gate{{Text: "SLO errors <= 0.1 %", Result: contract.Violated, Why: "1.67 % of the requests failed"}},
 	}
