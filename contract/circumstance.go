@@ -190,7 +190,7 @@ var circumstances = []Circumstance{
 			Needs: Account, Status: &unsupported},
 		{Name: "wrong-method", Sentence: "a DELETE request to the endpoint's own path", Surfaces: plainOf(withBody())},
 	}},
-	{"unknown-model", "http:404", "a model name that does not exist", Edge, ReachMay, sole("gatecert judges only the status here; the row code:model_not_found covers the code")},
+	{"unknown-model", "http:404", "a model name that does not exist", Edge, ReachMay, sole("this row requires the status 404; the row code:model_not_found also requires the code model_not_found")},
 	{"over-rate-limit", "http:429", "more requests in a window than the key's limit", Full, ReachNever, []Variant{
 		{Sentence: "gatecert sends requests until the gateway refuses one, then judges the refusal", Surfaces: all()},
 		{Name: LoadVariant, Sentence: "clients send more calls than the limit allows: one at a time, many at once, and again after a pause", Surfaces: loadCaseSurfaces()},

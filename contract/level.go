@@ -32,9 +32,9 @@ func (l Level) Needs() string {
 	case Relay:
 		return "upstream.listen and a model that the gateway routes to that address"
 	case Account:
-		return "additional keys, models and channels"
+		return "revoked, restricted, denied and spent keys, and recipes for models and channels"
 	case Store:
-		return "recipes that break the gateway's store"
+		return "recipes that break the gateway's database and repair it"
 	case Full:
 		return "limits.rate and limits.timeout"
 	default:

@@ -82,7 +82,7 @@ Feature: Table 1: 404 Not found
       And the response leaks no internals
       And the upstream is called no more often than limits.attempts allows, and no other caller is affected
 
-      Examples: gatecert judges only the status here; the row code:model_not_found covers the code
+      Examples: this row requires the status 404; the row code:model_not_found also requires the code model_not_found
         | case                                    | surface          |
         | http:404/unknown-model/chat             | chat             |
         | http:404/unknown-model/chat-stream      | chat-stream      |

@@ -127,7 +127,7 @@ func TestAWorkload(t *testing.T) {
 		"--dataset and --prompt-tokens cannot be combined":                                        {"--prompt-tokens", "5", "--dataset", file},
 		"invalid data set: line 1":                  {"--dataset", filepath.Join("testdata", "new-api.yaml")},
 		"--dataset: open":                           {"--dataset", filepath.Join(dir, "nothing.jsonl")},
-		"embeddings does not accept prompts":        {"--surface", "embeddings", "--output-tokens", "5"},
+		"embeddings does not generate text":         {"--surface", "embeddings", "--output-tokens", "5"},
 		"--shared-prefix -1: must be between 1 and": {"--shared-prefix=-1"},
 	} {
 		code, _, stderr := invoke(t.Context(), append([]string{"load", "soak", "--out", dir}, args...)...)

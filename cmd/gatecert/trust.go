@@ -24,8 +24,8 @@ func (trustCommand) Help() string {
 	return `A profile can contain actions: shell commands, and SQL statements for the gateway's database. gatecert runs these actions only with your
 permission: --allow-actions permits them for one run, and gatecert trust permits them until the profile changes. gatecert trust prints the
 actions and stores the permission as a file in gatecert/trusted in your configuration folder. The file name is the digest of the profile's
-path and content. A profile that was written by gatecert gateway --profile-out is trusted automatically. Without permission, the cases that
-need actions are reported as not-offered.
+path and content, so a copy in another folder needs its own permission. A profile that was written by gatecert gateway --profile-out is
+trusted automatically. Without permission, the cases that need actions are reported as not-offered.
 
 If the profile is named gatecert.yaml, gatecert trust also makes it the default in its folder: a gatecert command that you run there without
 naming a gateway uses this profile. This second permission ends when the URL, the variables or the files that the profile uses change.
@@ -73,8 +73,8 @@ func (f targetFlags) permits(p profile.Profile) bool {
 // tellActions says that the actions of a profile will not run.
 func (c *console) tellActions(config gatecert.Config) {
 	if n := len(config.Target.Actions()); n > 0 && !config.AllowActions {
-		fmt.Fprintf(c.err, "note: the %d shell commands and SQL statements in the profile are not permitted, so the cases that need them are reported as not-offered. "+
-			"To review and permit them, run gatecert trust; to permit them only for one run, add --allow-actions\n", n)
+		fmt.Fprintf(c.err, "note: the profile's shell commands and SQL statements (%d) are not permitted, so the cases that need them are reported as not-offered. "+
+			"To review and permit them, run gatecert trust PROFILE; to permit them only for one run, add --allow-actions\n", n)
 	}
 }
 

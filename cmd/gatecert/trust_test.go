@@ -37,7 +37,7 @@ func TestActionsNeedConsent(t *testing.T) {
 	}
 
 	stdout, stderr := run()
-	assert.Contains(t, stderr, "note: the 4 shell commands and SQL statements in the profile are not permitted")
+	assert.Contains(t, stderr, "note: the profile's shell commands and SQL statements (4) are not permitted")
 	assert.Empty(t, contents(t, marks))
 	log, err := os.ReadFile(filepath.Join(dir, "out", logName))
 	require.NoError(t, err)

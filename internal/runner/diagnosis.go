@@ -234,7 +234,7 @@ func (f facts) unclear(s symptom, calls []runlog.Control) string {
 func (f facts) servesAll(c runlog.Control) string {
 	if f.sameAnswer {
 		return fmt.Sprintf("the gateway at %s returned the same response for the model %q and for a model that does not exist, because it answers from a cache or ignores the model: "+
-			"turn off the gateway's response cache for the run", f.url, plain.Text(f.model(c.Surface), maxName))
+			"turn off the gateway's response cache for the run, or the model that the gateway serves in place of unknown models", f.url, plain.Text(f.model(c.Surface), maxName))
 	}
 	return fmt.Sprintf("the gateway at %s accepts requests for a model that does not exist, so its errors for unknown models cannot be tested: "+
 		"turn off the model that the gateway serves in place of unknown models (a default, a wildcard or a fallback)", f.url)
@@ -292,7 +292,7 @@ func (m mockFacts) notServed(url, answer string) string {
 	case http.StatusNotFound:
 		return called + "correct the path in the URL of the gateway's channel: the mock upstream serves /v1/… and /v1beta/…"
 	default:
-		return called + "the gateway's request is not valid in the API format of that path"
+		return called + "the gateway's request is not valid in the API format of that path, so check the type of the gateway's channel"
 	}
 }
 
@@ -317,7 +317,7 @@ func noConnection(url, detail string) string {
 	quoted := plain.Text(detail, maxQuote)
 	switch {
 	case has("proxyconnect"):
-		return fmt.Sprintf("cannot connect to the proxy that the environment sets for %s (%s): correct $HTTP_PROXY, or add the host to $NO_PROXY", url, quoted)
+		return fmt.Sprintf("cannot connect to the proxy that the environment sets for %s (%s): correct $HTTP_PROXY (for an https URL, $HTTPS_PROXY), or add the host to $NO_PROXY", url, quoted)
 	case has("connection refused", "actively refused"):
 		return fmt.Sprintf("nothing is listening at %s (connection refused): start the gateway, or correct the host and port", url)
 	case has("no such host"):

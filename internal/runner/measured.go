@@ -88,7 +88,7 @@ func (m Measured) request(p profile.Profile, s dialect.Surface, model string) (l
 	}
 	prompts := m.Workload.Prompts(maxVariants, m.Count)
 	if len(prompts) > 0 && !s.Generates() {
-		return r, fmt.Errorf("%w: the endpoint %s does not accept prompts: use --prompt-tokens, --output-tokens and --dataset only with endpoints that generate text", ErrMix, s)
+		return r, fmt.Errorf("%w: the endpoint %s does not generate text: use --prompt-tokens, --output-tokens and --dataset only with endpoints that do", ErrMix, s)
 	}
 	for _, prompt := range prompts {
 		r.Variants = append(r.Variants, m.call(p, s, model, prompt))

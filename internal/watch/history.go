@@ -55,7 +55,7 @@ func (f folder) load() ([]Entry, state, error) {
 		return nil, state{}, fmt.Errorf("read the last watch state: %w", err)
 	default:
 		if err := json.Unmarshal(raw, &last); err != nil {
-			return nil, state{}, fmt.Errorf("%s is not a state file of gatecert watch: %w; remove it to start over", f.path(stateName), err)
+			return nil, state{}, fmt.Errorf("%s is not a state file of gatecert watch: %w; remove it to continue without the last known verdicts", f.path(stateName), err)
 		}
 	}
 	// The history is written before the state: a watch that was killed between the two has told the changes of the last entry.
@@ -173,7 +173,7 @@ func readAtMost(path string, n int64) ([]byte, error) {
 	defer file.Close() //nolint:errcheck // it was only read
 	raw, err := io.ReadAll(io.LimitReader(file, n+1))
 	if err == nil && int64(len(raw)) > n {
-		err = fmt.Errorf("%s is larger than %d bytes", path, n)
+		err = fmt.Errorf("%s is larger than the maximum of %d bytes; remove it to continue without the last known verdicts", path, n)
 	}
 	return raw, err
 }

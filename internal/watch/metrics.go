@@ -39,7 +39,7 @@ func newMetrics(target string) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		verdicts: gauges("gatecert_row_verdict", "Last verdict of a row on an endpoint: 0 pass, 1 warn, 2 not-offered, 3 expected-fail, 6 fail. A row that could not be judged keeps its last verdict.", "row", "surface"),
-		cases:    gauges("gatecert_cases", "Number of cases in the last run, by verdict.", "verdict"),
+		cases:    gauges("gatecert_cases", "Number of cases in the last round, by verdict. All are 0 if the round produced no report.", "verdict"),
 		rounds:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "gatecert_rounds_total", Help: "Number of rounds since the watch started, by outcome.", ConstLabels: labels}, []string{"outcome"}),
 		outcome:  gauges("gatecert_outcome", "1 for the outcome of the last round, 0 for every other outcome.", "outcome"),
 		changes:  prometheus.NewCounter(prometheus.CounterOpts{Name: "gatecert_changes_total", Help: "Number of times that a verdict or an outcome has changed since the watch started.", ConstLabels: labels}),

@@ -46,7 +46,7 @@ type session struct {
 // mostSetups bounds the targets of a session: a comparison has two.
 const mostSetups = 16
 
-var errSetups = errors.New("the session has too many targets")
+var errSetups = fmt.Errorf("a worker accepts at most %d targets from a coordinator", mostSetups)
 
 // doneKept is how many portions are kept, for shards that come again.
 const doneKept = 4

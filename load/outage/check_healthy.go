@@ -21,8 +21,9 @@ func (r *round) checkHealthyServed(all *conclusions) {
 		return
 	}
 	all.violated(contract.Finding{
-		Requirement: contract.HealthyServed, Level: contract.Must, Want: "healthy requests to succeed while other requests fail at the upstream",
-		Got: fmt.Sprintf("%d of %d healthy requests failed: %s", len(failed), len(sent), failed.outcomes()),
+		Requirement: contract.HealthyServed, Level: contract.Must,
+		Want: fmt.Sprintf("a failure rate at most twice as high as before the outage (%d of %d healthy requests failed then)", len(r.before.failures()), len(r.before)),
+		Got:  fmt.Sprintf("%d of %d healthy requests failed: %s", len(failed), len(sent), failed.outcomes()),
 	}, r.certainty(failed, len(sent)))
 }
 
@@ -32,7 +33,7 @@ func (r *round) checkHealthyLatency(all *conclusions) {
 	during := sent.latencies()
 	most := r.maxMedian()
 	if most == 0 {
-		all.untested(contract.HealthySpared, "only %d of %d healthy requests succeeded during the outage", during.Count(), len(sent))
+		all.untested(contract.HealthySpared, "only %d of %d healthy requests succeeded during the outage: latencies are compared only if at least half succeed", during.Count(), len(sent))
 		return
 	}
 	median, tail := during.Quantile(0.5), during.Quantile(0.99)

@@ -221,7 +221,8 @@ func opened(ctx context.Context, envelope []byte, key Key) (*statement, []string
 		return nil, []string{"the payload is not an in-toto statement: " + err.Error()}
 	}
 	if s.Type != statementType || s.PredicateType != predicateType {
-		return nil, []string{fmt.Sprintf("the payload is not a test result: its statement type is %.80q and its predicate type is %.80q", s.Type, s.PredicateType)}
+		return nil, []string{fmt.Sprintf("the payload is not a test result: its statement type is %.80q and its predicate type is %.80q, but they must be %q and %q",
+			s.Type, s.PredicateType, statementType, predicateType)}
 	}
 	return &s, nil
 }
@@ -235,7 +236,7 @@ func compared(claimed, actual statement) []string {
 		}
 	}
 	if !reflect.DeepEqual(claimed.Predicate, actual.Predicate) {
-		problems = append(problems, fmt.Sprintf("the statement does not match the log: the result is %s in the statement and %s in the log",
+		problems = append(problems, fmt.Sprintf("the statement does not match the log: the result is %s in the statement and %s in the log (if these are the same, the lists of cases or the configuration differ)",
 			claimed.Predicate.Result, actual.Predicate.Result))
 	}
 	return problems

@@ -29,7 +29,7 @@ func secrecyMutants() []Mutant {
 		mutant("dial-errors-shown", "The error for an unreachable upstream contains the HTTP library's message, including the upstream's address.",
 			leak(cause, withCode(reference.DoRequest)),
 			fails(contract.Secrecy, "code:do_request_failed/**")),
-		mutant("lookup-errors-shown", "The error for a bad upstream status contains the message of a failed DNS lookup, including internal names.",
+		mutant("lookup-errors-shown", "The error for a bad upstream status contains the message of a failed DNS lookup, including internal host names.",
 			leak(text("lookup upstream.internal on 10.0.0.2:53: no such host"),
 				withCode(reference.BadResponseStatus), upstreamStatus(503), on(dialect.Embeddings)),
 			fails(contract.Secrecy, "code:bad_response_status_code/*/embeddings/empty-503")),
@@ -52,7 +52,7 @@ func secrecyMutants() []Mutant {
 			}, causedBy(reference.ErrTooSlow)),
 			passes(midStream()...),
 			fails(contract.Secrecy, "code:channel:response_time_exceeded/**")),
-		mutant("upstream-key-in-base64", "A debug header contains the upstream's credentials in base64.",
+		mutant("upstream-key-in-base64", "A debug header of the error for a bad upstream response contains the upstream's credentials in base64.",
 			changeFailure(func(c *reference.Call, f *reference.Failure) {
 				_, key := c.Upstream()
 				f.WithHeader("X-Debug", base64.StdEncoding.EncodeToString([]byte("Bearer "+key)))

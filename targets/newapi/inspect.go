@@ -73,7 +73,7 @@ func inspect(ctx context.Context, admin *client, p profile.Profile, tag string) 
 	i.announce("users, tokens", "created for the run, named "+tag+"-…, "+removal, "the cases need keys of several kinds, such as a revoked key and a key with no quota left")
 	i.announce("channels", "created for the run's own groups, named "+tag+"-…, deleted at the end of the run", "the cases need routes to the mock upstream")
 	if admin.product == oneAPI {
-		i.changeForRun("AutomaticDisableChannelEnabled", "false", "the gateway would otherwise disable the run's channels one after another")
+		i.changeForRun("AutomaticDisableChannelEnabled", "false", "the upstream fails in many cases, and the gateway would otherwise disable the run's channels one after another")
 	} else {
 		i.inspectNewAPI(tag)
 	}
@@ -101,7 +101,7 @@ func (i *inspection) inspectNewAPI(tag string) {
 	i.announce("option ModelPrice", "prices are added for the run's models and removed at the end of the run", "the gateway refuses models without a price")
 	i.announce("option ModelRequestRateLimitGroup", "limits are added for the run's groups and removed at the end of the run", "to test status 429 without limiting the rest of the run")
 	if i.retries == 0 {
-		i.changeForCases(retryOnce, "if a channel is disabled during a call, the gateway notices this only when it retries the call", setting{"RetryTimes", "1"})
+		i.changeForCases(retryOnce, "one case disables a channel during a call, and the gateway notices this only when it retries the call", setting{"RetryTimes", "1"})
 	}
 	if i.options["SelfUseModeEnabled"] == "true" {
 		i.changeForCases(refuseUnpriced, "these cases test models without a price, which the gateway accepts in self-use mode", setting{"SelfUseModeEnabled", "false"})

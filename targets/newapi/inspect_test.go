@@ -34,7 +34,7 @@ func TestInspectionListsTheChanges(t *testing.T) {
 	}{
 		{"a new deployment", nil, profile.DB{}, newAPI, []string{
 			"option performance_setting.monitor_enabled: true -> false, during the run (the gateway would otherwise return 503 for every call when CPU usage exceeds 90 %)",
-			"option RetryTimes: 0 -> 1, only while the cases that need this value run (if a channel is disabled during a call, the gateway notices this only when it retries the call)",
+			"option RetryTimes: 0 -> 1, only while the cases that need this value run (one case disables a channel during a call, and the gateway notices this only when it retries the call)",
 		}, "test_sensitive"},
 		{"one that retries already", map[string]string{"RetryTimes": "2", "performance_setting.monitor_enabled": "false"}, profile.DB{}, newAPI, nil, "test_sensitive"},
 		{"one in self-use mode", map[string]string{"SelfUseModeEnabled": "true"}, profile.DB{}, newAPI, []string{
@@ -50,7 +50,7 @@ func TestInspectionListsTheChanges(t *testing.T) {
 				" (to simulate a failing store; meanwhile, other clients' calls fail)",
 		}, "test_sensitive"},
 		{"a one-api that disables channels", map[string]string{"AutomaticDisableChannelEnabled": "true"}, profile.DB{}, oneAPI, []string{
-			"option AutomaticDisableChannelEnabled: true -> false, during the run (the gateway would otherwise disable the run's channels one after another)",
+			"option AutomaticDisableChannelEnabled: true -> false, during the run (the upstream fails in many cases, and the gateway would otherwise disable the run's channels one after another)",
 		}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -40,7 +40,7 @@ func tokenWord() word {
 func bodyWord() word {
 	bodies := []Content{ErrorBody, AnswerWithError, ForeignBody, HTMLBody, TextBody, EmptyBody, BrokenJSON, NullBody}
 	return word{
-		Word: Word{"body", "error|answer-with-error|foreign|html|text|empty|broken-json|null", "Respond with this body, even if the request asks for a stream. error is the protocol's own error object, even with status 200; answer-with-error is an incomplete answer that also contains the error object; foreign is JSON that is not an error object."},
+		Word: Word{"body", "error|answer-with-error|foreign|html|text|empty|broken-json|null", "Respond with this body, even if the request asks for a stream. error is the API format's own error object, even with status 200; answer-with-error is an incomplete answer that also contains the error object; foreign is JSON that is not an error object."},
 		parse: func(d *Directive, value string) error {
 			if !slices.Contains(bodies, Content(value)) {
 				return fmt.Errorf("unknown body: %q", clip(value))
