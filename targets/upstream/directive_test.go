@@ -85,7 +85,7 @@ func TestRefusedDirectives(t *testing.T) {
 		{"empty-stream cut-after=1", "words such as truncate and stall need a body, but the response has none"},
 		{"empty-stream broken-event=1", "broken-event needs an event, but the response has none"},
 		{"truncate=chunk broken-event=1", "truncate cannot be combined with broken-event: the truncated response may end before the broken event"},
-		{"cut-after=1 broken-event=2", "the response would end before the broken event"},
+		{"cut-after=1 broken-event=2", "the number in broken-event must not be greater than the number in cut-after"},
 		{"status=500 code=a code-number=1", "code and code-number cannot be combined"},
 		{"redirect status=302", "the word redirect cannot be combined with a status: a redirect always has the status 307"},
 		{"redirect stall", "words such as truncate and stall need a body, but the response has none"},
