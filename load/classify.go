@@ -126,7 +126,7 @@ func transferErrorText(err error) string {
 	case err == nil:
 		return ""
 	case isTimeout(err):
-		return "the response did not end before the timeout"
+		return "the response did not end within gatecert's own timeout"
 	case errors.Is(err, errTooLong), errors.Is(err, errNotHTTP):
 		return err.Error()
 	case errors.Is(err, io.ErrUnexpectedEOF):
@@ -222,7 +222,7 @@ func noResponse(r *wireRequest, err error) classification {
 	case isLocalError(err):
 		return classification{outcome: runlog.LocalError}
 	case isTimeout(err):
-		return classifyFailure(r, runlog.Timeout, contract.TimedOut, "no response headers before the timeout")
+		return classifyFailure(r, runlog.Timeout, contract.TimedOut, "no response headers within gatecert's own timeout")
 	}
 	var dial *dialError
 	switch {

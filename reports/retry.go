@@ -73,6 +73,6 @@ func (r Retry) Terminal(w io.Writer, opts TerminalOptions, causes bool) error {
 	if notOffered > 0 {
 		parts = append(parts, fmt.Sprintf("%d not offered", notOffered))
 	}
-	t.line("%s", say(fmt.Sprintf("%s failed in the earlier run: %s", plain.Count(len(r.replays), "case"), strings.Join(parts, ", "))))
+	t.line("%s", say(fmt.Sprintf("%s did not pass in the earlier run: %s", plain.Count(len(r.replays), "case"), strings.Join(parts, ", "))))
 	return flush(w, &t.out)
 }

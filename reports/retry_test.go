@@ -58,7 +58,7 @@ func TestRetryOfManyCases(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, reports.NewRetry(earlier, run, append(ids, "http:404/unknown-model/left-out")).Terminal(&out, reports.TerminalOptions{}, false))
 	assert.Equal(t, 10, strings.Count(out.String(), "✓ fixed: "))
-	assert.Contains(t, out.String(), "  … and 22 more\n32 cases failed in the earlier run: 32 fixed\n")
+	assert.Contains(t, out.String(), "  … and 22 more\n32 cases did not pass in the earlier run: 32 fixed\n")
 }
 
 func TestAReplayShowsTheNewAnswer(t *testing.T) {

@@ -58,7 +58,7 @@ var zhFrame = [][2]string{
 	{"the healthy control call failed on every endpoint", "没有端点能正常响应健康检查调用"}, {"no case could be judged", "没有用例能够判定"},
 
 	// What is run again.
-	{"fixed: {}", "已修复：{1}"}, {"{#} case(s) failed in the earlier run: {}", "此前失败的 {1} 个用例：{2}"},
+	{"fixed: {}", "已修复：{1}"}, {"{#} case(s) did not pass in the earlier run: {}", "此前未通过的 {1} 个用例：{2}"},
 	{"{#} fixed", "已修复 {1} 个"}, {"{#} still failing", "仍失败 {1} 个"}, {"{#} different", "结果不同 {1} 个"},
 }
 

@@ -78,7 +78,7 @@ func (s *Session) Balance(ctx context.Context, key string) (float64, error) {
 	}
 	var body any
 	if err := json.Unmarshal(o.Body, &body); err != nil || o.Status != 200 {
-		return 0, fmt.Errorf("read the balance at %s: the response (status %d) is not a 200 response with a JSON body", path, o.Status)
+		return 0, fmt.Errorf("read the balance at %s: balance.path must return status 200 and a JSON body; the response has status %d", path, o.Status)
 	}
 	for name := range strings.SplitSeq(s.Profile.Balance.Field, ".") {
 		object, _ := body.(map[string]any)

@@ -78,7 +78,7 @@ func probes() []probe {
 		failure("openai-quota-429", "429 with OpenAI's own code, insufficient_quota", 429, "insufficient_quota", nil),
 		failure("quota-429-retry-after", "429 with insufficient_user_quota and Retry-After: 1", 429, "insufficient_user_quota", map[string]string{"Retry-After": "1"}),
 		failure("openai-quota-429-retry-after", "429 with insufficient_quota and Retry-After: 1", 429, "insufficient_quota", map[string]string{"Retry-After": "1"}),
-		probe{name: "code-in-details", sentence: "400 with the code in error.details.error_code, as in the newer version of Anthropic's API", on: onDialect(dialect.Anthropic),
+		probe{name: "code-in-details", sentence: "400 with the code in error.details.error_code, as in Anthropic's API since version 2026-10-21", on: onDialect(dialect.Anthropic),
 			serve: func(_ context.Context, w http.ResponseWriter, _ dialect.Surface) {
 				w.Header().Set("Content-Type", "application/json")
 				w.WriteHeader(400)

@@ -235,7 +235,7 @@ func (g gateway) judge(run runlog.Run) reports.GatewayResult {
 	for i := range g.mutant.Expect {
 		if e := &g.mutant.Expect[i]; e.AtLeastOne && !killed[e] {
 			result.Mistakes = append(result.Mistakes, reports.Mistake{
-				Want: e.Verdict, Got: contract.Pass, Problem: fmt.Sprintf("survived all cases that match %s", e.Cases),
+				Want: e.Verdict, Got: contract.Pass, Problem: fmt.Sprintf("the mutant survived all cases that match %s, but at least one of them must kill it", e.Cases),
 			})
 		}
 	}

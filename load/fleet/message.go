@@ -86,7 +86,7 @@ func (b build) differs(other build) string {
 	case b.Version != other.Version:
 		return fmt.Sprintf("it runs %s instead of %s", b.Version, other.Version)
 	case b.Contract != other.Contract:
-		return "it uses a different version of the contract, whose digest is " + b.Contract
+		return fmt.Sprintf("it uses a different version of the contract (digest %s instead of %s)", b.Contract, other.Contract)
 	default:
 		return ""
 	}

@@ -42,7 +42,7 @@ func (d DeclaredLimit) check() error {
 	case d.Kind != "" && !d.Kind.Valid():
 		return fmt.Errorf("%w: the kind is %q, but must be one of %s", ErrDeclared, d.Kind, plain.Joined(contract.LimiterKinds()))
 	case d.Limit < 1:
-		return fmt.Errorf("%w: the limit is %d calls, but must be at least 1", ErrDeclared, d.Limit)
+		return fmt.Errorf("%w: the limit is %d, but must be at least 1", ErrDeclared, d.Limit)
 	case d.Tokens && (d.Kind == contract.Concurrency || d.RefusedCount):
 		return fmt.Errorf("%w: a token limit cannot be a concurrency limit, and refused calls cannot count against it", ErrDeclared)
 	case !d.Tokens && d.Part != AllTokens, !slices.Contains([]TokenPart{AllTokens, InputTokens, OutputTokens}, d.Part):

@@ -91,7 +91,7 @@ func (r *round) checkBaseline() error {
 	}
 	usual := r.before.latencies()
 	if median := usual.Quantile(0.5); median > most {
-		return fmt.Errorf("%w: at %g healthy requests per second, the median latency is %s, but must be at most %s", ErrNoBaseline, r.Rate, rounded(median), rounded(most))
+		return fmt.Errorf("%w: at %g healthy requests per second, the median latency is %s, but must be at most %s: try a lower rate (load.rate)", ErrNoBaseline, r.Rate, rounded(median), rounded(most))
 	}
 	return nil
 }

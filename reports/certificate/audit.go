@@ -26,7 +26,7 @@ func (a Auditor) Audit(run runlog.Run) []string {
 		audit.problemf("the run is incomplete: %s", gap)
 	}
 	if run.ContractDigest != contract.Digest() {
-		audit.problemf("the run was judged against contract %.80s, but this version of gatecert uses contract %s", run.ContractDigest, contract.Digest())
+		audit.problemf("the run was judged against contract %.80s, but this version of gatecert uses contract %s: use the version of gatecert that made the run, or repeat the run", run.ContractDigest, contract.Digest())
 		return audit.problems
 	}
 	audit.selection()
@@ -92,14 +92,14 @@ func (a *audit) profile() {
 	a.offer = &offer
 	claims, offers := offer.Claims, offer.Offers
 	if !slices.Equal(offer.Recipes, a.run.Target.Recipes) {
-		a.problemf("the recipes in the header differ from those in the profile")
+		a.problemf("the recipes in the log's header differ from those in the profile")
 	}
 	if offer.BaseURL != a.run.Target.BaseURL || offer.Name != a.run.Target.Name {
-		a.problemf("the header and the profile name different targets: the header has %.80q at %.80q, the profile has %.80q at %.80q",
+		a.problemf("the log's header and the profile name different targets: the header has %.80q at %.80q, the profile has %.80q at %.80q",
 			a.run.Target.Name, a.run.Target.BaseURL, offer.Name, offer.BaseURL)
 	}
 	if !reflect.DeepEqual(claims, a.run.Target.Claims) {
-		a.problemf("the header claims %s, but the profile claims %s", a.run.Target.Claims, claims)
+		a.problemf("the log's header claims %s, but the profile claims %s", a.run.Target.Claims, claims)
 	}
 	for _, c := range a.run.Cases {
 		if o := c.Observation; o != nil && o.Declared != nil && o.Declared.Codes != nil && !reflect.DeepEqual(o.Declared.Codes, claims.Codes) {
@@ -192,7 +192,7 @@ func (a *audit) controls() {
 				healthy, _ = contract.IsSuccess(s, *c.Observation)
 			}
 			if !c.OK || c.Observation == nil || healthy != (kind == runlog.ControlHealthy) {
-				a.problemf("the cases on %s were judged although the %s control call failed", s, runlog.ControlName(kind))
+				a.problemf("the cases on %s were judged although the %s control call did not have the expected result", s, runlog.ControlName(kind))
 			}
 		}
 	}
@@ -208,7 +208,7 @@ func (a *audit) footer() {
 		want, _ = contract.Worst(want, contract.Error) // the gateway was not healthy at the end
 	}
 	if f.Verdict != want {
-		a.problemf("the footer's verdict is %s, but the verdict computed from the cases is %s", f.Verdict, want)
+		a.problemf("the verdict in the log's footer is %s, but the verdict computed from the cases is %s", f.Verdict, want)
 	}
 	if f.Ended.Before(a.run.Started) {
 		a.problemf("the run's end time is before its start time")

@@ -63,14 +63,14 @@ func TestAnAuditDoesNotRelyOnClaims(t *testing.T) {
 		}, absent + " was not judged against the codes that the profile claims"},
 		{"an aspect that is called held", func(r *runlog.Run) { at(r, absent).Aspects[contract.AspectEffects] = contract.Violated },
 			absent + " has aspect results that differ from those computed from its observation"},
-		{"another name for the target", func(r *runlog.Run) { r.Target.Name = "a better gateway" }, "the header and the profile name different targets"},
-		{"another URL of the target", func(r *runlog.Run) { r.Target.BaseURL = "https://better.example" }, "the header and the profile name different targets"},
-		{"recipes that are kept quiet", func(r *runlog.Run) { r.Target.Recipes = nil }, "the recipes in the header differ from those in the profile"},
+		{"another name for the target", func(r *runlog.Run) { r.Target.Name = "a better gateway" }, "the log's header and the profile name different targets"},
+		{"another URL of the target", func(r *runlog.Run) { r.Target.BaseURL = "https://better.example" }, "the log's header and the profile name different targets"},
+		{"recipes that are kept quiet", func(r *runlog.Run) { r.Target.Recipes = nil }, "the recipes in the log's header differ from those in the profile"},
 		{"a call whose upstream is kept quiet", func(r *runlog.Run) {
 			at(r, html).Observation.Upstream = nil
 		}, html + " has the verdict pass, but the verdict computed from its observation is untestable"},
 		{"a header that claims less than the profile", func(r *runlog.Run) { r.Target.Claims.NoClientKeys = true },
-			"the header claims tables 1 and 2, no client keys, but the profile claims tables 1 and 2"},
+			"the log's header claims tables 1 and 2, no client keys, but the profile claims tables 1 and 2"},
 		{"a case called not offered", func(r *runlog.Run) {
 			at(r, absent).Verdict = contract.NotOffered
 			r.Expected = slices.DeleteFunc(r.Expected, func(id string) bool { return id == absent })
@@ -85,7 +85,7 @@ func TestAnAuditDoesNotRelyOnClaims(t *testing.T) {
 			for i := range r.Controls {
 				r.Controls[i].Observation.Status = 500
 			}
-		}, "the cases on chat were judged although the healthy control call failed"},
+		}, "the cases on chat were judged although the healthy control call did not have the expected result"},
 		{"no nonsense control", func(r *runlog.Run) {
 			r.Controls = slices.DeleteFunc(r.Controls, func(c runlog.Control) bool { return c.Kind == "nonsense" })
 		}, "the cases on chat were judged without the unknown-model control call"},
@@ -95,11 +95,11 @@ func TestAnAuditDoesNotRelyOnClaims(t *testing.T) {
 			after.Phase, after.OK, after.Observation = runlog.AfterCases, false, nil
 			r.Controls = append(r.Controls, after)
 		}, ""},
-		{"a footer of one that was", func(r *runlog.Run) { r.Footer.Verdict = contract.Error }, "the footer's verdict is error, but the verdict computed from the cases is pass"},
+		{"a footer of one that was", func(r *runlog.Run) { r.Footer.Verdict = contract.Error }, "the verdict in the log's footer is error, but the verdict computed from the cases is pass"},
 		{"a better footer", func(r *runlog.Run) {
 			failing(r)
 			r.Footer.Verdict = contract.Pass
-		}, "the footer's verdict is pass, but the verdict computed from the cases is fail"},
+		}, "the verdict in the log's footer is pass, but the verdict computed from the cases is fail"},
 		{"a request with another token is the same request", func(r *runlog.Run) {
 			sent := &at(r, html).Observation.Sent
 			token := tokenOf(sent.Body)

@@ -85,7 +85,7 @@ func readSite(folder string) (names []string, err error) {
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", ErrSite, err)
 	case !info.IsDir():
-		return nil, fmt.Errorf("%w: %s is a file: specify a folder with --out", ErrSite, folder)
+		return nil, fmt.Errorf("%w: %s is not a folder: specify a folder with --out", ErrSite, folder)
 	}
 	names = readManifest(filepath.Join(folder, manifestName))
 	listed := map[string]bool{".": true}

@@ -116,7 +116,7 @@ func driverRules(p Profile, drivers []Driver) []rule {
 	}
 	d := drivers[i]
 	return append(rules,
-		rule{"$.admin", "driver " + name + " does not use an admin API", p.Admin != (Admin{}) && !d.Admin},
+		rule{"$.admin", "driver " + name + " does not use an admin API: remove the field admin, or choose a driver that uses one", p.Admin != (Admin{}) && !d.Admin},
 		rule{"$.driver", "driver " + name + " needs admin.token, or both admin.user and admin.password", d.Admin && p.Admin.Token == "" && noUser},
 		rule{"", "driver " + name + " needs base_url", p.BaseURL == "" && !d.Embedded},
 	)
@@ -146,7 +146,7 @@ func checkRecipe(d *yamlfile.Document, name string, recipe Recipe, p Profile) er
 		return d.Fault(path, fmt.Sprintf("unknown circumstance %q: %s", circ, hint))
 	}
 	if _, ok := known.Variant(variant); !ok && variant != "" {
-		return d.Fault(path, fmt.Sprintf("circumstance %s has no variant %q", circ, variant))
+		return d.Fault(path, fmt.Sprintf("circumstance %s has no variant %q: run gatecert explain %s to see the variants", circ, variant, known.Row))
 	}
 	if decides, ok := recipe.replaces(known, variant); ok {
 		return d.Fault(path, fmt.Sprintf("gatecert builds the request for %s itself, so a recipe cannot set the %s", name, decides))

@@ -202,7 +202,7 @@ func (d Directive) contentContradiction() string {
 	case strings.HasPrefix(string(d.Ending), "truncate=") && d.Events.Broken > 0:
 		return "truncate cannot be combined with broken-event: the truncated response may end before the broken event"
 	case d.Ending.takesCount() && d.Events.Broken > d.After:
-		return "the response would end before the broken event"
+		return "the number in broken-event must not be greater than the number in " + string(d.Ending)
 	case d.Error.Number > 0 && d.Error.Code != "":
 		return "code and code-number cannot be combined"
 	case d.Error != ErrorFields{} && !d.hasErrorObject():

@@ -187,10 +187,10 @@ func TestEventWordsNeedAStream(t *testing.T) {
 func TestEventsBeyondTheStream(t *testing.T) {
 	onEach(t, streamed, func(t *testing.T, b bench, e endpoint) {
 		for words, why := range map[string]string{
-			fmt.Sprintf("stall-after=%d", e.events):        fmt.Sprintf("stall-after=%d, but the stream has only %d events", e.events, e.events),
-			fmt.Sprintf("cut-after=%d", e.events):          fmt.Sprintf("cut-after=%d, but the stream has only %d events", e.events, e.events),
-			fmt.Sprintf("end-after=%d", e.finish+1):        fmt.Sprintf("end-after=%d, but the stream finishes with event %d", e.finish+1, e.finish+1),
-			fmt.Sprintf("error-after=%d", e.finish+1):      fmt.Sprintf("error-after=%d, but the stream finishes with event %d", e.finish+1, e.finish+1),
+			fmt.Sprintf("stall-after=%d", e.events):        fmt.Sprintf("stall-after=%d: the number must be less than %d, the number of events in the stream", e.events, e.events),
+			fmt.Sprintf("cut-after=%d", e.events):          fmt.Sprintf("cut-after=%d: the number must be less than %d, the number of events in the stream", e.events, e.events),
+			fmt.Sprintf("end-after=%d", e.finish+1):        fmt.Sprintf("end-after=%d: the number must be less than %d, the number of the finish event", e.finish+1, e.finish+1),
+			fmt.Sprintf("error-after=%d", e.finish+1):      fmt.Sprintf("error-after=%d: the number must be less than %d, the number of the finish event", e.finish+1, e.finish+1),
 			fmt.Sprintf("broken-event=%d", e.events+1):     fmt.Sprintf("broken-event=%d, but only %d events are sent", e.events+1, e.events),
 			fmt.Sprintf("stall broken-event=%d", e.events): fmt.Sprintf("broken-event=%d, but only %d events are sent", e.events, (e.events+1)/2),
 		} {

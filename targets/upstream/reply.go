@@ -135,9 +135,9 @@ func applyToStream(op dialect.StreamingOperation, s dialect.Stream, d Directive)
 	total := len(s.Events)
 	switch {
 	case (d.Ending == StallAfter || d.Ending == CutAfter) && d.After >= total:
-		return s, bodyComplete, fmt.Errorf("%w: %s=%d, but the stream has only %d events", ErrDirective, d.Ending, d.After, total)
+		return s, bodyComplete, fmt.Errorf("%w: %s=%d: the number must be less than %d, the number of events in the stream", ErrDirective, d.Ending, d.After, total)
 	case (d.Ending == EndAfter || d.Ending == ErrorAfter || d.Ending == WithErrorAfter) && d.After > s.Finish:
-		return s, bodyComplete, fmt.Errorf("%w: %s=%d, but the stream finishes with event %d", ErrDirective, d.Ending, d.After, s.Finish+1)
+		return s, bodyComplete, fmt.Errorf("%w: %s=%d: the number must be less than %d, the number of the finish event", ErrDirective, d.Ending, d.After, s.Finish+1)
 	case d.Ending == NoDone && !s.EndMarker:
 		return s, bodyComplete, fmt.Errorf("%w: no-done does not apply: streams of this endpoint have no end marker", ErrDirective)
 	}

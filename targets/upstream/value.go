@@ -25,7 +25,7 @@ func plainName(s string) bool {
 func number(value string, low, high int) (int, error) {
 	n, err := strconv.Atoi(value)
 	if err != nil || n < low || n > high {
-		return 0, fmt.Errorf("%q is not a number from %d to %d", clip(value), low, high)
+		return 0, fmt.Errorf("%q is not a whole number from %d to %d", clip(value), low, high)
 	}
 	return n, nil
 }
@@ -33,7 +33,7 @@ func number(value string, low, high int) (int, error) {
 func unescape(value string, valid func(string) bool) (string, error) {
 	text, err := url.QueryUnescape(value)
 	if err != nil || !valid(text) {
-		return "", fmt.Errorf("%q is not valid query-escaped text", clip(value))
+		return "", fmt.Errorf("%q is not query-escaped text, or contains characters that are not allowed here", clip(value))
 	}
 	return text, nil
 }
