@@ -282,7 +282,7 @@ func TestTheProcessorTimeOfAMachineIsAddedUp(t *testing.T) {
 	assert.InDelta(t, 0.48, apart.Generator.CPU, 1e-9)
 	assert.Equal(t, 8, apart.Generator.Cores)
 	together := joined(t, p, text, "m1", "m1")
-	assert.Equal(t, []string{"the workers on m1 used 96 % of that machine's 4 cores"}, together.Generator.Problems)
+	assert.Equal(t, []string{"the workers on m1 used 96 % of the CPU time of that machine's 4 cores (the limit is 90 %)"}, together.Generator.Problems)
 	assert.InDelta(t, 0.96, together.Generator.CPU, 1e-9)
 }
 

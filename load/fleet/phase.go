@@ -161,7 +161,8 @@ func (a *attempt) addCPU(m *load.Measurement) {
 		m.Generator.CPU = max(m.Generator.CPU, used[machine])
 		m.Generator.Cores += cores[machine]
 		if used[machine] > a.phase.Generator.CPU && !a.phase.Embedded {
-			m.Generator.Problems = append(m.Generator.Problems, fmt.Sprintf("the workers on %s used %.0f %% of that machine's %d cores", hosts[machine], 100*used[machine], cores[machine]))
+			m.Generator.Problems = append(m.Generator.Problems, fmt.Sprintf("the workers on %s used %.3g %% of the CPU time of that machine's %d cores (the limit is %.3g %%)",
+				hosts[machine], 100*used[machine], cores[machine], 100*a.phase.Generator.CPU))
 		}
 	}
 }
