@@ -91,6 +91,7 @@ Feature: Table 1: 400 Bad request
         | http:400/malformed-parameter/gemini/out-of-range           | gemini           | out-of-range |
         | http:400/malformed-parameter/gemini-stream/out-of-range    | gemini-stream    | out-of-range |
 
+    # The upstream refuses the request. Any 4xx is right, because the caller has to change the request. A 5xx causes a warning, not a failure.
     Scenario Outline: <case>
       Given the circumstance "malformed-parameter": a field of the wrong type or out of range
       When a client calls "<surface>" with variant "<variant>"

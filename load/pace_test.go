@@ -77,6 +77,6 @@ func TestPaceInNumbers(t *testing.T) {
 	assert.InDelta(t, 100, p.Completed, 1)
 	assert.InDelta(t, 1.0/3, p.Lag, 0.01)
 	assert.InDelta(t, 0.5, p.Growth.Value, 0.01, "half a second more in each second")
-	assert.Equal(t, []string{"the gateway completed only 100 of 150 requests/s", "the latency grew by 500ms per second"}, p.Misses())
+	assert.Equal(t, []string{"the gateway completed only 100 of 150 requests/s", "the latency grew by 500ms per second (limit: 15ms)"}, p.Misses())
 	assert.True(t, Pace{}.KeptUp(), "nothing measured")
 }

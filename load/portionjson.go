@@ -218,12 +218,12 @@ func (in courseJSON) course() (*course, error) {
 		from: in.From, to: in.To, due: in.Due, first: bunched{in.FirstDue, in.FirstWait}, last: bunched{in.LastDue, in.LastWait},
 	}
 	if len(in.Ended) > len(c.ended) || len(in.Batches) > len(c.batches) {
-		return nil, fmt.Errorf("the results contain %d time bins and %d batches of latencies: the maximum is %d bins and %d batches", len(in.Ended), len(in.Batches), len(c.ended), len(c.batches))
+		return nil, fmt.Errorf("the results contain %d time intervals and %d batches of latencies: the maximum is %d intervals and %d batches", len(in.Ended), len(in.Batches), len(c.ended), len(c.batches))
 	}
 	copy(c.ended[:], in.Ended)
 	for i, b := range in.Batches {
 		if len(b.Latency) > batchSize || len(b.Measured) != len(b.Latency) {
-			return nil, fmt.Errorf("a batch contains %d adjusted and %d measured latencies: the two numbers must be equal and within the batch size", len(b.Latency), len(b.Measured))
+			return nil, fmt.Errorf("a batch contains %d adjusted and %d measured latencies: the two numbers must be equal and at most %d", len(b.Latency), len(b.Measured), batchSize)
 		}
 		for k := range b.Latency {
 			if math.IsNaN(b.Latency[k]+b.Measured[k]) || math.IsInf(b.Latency[k]+b.Measured[k], 0) {

@@ -42,7 +42,7 @@ func ReadTrace(name string, r io.Reader) (Arrivals, error) {
 		case ok:
 			at = append(at, seconds)
 		case n > 1:
-			return Arrivals{}, fmt.Errorf("%w: line %d of the trace does not contain a valid time: use a number of seconds, a timestamp, or a date and time", ErrInvalid, n)
+			return Arrivals{}, fmt.Errorf("%w: line %d of the trace does not contain a valid time: use a number of seconds, JSON with a timestamp in milliseconds, or a date and time", ErrInvalid, n)
 		}
 	}
 	if err := lines.Err(); err != nil {

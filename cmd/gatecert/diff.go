@@ -27,7 +27,7 @@ If both runs are measurements (load capacity, load soak), gatecert diff compares
 p99 TTFT) over the time windows of each run. The difference between the means is shown with its 95 % confidence interval (method of batch
 means). A latency metric counts as worse if its mean is higher and the interval excludes 0.
 
-Exit codes: 0 no case got worse; 1 a case got worse; 3 the runs have no case in common, or the new run is incomplete.`
+Exit codes: 0 nothing got worse; 1 a case or a measured value got worse; 3 there is nothing to compare, or the new run is incomplete.`
 }
 
 func (d diffCommand) Run(c *console) error {
@@ -81,7 +81,7 @@ func (d diffCommand) measured(c *console) error {
 	}
 	diff := measured.NewDiff(old, run)
 	if len(diff.Changes) == 0 {
-		return fmt.Errorf("%w: no metric has enough time windows in both measurements: compare longer measurements of the same kind", errNothingCompared)
+		return fmt.Errorf("%w: no metric has at least 8 time windows (not counting the first and the last) in both measurements: compare longer measurements of the same kind", errNothingCompared)
 	}
 	if err := printTo(c, d.Out, func(w io.Writer, _ reports.TerminalOptions) error {
 		switch d.Format {

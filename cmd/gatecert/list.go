@@ -79,7 +79,7 @@ func (l listCommand) cases(c *console) error {
 	}
 	cases := slices.DeleteFunc(contract.Cases(), func(k contract.Case) bool { return !asked.Asks(k) })
 	if len(cases) == 0 {
-		return fmt.Errorf("%w: there are no cases for these rows on these endpoints: to see all cases, run gatecert list cases", gatecert.ErrNothingToRun)
+		return fmt.Errorf("%w: no case matches this combination of --level, --rows and --surfaces: to see all cases, run gatecert list cases", gatecert.ErrNothingToRun)
 	}
 	for _, selected := range cases {
 		fmt.Fprintln(c.out, selected.ID())
@@ -105,7 +105,7 @@ var levelNeeds = map[contract.Level]string{
 	contract.Relay:   "everything that edge requires, plus one model that is routed to the mock upstream",
 	contract.Account: "everything that relay requires, plus prepared keys, models and channels",
 	contract.Store:   "everything that account requires, plus a way to make the gateway's store fail",
-	contract.Full:    "everything that store requires, plus the values of the gateway's limits",
+	contract.Full:    "everything that store requires, plus the gateway's rate limit and timeout, declared in the profile",
 }
 
 func levelLine(level contract.Level) []string {

@@ -70,7 +70,7 @@ func TestAMeasurementWritesARun(t *testing.T) {
 	assert.Contains(t, stderr, `measurements have no report format "jsn": did you mean "json"?`)
 	code, _, stderr = invoke(t.Context(), "diff", dir, dir)
 	assert.Equal(t, exitIncomplete, code, "a quarter of a second has too few windows")
-	assert.Contains(t, stderr, "no metric has enough time windows in both measurements")
+	assert.Contains(t, stderr, "no metric has at least 8 time windows")
 	code, _, _ = invoke(t.Context(), "diff", dir, filepath.Join(again, "report.json"))
 	assert.Equal(t, exitIncomplete, code, "and a report is not a log")
 }

@@ -94,7 +94,7 @@ func TestTwoRunsCannotWriteIntoOneFolder(t *testing.T) {
 	require.NoError(t, err)
 	code, _, stderr := invoke(t.Context(), append(shortRun, "--out", dir)...)
 	assert.Equal(t, exitUsage, code)
-	assert.Regexp(t, `the folder is in use: .*: process \d+ \(since .*\) is writing to this folder; wait until that process ends, or use --out to choose another folder`, stderr)
+	assert.Regexp(t, `the folder is in use: .*: process \d+ \(since .*\) is writing to this folder; wait until that process ends, or choose another folder with --out \(gatecert watch: --dir\)`, stderr)
 	require.NoError(t, lock.Release())
 
 	require.NoError(t, os.WriteFile(filepath.Join(dir, folderlock.Name), []byte("process 4711, since yesterday"), 0o600))

@@ -33,7 +33,7 @@ must fail. A permitted behaviour is something that a conformant gateway may do, 
   gatecert selftest --load                           test the mutants that can be detected only under load
   gatecert selftest --mutant rate-limit-as-503       test one mutant
   gatecert list mutants                              list all mutants
-  gatecert gateway --mutant rate-limit-as-503        serve this mutant, for other test harnesses
+  gatecert gateway --mutant rate-limit-as-503        start a gateway with this fault, to try another test harness on it
 
 The exit code is 0 when the self-test passes and 1 when it fails. See docs/self-test.md.`
 }

@@ -49,7 +49,7 @@ func TestTwoProcessesInOneFolder(t *testing.T) {
 		refused := slices.Index(codes, exitUsage)
 		require.GreaterOrEqual(t, refused, 0, "%d: %v %v", n, codes, printed)
 		assert.Equal(t, exitConformant, codes[1-refused], printed[1-refused])
-		assert.Regexp(t, `(?m)^gatecert: the folder is in use: `+regexp.QuoteMeta(dir)+`: (process \d+ \(since .*\)|another process) is writing to this folder; wait until that process ends, or use --out to choose another folder$`, printed[refused])
+		assert.Regexp(t, `(?m)^gatecert: the folder is in use: `+regexp.QuoteMeta(dir)+`: (process \d+ \(since .*\)|another process) is writing to this folder; wait until that process ends, or choose another folder with --out \(gatecert watch: --dir\)$`, printed[refused])
 
 		run, err := readLog(dir)
 		require.NoError(t, err)

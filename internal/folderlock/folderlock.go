@@ -43,7 +43,7 @@ func Take(dir string) (*Lock, error) {
 		held, err := lock(file)
 		if held || err != nil {
 			if held {
-				err = fmt.Errorf("%w: %s: %s is writing to this folder; wait until that process ends, or use --out to choose another folder", ErrHeld, dir, text(owner))
+				err = fmt.Errorf("%w: %s: %s is writing to this folder; wait until that process ends, or choose another folder with --out (gatecert watch: --dir)", ErrHeld, dir, text(owner))
 			}
 			return nil, errors.Join(err, file.Close())
 		}

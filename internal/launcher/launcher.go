@@ -54,11 +54,11 @@ var image = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,250}$`)
 func (o Options) check(l Launcher) error {
 	switch {
 	case !label.MatchString(o.Fleet):
-		return fmt.Errorf("%w: the fleet name %.40q is not valid: use a Kubernetes name (lowercase letters, digits and -)", ErrOptions, o.Fleet)
+		return fmt.Errorf("%w: the fleet name %.40q is not valid: use 1 to 42 lowercase letters, digits and hyphens, and no hyphen at either end", ErrOptions, o.Fleet)
 	case o.Workers < 1 || o.Workers > 10_000:
 		return fmt.Errorf("%w: the number of workers is %d, but must be between 1 and 10,000", ErrOptions, o.Workers)
 	case o.Namespace != "" && !label.MatchString(o.Namespace):
-		return fmt.Errorf("%w: the namespace %.40q is not valid: use a Kubernetes name (lowercase letters, digits and -)", ErrOptions, o.Namespace)
+		return fmt.Errorf("%w: the namespace %.40q is not valid: use 1 to 42 lowercase letters, digits and hyphens, and no hyphen at either end", ErrOptions, o.Namespace)
 	case l != Systemd && (!image.MatchString(o.Image) || !image.MatchString(o.NATSImage)):
 		return fmt.Errorf("%w: the image %.60q or the NATS image %.60q is not valid: use image references such as registry.example/gatecert:1.0", ErrOptions, o.Image, o.NATSImage)
 	case len(o.Targets) == 0:

@@ -27,7 +27,7 @@ type runningShard struct {
 var (
 	errStopped = errors.New("the coordinator stopped this worker's share of the load")
 	errLease   = errors.New("its lease expired: it did not receive a heartbeat from the coordinator in time")
-	errLate    = errors.New("the deadline for this worker's share of the load has passed")
+	errLate    = errors.New("the deadline for starting this worker's share of the load has passed")
 )
 
 // run runs a shard and returns its portion.
@@ -124,7 +124,7 @@ func (s *session) send(ctx context.Context, share *load.ReadyShare, running *run
 	defer cancel()
 	out, err := share.Run(ctx, running.at)
 	if err != nil && ctx.Err() == nil {
-		err = fmt.Errorf("send the share of the load: %w", err)
+		err = fmt.Errorf("sending its share of the load failed: %w", err)
 	}
 	return out, err
 }

@@ -61,7 +61,7 @@ func (b blobs) put(ctx context.Context, name string, message []byte) error {
 		_, err = store.PutBytes(ctx, name, message)
 	}
 	if err != nil {
-		return fmt.Errorf("store a message of %d kB: %w", len(message)>>10, err)
+		return fmt.Errorf("cannot store a message of %d kB on the NATS server: %w", len(message)>>10, err)
 	}
 	return nil
 }
@@ -81,11 +81,11 @@ func (b blobs) fit(ctx context.Context, s sealer, subject, name string, message,
 func (b blobs) get(ctx context.Context, name string) ([]byte, error) {
 	store, err := b.js.ObjectStore(ctx, b.bucket)
 	if err != nil {
-		return nil, fmt.Errorf("load a stored message: %w", err)
+		return nil, fmt.Errorf("cannot read a message that is stored on the NATS server: %w", err)
 	}
 	message, err := store.GetBytes(ctx, name)
 	if err != nil {
-		return nil, fmt.Errorf("load a stored message: %w", err)
+		return nil, fmt.Errorf("cannot read a message that is stored on the NATS server: %w", err)
 	}
 	return message, nil
 }

@@ -88,7 +88,7 @@ func (c *quotaCheck) checkResponse(i int, q quota) {
 	if after := contract.RetryWaitOf(call.Observation).Seconds; refused && after >= 0 && q.reset != nil && c.declared.Kind != contract.Concurrency && q.source != rateLimit && !c.byOthers(i) {
 		// The whole limit is not free before a part of it. Both may be rounded to a second.
 		if wait := time.Duration(min(after, maxSeconds)) * time.Second; *q.reset < wait-2*maxRounding {
-			c.findOnce(contract.Should, "a reset time no earlier than the Retry-After time", fmt.Sprintf("a reset after %s according to %s, but a Retry-After of %d", round(*q.reset), q.label(), after))
+			c.findOnce(contract.Should, "a reset time no earlier than the Retry-After time", fmt.Sprintf("a reset after %s according to %s, but a Retry-After of %d s", round(*q.reset), q.label(), after))
 		}
 	}
 }
@@ -198,7 +198,7 @@ func (c *quotaCheck) checkDecrease(call Call, q quota) {
 	}
 	if *q.remaining > max(s.remaining-s.used, 0)+c.maxFreed(s.first, call) {
 		c.findOnce(contract.Should, "the number of remaining "+c.unit()+" to decrease with each admitted call",
-			fmt.Sprintf("%d remaining in the first response, but %d remaining after %d more %s", s.remaining, *q.remaining, s.used, c.counted()))
+			fmt.Sprintf("%d remaining in the first response, but %d remaining after %d more %s, according to %s", s.remaining, *q.remaining, s.used, c.counted(), q.label()))
 	}
 }
 

@@ -132,7 +132,7 @@ func (r *recorder) checkFailures() error {
 	}
 	if n := r.failures.failed; !r.keepFailures && n > maxFailures && n*4 > len(r.calls) {
 		last := r.calls[len(r.calls)-1].Observation
-		return fmt.Errorf("%w: %d of %d calls failed; the status of the last call was %d", ErrInconclusive, n, len(r.calls), last.Status)
+		return fmt.Errorf("%w: %d of %d calls failed, which is more than a quarter; the status of the last call was %d", ErrInconclusive, n, len(r.calls), last.Status)
 	}
 	return nil
 }
