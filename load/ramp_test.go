@@ -112,7 +112,7 @@ func TestSweepFindsTheKnee(t *testing.T) {
 		sweep.SLO.Latency, sweep.Most = 10*ms, 30
 		result, err = e.Sweep(t.Context(), sweep)
 		require.NoError(t, err)
-		assert.Equal(t, "the SLO was not met with any of the numbers of callers tried", result.String())
+		assert.Equal(t, "the SLO was not met at any tested number of callers", result.String())
 		assert.True(t, result.Levels[0].Bounded, "30/s are fewer than one caller could send")
 
 		sweep.Levels = []int{2, 1}

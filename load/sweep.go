@@ -89,7 +89,7 @@ func (r SweepResult) Verdict() contract.Verdict {
 func (r SweepResult) String() string {
 	best, ok := r.Best()
 	if !ok {
-		return "the SLO was not met with any of the numbers of callers tried"
+		return "the SLO was not met at any tested number of callers"
 	}
 	if len(r.Levels) > 0 && best.Concurrency == r.Levels[len(r.Levels)-1].Concurrency {
 		return fmt.Sprintf("%.4g/s with %d callers, the highest number tried: more callers may reach a higher rate", best.Throughput, best.Concurrency)

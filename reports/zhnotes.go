@@ -22,7 +22,7 @@ var zhNotes = [][2]string{
 	{"… and {#} more in the log", "… 另有 {1} 条，见日志"},
 
 	// internal/runner
-	{"endpoint {*} is certified with the model {*}", "端点 {1} 用模型 {2} 认证"},
+	{"endpoint {*} is certified with the model {*}, because the gateway returned {#} for the model that gatecert tried first", "端点 {1} 用模型 {2} 认证，因为网关对首先尝试的模型返回 {3}"},
 	{"endpoint {*} is treated as not offered: {}", "端点 {1} 视为未提供：{2}"},
 	{"gatecert does not search responses for these secrets, because they are too short, or are ordinary words or numbers: {*}", "以下机密是普通单词、数字或过短，因此不在响应中查找：{1}"},
 	{"gatecert could not check whether refused calls reached the upstream later: {}", "无法得知被拒绝的调用是否在之后到达了上游：{1}"},

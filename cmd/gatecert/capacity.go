@@ -168,8 +168,8 @@ func (cmd capacityCommand) check() error {
 // facts are what the flags say of the search.
 func (cmd capacityCommand) facts() []runlog.MeasuredFact {
 	return []runlog.MeasuredFact{
-		{Name: "search", Text: fmt.Sprintf("each probe lasts %s to %s, the precision is %g, and each bound is confirmed by %s",
-			plain.Duration(cmd.Short), plain.Duration(cmd.Full), cmd.Precision, plain.Count(cmd.Repeats, "probe"))},
+		{Name: "search", Text: fmt.Sprintf("each probe lasts %s to %s, the search stops when the bounds differ by less than %.3g %%, and each bound is confirmed by %s",
+			plain.Duration(cmd.Short), plain.Duration(cmd.Full), 100*cmd.Precision, plain.Count(cmd.Repeats, "probe"))},
 	}
 }
 

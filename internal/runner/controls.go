@@ -139,7 +139,8 @@ func (r *runner) tryOtherModels(ctx context.Context) error {
 		if model == "" {
 			continue
 		}
-		r.journal.note("endpoint %s is certified with the model %s", surface, model)
+		r.journal.note("endpoint %s is certified with the model %s, because the gateway returned %d for the model that gatecert tried first",
+			surface, model, r.before.calls[i].Observation.Status)
 		again := []dialect.Surface{surface}
 		if hasTwin && r.before.unhealthy[twin] {
 			again = append(again, twin)

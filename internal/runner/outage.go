@@ -135,7 +135,7 @@ func faultyRequest(p profile.Profile, f fault) (load.Request, error) {
 		return load.Request{}, err
 	}
 	if r.Exclusive() {
-		return load.Request{}, fmt.Errorf("%w: the actions of the recipe for %s would also affect healthy requests", profile.ErrNotOffered, f.sent.ID())
+		return load.Request{}, fmt.Errorf("%w: the actions of the recipe for %s would also affect the healthy requests that gatecert sends at the same time", profile.ErrNotOffered, f.sent.ID())
 	}
 	return load.Request{Name: f.name, Call: r.Call, Expect: f.expect}, nil
 }

@@ -77,7 +77,7 @@ func (f *Fleet) askWithin(ctx context.Context, within time.Duration, worker, wha
 	defer cancel()
 	got, err := f.conn.RequestMsgWithContext(ctx, &nats.Msg{Subject: subject, Data: message})
 	if err != nil {
-		return fmt.Errorf("%w: worker %s did not respond (%s): %w", ErrLost, worker, what, err)
+		return fmt.Errorf("%w: worker %s did not respond to the request %q: %w", ErrLost, worker, what, err)
 	}
 	return f.sealer.open(replyTo(subject, nonce), got.Data, reply)
 }

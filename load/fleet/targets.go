@@ -110,7 +110,7 @@ func (a allowed) checkCall(c exchange.Call) error {
 			return fmt.Errorf("%w: %.100q", ErrTarget, call.BaseURL)
 		}
 		if host := built.Header.Get("Host"); host != "" && !a.named(host) {
-			return fmt.Errorf("%w: the Host header field is %.100q", ErrTarget, host)
+			return fmt.Errorf("%w: the Host header field %.100q does not name an allowed target", ErrTarget, host)
 		}
 	}
 	return nil

@@ -253,7 +253,7 @@ func (a *assessment) recordRecovery() {
 		a.untested(contract.Recovery, "refused calls count against the limit, so gatecert sent no calls until enough time had passed for the limit to recover in full")
 	case len(polls) == 0:
 	case !slices.Contains(a.rejected[:polls[0]], true):
-		a.untested(contract.Recovery, "no call was refused in the initial burst")
+		a.untested(contract.Recovery, "no call was refused in the initial burst, so it is unknown whether the limit was used up")
 	case a.recovery != nil && *a.recovery > 0:
 		a.held(contract.Recovery, "calls were admitted again %s after the initial burst", round(*a.recovery))
 	}

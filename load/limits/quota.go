@@ -203,7 +203,7 @@ func (p *quotaParser) parseList(values []string, parse func(*quota, *httpsfv.Par
 		case httpsfv.Token:
 			name = string(value)
 		default:
-			return errors.New("contains a value where a name is expected")
+			return errors.New("contains an item that is not a name: names are strings or tokens")
 		}
 		if err := parse(p.quota(rateLimit, name), item.Params); err != nil {
 			return err

@@ -11,7 +11,7 @@ import (
 )
 
 // notVisible is why some requirements cannot be tested.
-const notVisible = "gatecert cannot observe the calls to this upstream"
+const notVisible = "gatecert cannot observe the calls to this upstream, because it is not gatecert's mock upstream"
 
 // checkAttempts checks how often faulty requests were tried at the upstream.
 func (r *round) checkAttempts(all *conclusions) {
@@ -87,7 +87,7 @@ func (r *round) checkDisconnects(all *conclusions) {
 			Got: fmt.Sprintf("%d of %d upstream calls continued after the client disconnected; the longest lasted %s", len(goingOn), n, rounded(longest)),
 		}, r.certainty(goingOn, n))
 	default:
-		all.held(contract.Departure, "%d clients disconnected; %d of their upstream calls continued", n, len(goingOn))
+		all.held(contract.Departure, "%d clients disconnected; %d of their upstream calls continued (fewer than a quarter may continue)", n, len(goingOn))
 	}
 }
 

@@ -32,7 +32,7 @@ func (r *round) askUpstream(ctx context.Context, until time.Time) (err error) {
 	}
 	sent, reached := r.faultySent(), len(r.faultyReached())
 	if reached == 0 || float64(reached) < minReached*float64(len(sent)) {
-		return fmt.Errorf("%w: only %d of %d reached it, but at least %.0f %% must; the gateway's responses: %s", ErrNotReached, reached, len(sent), 100*minReached, sent.outcomes())
+		return fmt.Errorf("%w: only %d of %d; the gateway's responses: %s", ErrNotReached, reached, len(sent), sent.outcomes())
 	}
 	r.openAfter, err = r.awaitOpen(ctx, r.openBefore, until)
 	return err

@@ -16,7 +16,7 @@ var ErrGeneratorBusy = errors.New("the load generator could not keep up on this 
 var ErrNoBaseline = errors.New("no baseline: the gateway was failing or slow before the outage")
 
 // ErrNotReached is returned if less than a quarter of the faulty requests reached the upstream, so that something other than the upstream failed.
-var ErrNotReached = errors.New("too few of the requests that should fail reached the upstream")
+var ErrNotReached = errors.New("fewer than a quarter of the requests that should fail reached the upstream")
 
 // maxRounds is how often an outage is played at most: a second round confirms what a stall of this machine could have
 // caused.

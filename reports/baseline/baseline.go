@@ -201,8 +201,8 @@ func byID(cases []runlog.Case) []runlog.Case {
 
 // head is the comment at the top of a baseline that gatecert writes.
 const head = `# Expected failures. gatecert run --baseline FILE reports them as expected-fail.
-# case is an id or a pattern: * matches any text within one part of the id, and ** matches any number of parts. reason is required;
-# link, owner and expires (the last valid day, such as 2027-03-31) are optional. If an entry is out of date, the run exits with code 4.
+# case is an id or a pattern. Slashes separate the parts of an id: * matches any text within one part, and ** matches any number of parts.
+# reason is required; link, owner and expires (the last valid day, such as 2027-03-31) are optional. If an entry is out of date, the run exits with code 4.
 `
 
 // Write writes the baseline as YAML that [Parse] can read.

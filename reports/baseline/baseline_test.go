@@ -220,7 +220,7 @@ func TestLoadTheResultOfARun(t *testing.T) {
 	}
 	_, err = baseline.Load(filepath.Join(dir, "torn.ndjson"), parseYAML)
 	require.ErrorIs(t, err, baseline.ErrBaseline)
-	assert.Equal(t, "torn.ndjson: the run is incomplete: the log has no footer", err.Error())
+	assert.Equal(t, "torn.ndjson: the run is incomplete and cannot be used as a baseline: the log has no footer", err.Error())
 	_, err = baseline.Load(filepath.Join(dir, "bad.txt"), parseYAML)
 	require.ErrorIs(t, err, baseline.ErrBaseline)
 	assert.Equal(t, "bad.txt:1:1: the line must consist of a verdict and a case ID", err.Error())

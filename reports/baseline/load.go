@@ -65,7 +65,7 @@ func parseLog(file string, log io.Reader) (Baseline, error) {
 		return Baseline{}, faultf("%s: %w", file, err)
 	}
 	if !run.Complete() {
-		return Baseline{}, faultf("%s: the run is incomplete: %s", file, run.Incomplete())
+		return Baseline{}, faultf("%s: the run is incomplete and cannot be used as a baseline: %s", file, run.Incomplete())
 	}
 	b := Baseline{File: file, Recorded: true}
 	for _, c := range run.Cases {

@@ -74,7 +74,7 @@ func envelopeShapeMutants() []Mutant {
 		mutant("error-twice", "Two layers of the gateway each write an error field into the same object, and JSON parsers disagree on which of the two fields counts.",
 			changeError(replaceInBody(`{`, `{"error":{"message":"Forbidden","code":"forbidden"},`), withCode(reference.InsufficientQuota)),
 			fails(contract.Envelope, "code:insufficient_user_quota/**")),
-		mutant("error-nested-without-end", "The error object contains a trace field with arrays nested 100 levels deep.",
+		mutant("error-nested-without-end", "The error object contains a trace field with arrays nested 100 levels deep, which exceeds the limit of some JSON parsers.",
 			changeError(replaceInBody(`"message":`, `"trace":`+strings.Repeat("[", 100)+strings.Repeat("]", 100)+`,"message":`),
 				withCode(reference.InvalidAPIType)),
 			fails(contract.Envelope, "code:invalid_api_type/**")),

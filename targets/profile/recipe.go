@@ -26,7 +26,7 @@ func (p Profile) Recipe(c contract.Case) (r Recipe, own bool, err error) {
 		return Recipe{}, false, nil
 	}
 	if len(r.Surfaces) > 0 && !slices.Contains(r.Surfaces, c.Surface) {
-		return Recipe{}, true, fmt.Errorf("%w: the profile's recipe for %s excludes the endpoint %s", ErrNotOffered, c.Circumstance, c.Surface)
+		return Recipe{}, true, fmt.Errorf("%w: the surfaces of the profile's recipe for %s do not include the endpoint %s", ErrNotOffered, c.Circumstance, c.Surface)
 	}
 	if special, ok := r.On[c.Surface]; ok {
 		r = r.merged(special)

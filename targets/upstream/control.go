@@ -51,7 +51,7 @@ func (u *Upstream) serveControl(w http.ResponseWriter, r *http.Request) {
 		u.controlToken != "" && subtle.ConstantTimeCompare(presented, []byte("Bearer "+u.controlToken)) == 1:
 		u.control.ServeHTTP(w, r)
 	case u.controlToken == "":
-		http.Error(w, "the mock upstream refuses requests to /_gatecert/, because other machines can reach it and no token is configured", http.StatusForbidden)
+		http.Error(w, "the mock upstream refuses requests to /_gatecert/, because other machines can reach it and it has no token; to read /_gatecert/, start the mock upstream with gatecert upstream --token TOKEN", http.StatusForbidden)
 	default:
 		http.Error(w, "send the header Authorization: Bearer TOKEN with the mock upstream's token (upstream.token in the profile)", http.StatusUnauthorized)
 	}

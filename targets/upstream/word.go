@@ -23,7 +23,7 @@ type word struct {
 // tokenWord is the name under which a request is recorded.
 func tokenWord() word {
 	return word{
-		Word: Word{"token", "1 to 64 characters from A-Z a-z 0-9 . _ -", "Record the request under this token, so that it can be looked up."},
+		Word: Word{"token", "1 to 64 characters from A-Z a-z 0-9 . _ -", "Record the request under this token. GET /_gatecert/seen/ followed by the token returns the record."},
 		parse: func(d *Directive, value string) error {
 			if !validToken(value) {
 				return fmt.Errorf("token: %q must consist of 1 to 64 characters from A-Z a-z 0-9 . _ -", clip(value))
@@ -140,7 +140,7 @@ func headerWord() word {
 			case err != nil:
 				return fmt.Errorf("header: %w", err)
 			case !plainName(name):
-				return fmt.Errorf("the name is not a valid header name: %q", clip(name))
+				return fmt.Errorf("%q is not a valid header name", clip(name))
 			case framing(name):
 				return fmt.Errorf("header %s is not allowed: it would change where the message ends", name)
 			case len(d.Headers) == maxHeaders:
