@@ -200,7 +200,7 @@ var circumstances = []Circumstance{
 		{Name: "error-401", Sentence: "the upstream rejects the gateway's key with 401 and its own error object", Surfaces: relayed(), Status: &unblamed},
 		{Name: "error-402", Sentence: "the gateway's upstream account is empty, so the upstream returns 402 with its own error object", Surfaces: relayed(), Status: &unblamed},
 		{Name: "error-403", Sentence: "the upstream rejects the gateway's key with 403 and its own error object", Surfaces: relayed(), Status: &unblamed},
-		{Name: "own-words", Sentence: "the upstream is itself a gateway and returns 403 with the code insufficient_user_quota", Surfaces: relayed(), Status: &unblamed},
+		{Name: "own-words", Sentence: "the gateway's account is empty at an upstream that is itself a gateway, so the upstream returns 403 with the code insufficient_user_quota", Surfaces: relayed(), Status: &unblamed},
 		{Name: "numeric-code", Sentence: "the upstream returns 500 with an error object in which the code is a number", Surfaces: relayed()},
 		{Name: "error-429", Sentence: "the upstream rate-limits the gateway and returns 429 with Retry-After and its own error object", Surfaces: relayed(), Status: &limitedByUpstream},
 		{Name: "error-529", Sentence: "the upstream is overloaded and returns 529 with its own error object", Surfaces: relayed()},

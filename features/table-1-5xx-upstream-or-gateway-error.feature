@@ -90,7 +90,7 @@ Feature: Table 1: 5xx Upstream / gateway error
         | http:5xx/upstream-error/gemini/error-403           | gemini           | error-403 |
         | http:5xx/upstream-error/gemini-stream/error-403    | gemini-stream    | error-403 |
 
-      Examples: own-words - the upstream is itself a gateway and returns 403 with the code insufficient_user_quota
+      Examples: own-words - the gateway's account is empty at an upstream that is itself a gateway, so the upstream returns 403 with the code insufficient_user_quota
         | case                                               | surface          | variant   |
         | http:5xx/upstream-error/chat/own-words             | chat             | own-words |
         | http:5xx/upstream-error/chat-stream/own-words      | chat-stream      | own-words |
