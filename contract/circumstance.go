@@ -207,7 +207,7 @@ var circumstances = []Circumstance{
 		{Name: "compressed-error", Sentence: "the upstream returns 500 with its own error object, compressed with gzip", Surfaces: relayed()},
 		{Name: "redirect", Sentence: "the upstream redirects the call to another host", Surfaces: relayed()},
 		{Name: "first-event-error", Sentence: "the upstream's stream begins with its own error event", Surfaces: streaming()},
-		{Name: "lifecycle-then-error", Sentence: "the upstream starts its answer, then sends its own error event before any content", Surfaces: announcing()},
+		{Name: "lifecycle-then-error", Sentence: "the upstream begins its stream normally, then sends its own error event before any content", Surfaces: announcing()},
 		{Name: "mid-stream", Sentence: "the upstream sends its own error event in the middle of the content", Surfaces: streaming(), MidStream: true},
 		{Name: "answer-with-error", Sentence: "the upstream sends a partial answer that contains an error object", Surfaces: only(dialect.Surface.Generates), MidStream: true},
 		{Name: "error-after-reasoning", Sentence: "the upstream sends its own error event in the middle of the reasoning", Surfaces: streaming(), MidStream: true},
@@ -215,7 +215,7 @@ var circumstances = []Circumstance{
 		{Name: "ended-tool-call", Sentence: "the stream ends cleanly in the middle of a tool call, without a finish event", Surfaces: streaming(), MidStream: true},
 		{Name: LoadVariant, Sentence: "the upstream fails on some of the calls while the others succeed", Surfaces: loadCaseSurfaces(), Needs: Full},
 	}},
-	{"gateway-error", "http:5xx", "the gateway's own part fails (its store is gone)", Store, ReachMay, sole("the store that contains the callers' keys is unavailable")},
+	{"gateway-error", "http:5xx", "the gateway's own part fails (its store is gone)", Store, ReachMay, sole("the database that contains the callers' keys is unavailable")},
 
 	{"invalid-parameters", "code:invalid_request", "a well-formed body with invalid parameters", Edge, ReachMay, invalidVariants()},
 	{"malformed-body", "code:bad_request_body", "a body that is not JSON", Edge, ReachMay, []Variant{
