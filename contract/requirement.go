@@ -139,7 +139,7 @@ var requirements = []Details{
 	{RateHeaders, []RequirementLevel{Should, Note}, "Rate-limit header fields can be parsed and match the gateway's behaviour.", "draft-ietf-httpapi-ratelimit-headers-11", LimitLoad},
 	{RefusedFree, always(Should), "Refused calls cost nothing and do not count against the limit.", derived, LimitLoad},
 	{DepartedFree, always(Should), "When a caller disconnects, their call no longer counts against the concurrency limit.", derived, LimitLoad},
-	{KeyIsolation, always(Should), "Calls with other keys are neither refused nor slowed down.", derived, LimitLoad},
+	{KeyIsolation, always(Should), "While one key is over its limit, calls with other keys are neither refused nor slowed down.", derived, LimitLoad},
 	{StreamShare, always(Should), "Streaming calls share the limit with other calls or have a separate limit, as the profile declares.", derived, LimitLoad},
 	{InTime, always(Must), "If the upstream does not answer, the gateway responds when its declared timeout expires.", timeSection, OutageLoad},
 	{HealthyServed, always(Must), "Healthy calls succeed while other calls fail at the upstream.", derived, OutageLoad},

@@ -90,7 +90,7 @@ Feature: Table 1: 5xx Upstream / gateway error
         | http:5xx/upstream-error/gemini/error-403           | gemini           | error-403 |
         | http:5xx/upstream-error/gemini-stream/error-403    | gemini-stream    | error-403 |
 
-      Examples: own-words - the upstream is itself a gateway and returns 403 with the code insufficient_user_quota
+      Examples: own-words - the gateway's account is empty at an upstream that is itself a gateway, so the upstream returns 403 with the code insufficient_user_quota
         | case                                               | surface          | variant   |
         | http:5xx/upstream-error/chat/own-words             | chat             | own-words |
         | http:5xx/upstream-error/chat-stream/own-words      | chat-stream      | own-words |
@@ -173,7 +173,7 @@ Feature: Table 1: 5xx Upstream / gateway error
         | http:5xx/upstream-error/messages-stream/first-event-error  | messages-stream  | first-event-error |
         | http:5xx/upstream-error/gemini-stream/first-event-error    | gemini-stream    | first-event-error |
 
-      Examples: lifecycle-then-error - the upstream starts its answer, then sends its own error event before any content
+      Examples: lifecycle-then-error - the upstream begins its stream normally, then sends its own error event before any content
         | case                                                          | surface          | variant              |
         | http:5xx/upstream-error/chat-stream/lifecycle-then-error      | chat-stream      | lifecycle-then-error |
         | http:5xx/upstream-error/responses-stream/lifecycle-then-error | responses-stream | lifecycle-then-error |
@@ -286,7 +286,7 @@ Feature: Table 1: 5xx Upstream / gateway error
       And the response leaks no internals
       And the upstream is called no more often than limits.attempts allows, and no other caller is affected
 
-      Examples: the store that contains the callers' keys is unavailable
+      Examples: the database that contains the callers' keys is unavailable
         | case                                    | surface          |
         | http:5xx/gateway-error/chat             | chat             |
         | http:5xx/gateway-error/chat-stream      | chat-stream      |

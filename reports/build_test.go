@@ -214,7 +214,7 @@ func failingRun() runlog.Run {
 	run.Controls = append(run.Controls, runlog.Control{
 		Type: "control", Surface: dialect.Messages, Kind: "healthy", Phase: "between", Detail: "timed-out", At: started,
 	})
-	run.Footer.Notes = []string{"the gateway does not support version v1 of the API on messages (404)"}
+	run.Footer.Notes = []string{"the gateway does not support version v1 of the API on messages (404), so gatecert used the earlier version"}
 	return run
 }
 

@@ -162,7 +162,7 @@ func requestMessage(s contract.Sent, line string, texts *pageTexts, limit int) *
 		m.Notes = append(m.Notes, plain.Text("deliberate fault in the request: "+s.Fault, textLimit))
 	}
 	if s.Kept {
-		m.Notes = append(m.Notes, "this request was the second on its connection")
+		m.Notes = append(m.Notes, "this request was the second on its connection: gatecert sent the same call first, because client libraries reuse connections")
 	}
 	content := s.Body
 	if isForm(s) { // its lines end in CR LF

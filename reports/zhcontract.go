@@ -39,7 +39,7 @@ var zhContract = [][2]string{
 	{"Rate-limit header fields can be parsed and match the gateway's behaviour.", "限流响应头可以解析，并与实际行为一致。"},
 	{"When a caller disconnects, their call no longer counts against the concurrency limit.", "中途离开的调用方不再占用并发名额。"},
 	{"Refused calls cost nothing and do not count against the limit.", "被拒绝的调用不计费，也不占用限流额度。"},
-	{"Calls with other keys are neither refused nor slowed down.", "其他密钥既不被拒绝，也不变慢。"},
+	{"While one key is over its limit, calls with other keys are neither refused nor slowed down.", "某一密钥超出限流时，其他密钥既不被拒绝，也不变慢。"},
 	{"Streaming calls share the limit with other calls or have a separate limit, as the profile declares.", "流式调用按声明与其他调用共用限流，或单独限流。"},
 	{"Healthy calls succeed while other calls fail at the upstream.", "其他调用在上游失败时，正常调用仍然成功。"},
 	{"During the outage, healthy calls take about as long as they did before the outage.", "正常调用的耗时与之前相近。"},

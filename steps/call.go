@@ -137,13 +137,13 @@ func (w *World) tryAgain(ctx context.Context, c contract.Case) error {
 		case healthy && !refused:
 			// The limit may have refused this one too: once more, at the same pace.
 		case w.result.Tries == maxTries && !healthy:
-			w.reject(contract.Untestable, fmt.Sprintf("gatecert ran the case %d times, and each time the next healthy call failed too: %s", maxTries, detail))
+			w.reject(contract.Untestable, fmt.Sprintf("gatecert ran the case %d times, and each time the next healthy call failed (%s), so the responses may come from a circuit breaker", maxTries, detail))
 			return nil
 		case w.session.Limited() && w.result.Tries < maxTries:
 			w.session.SlowDown()
 		case refused && healthy:
 			// A 429 that is not the row's own is inconclusive, however often it comes.
-			w.reject(contract.Untestable, fmt.Sprintf("the gateway refused %d attempts with 429; the key may be rate-limited", w.result.Tries))
+			w.reject(contract.Untestable, fmt.Sprintf("the gateway refused %d attempts with 429: if the key is rate-limited, use another key or declare the limit in limits.valid", w.result.Tries))
 			return nil
 		}
 	}

@@ -58,7 +58,7 @@ func (s *Session) TryNewerVersion(ctx context.Context, surface dialect.Surface) 
 	}
 	ok, detail := contract.IsSuccess(surface, o)
 	if s.newer.Store(surface, ok); !ok {
-		return fmt.Sprintf("the gateway does not support version %s of the API on %s (%s)", surface.Dialect().NewerVersion(), surface, detail), nil
+		return fmt.Sprintf("the gateway does not support version %s of the API on %s (%s), so gatecert used the earlier version", surface.Dialect().NewerVersion(), surface, detail), nil
 	}
 	return "", nil
 }

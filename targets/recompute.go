@@ -15,7 +15,7 @@ import (
 const auditToken = "0123456789ab"
 
 // errControl is returned for a control call of an unknown kind.
-var errControl = errors.New("unknown control call")
+var errControl = errors.New("an unknown control call")
 
 // checkSent compares a recorded request with those that a session may make for a case, of which a run uses one: with each of the
 // relay models, and with the newer version of the API where the gateway serves it. It returns the token in it.
@@ -24,7 +24,7 @@ func checkSent(logged profile.Profile, c contract.Case, sent contract.Sent) (tok
 	for place := range max(1, len(logged.Models.Relay)) {
 		pr, err := RequestFor(withRelay(logged, place), c, auditToken)
 		if err != nil {
-			return "", fmt.Errorf("cannot build a request from the profile: %w", err)
+			return "", fmt.Errorf("a request that gatecert cannot rebuild from the profile: %w", err)
 		}
 		calls := []exchange.Call{pr.Call}
 		if newer := pr.Call; sentWithNewerVersion(c) {

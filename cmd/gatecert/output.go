@@ -85,7 +85,7 @@ func (o *output) show(c *console) {
 		return
 	}
 	if err := linkTo(o.kind, filepath.Base(o.dir)); err != nil {
-		fmt.Fprintf(c.err, "note: could not make the link %s point to this run: %v\n", filepath.Join(reportsFolder, string(o.kind)), err)
+		fmt.Fprintf(c.err, "note: could not make the link %s point to this run, whose folder is %s: %v\n", filepath.Join(reportsFolder, string(o.kind)), o.dir, err)
 	}
 }
 

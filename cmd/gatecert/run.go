@@ -74,7 +74,7 @@ func (r runCommand) Run(ctx context.Context, c *console) error {
 		return err
 	}
 	if r.UntilPass && r.playsClients() {
-		return fmt.Errorf("%w: --until-pass runs only cases, not client libraries: omit --clients", errUsage)
+		return fmt.Errorf("%w: --until-pass runs only cases, not client libraries: omit --clients, --client and --adapter", errUsage)
 	}
 	if r.Failed != "" {
 		return r.playFailed(ctx, c, formats)
@@ -152,7 +152,7 @@ func (r runCommand) play(ctx context.Context, c *console, config gatecert.Config
 	}
 	fmt.Fprintf(c.out, "reports: %s\n", out.shown(formats[0].File))
 	if err != nil && run.Complete() {
-		return fmt.Errorf("the run is complete and its reports are valid, but a later step failed: %w", err)
+		return fmt.Errorf("the run is complete, but a later step failed, so some of its reports may be missing: %w", err)
 	}
 	if err != nil {
 		return fmt.Errorf("the run was interrupted; its results so far are in %s: %w", out.shown(logName), err)
@@ -268,7 +268,7 @@ func (r runCommand) config(ctx context.Context, load func() (profile.Profile, er
 		Baseline: known, Level: contract.Level(r.Level), Rows: r.Rows, Surfaces: r.Surfaces, Concurrency: r.Concurrency, Command: os.Args,
 	}
 	if r.Keep < 0 || r.Keep > 0 && r.Out != "" {
-		return config, fmt.Errorf("%w: --keep %d: must be at least 1; --keep cannot be combined with --out, because it deletes only runs in reports/", errUsage, r.Keep)
+		return config, fmt.Errorf("%w: --keep %d: the number must be at least 1, and --keep cannot be combined with --out, because --keep deletes only runs in reports/", errUsage, r.Keep)
 	}
 	if r.TimeLimit < 0 {
 		return config, fmt.Errorf("%w: --time-limit %s: must be positive, or 0 for no limit", errUsage, plain.Duration(r.TimeLimit))

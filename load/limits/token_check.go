@@ -56,7 +56,8 @@ func (a *assessment) checkTokens() {
 				a.after(u.call), 100*u.needed, a.calls[u.call].Asked.Of(part)))
 	}
 	if refused == 0 {
-		a.untested(contract.LimitExact, "the limit was not reached: %d calls used only %s", admitted, plain.Count(tokens, "token"))
+		a.untested(contract.LimitExact, "no call was refused, so the limit of %d %s in %s was probably not reached: %d calls used %s", a.declared.Limit, part.unit(), round(a.declared.Window),
+			admitted, plain.Count(tokens, "token"))
 	} else {
 		a.held(contract.LimitExact, "%d calls admitted and %d refused; the admitted calls used %s", admitted, refused, plain.Count(tokens, "token"))
 	}

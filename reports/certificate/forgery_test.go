@@ -143,7 +143,7 @@ func TestAnAuditDoesNotRelyOnClaims(t *testing.T) {
 					c.Observation = r.Controls[0].Observation
 				}
 			}
-		}, "the healthy control call on chat was recorded with the same request as the healthy control call on chat"},
+		}, "the healthy control call on chat was recorded with the same random token as the healthy control call on chat"},
 		{"a control of another model", func(r *runlog.Run) {
 			sent := &r.Controls[0].Observation.Sent
 			sent.Body = bytes.Replace(sent.Body, []byte(`"model":"`), []byte(`"model":"better-`), 1)

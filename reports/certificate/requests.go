@@ -26,7 +26,7 @@ func (a *audit) requests() {
 			return
 		}
 		if other, twice := seen[token]; twice {
-			a.problemf("%s was recorded with the same request as %s", what, other)
+			a.problemf("%s was recorded with the same random token as %s", what, other)
 		}
 		seen[token] = what
 	}

@@ -230,7 +230,7 @@ func outcomeClasses(refused string) []outcomeClass {
 		{"o-admitted", "admitted", []runlog.Outcome{runlog.Admitted}}, {"o-refused", refused, []runlog.Outcome{runlog.Refused}},
 		{"o-error4", "4xx", []runlog.Outcome{runlog.Error4xx}}, {"o-error5", "5xx", []runlog.Outcome{runlog.Error5xx}},
 		{"o-lost", "timeout or broken transfer", []runlog.Outcome{runlog.Timeout, runlog.TransportError}}, {"o-wrong", "wrong", []runlog.Outcome{runlog.Wrong}},
-		{"o-ours", "failed on this machine", []runlog.Outcome{runlog.LocalError, runlog.Abandoned, runlog.Disconnected}},
+		{"o-ours", "failed or aborted on gatecert's side", []runlog.Outcome{runlog.LocalError, runlog.Abandoned, runlog.Disconnected}},
 	}
 }
 

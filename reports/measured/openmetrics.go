@@ -77,14 +77,14 @@ func gauges(m runlog.Measured, f runlog.MeasuredFooter) []gauge {
 	if m.Kind == runlog.RateLimitKind {
 		return append(list, limiterGauges(m)...)
 	}
-	list = append(list, gauge{"gatecert_load_conformant", "1 when no response violated a requirement, else 0.", oneIf(m.Verdict().Conformant())})
+	list = append(list, gauge{"gatecert_load_conformant", "1 when there is a verdict and no response broke a MUST of the contract, else 0.", oneIf(m.Verdict().Conformant())})
 	if c := f.Capacity; c != nil {
-		list = append(list, gauge{"gatecert_load_capacity_lower", "Highest rate in requests per second that is known to meet the SLO.", c.Lower},
-			gauge{"gatecert_load_capacity_upper", "Lowest rate in requests per second that is known to miss the SLO, or 0 if there is none.", c.Upper})
+		list = append(list, gauge{"gatecert_load_capacity_lower", "Highest rate in requests per second that is known to meet the SLO, or 0 if there is none.", c.Lower},
+			gauge{"gatecert_load_capacity_upper", "Lowest rate in requests per second that missed the SLO or that the load generator could not send, or 0 if there is none.", c.Upper})
 	}
 	if s := f.Sample; s != nil {
 		list = append(list, gauge{"gatecert_load_offered", "Requests that were scheduled.", float64(s.Offered)},
-			gauge{"gatecert_load_good", "Requests that met every time limit of the SLO.", float64(s.Good)},
+			gauge{"gatecert_load_good", "Admitted requests that met every time limit of the SLO.", float64(s.Good)},
 			gauge{"gatecert_load_tokens_per_second", "Output tokens of all admitted requests, per second.", s.TokensPerSecond},
 			gauge{"gatecert_load_waited", "Requests that had to wait because every connection was in use.", float64(f.Generator.Waited)},
 			gauge{"gatecert_load_generator_late", "Requests that the load generator sent too late.", float64(f.Generator.Late)},

@@ -162,7 +162,7 @@ func (r *measuredReader) metric(line []byte) error {
 	last := int64(-1)
 	for _, b := range m.Bars {
 		if b[0] <= last || b[1] < 0 || b[1] > maxBarCount {
-			return fmt.Errorf("the histogram bars of metric %.20q are not in ascending order, or a bar's count is out of range", m.Metric)
+			return fmt.Errorf("the histogram bars of metric %.20q are not in ascending order, or a bar's count is not between 0 and %d", m.Metric, int64(maxBarCount))
 		}
 		last = b[0]
 	}

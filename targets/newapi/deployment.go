@@ -123,7 +123,7 @@ func (d *deployment) verify(ctx context.Context, p profile.Profile, found inspec
 	}
 	const noCosts = "gatecert did not check whether failed calls were charged: "
 	if d.undoLog.admin.product == oneAPI || found.options["LogConsumeEnabled"] == "false" {
-		return nil, append(notes, noCosts+"the gateway has no log that can be searched by request id"), nil
+		return nil, append(notes, noCosts+"the gateway has no log of charges that can be searched by request id (one-api has none; new-api has none if LogConsumeEnabled is false)"), nil
 	}
 	log := usageLog{admin: d.undoLog.admin}
 	switch err := log.verify(ctx, o); {

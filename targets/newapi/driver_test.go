@@ -335,7 +335,7 @@ func TestOneAPI(t *testing.T) {
 		dialect.Chat, dialect.ChatStream, dialect.Completions, dialect.Embeddings, dialect.Speech, dialect.Moderations, dialect.Models,
 	}, prepared.Profile.Surfaces)
 	assert.Nil(t, prepared.ReadUsageLog)
-	assert.Equal(t, []string{"gatecert did not check whether failed calls were charged: the gateway has no log that can be searched by request id"}, prepared.Notes)
+	assert.Equal(t, []string{"gatecert did not check whether failed calls were charged: the gateway has no log of charges that can be searched by request id (one-api has none; new-api has none if LogConsumeEnabled is false)"}, prepared.Notes)
 	assertOffered(t, prepared.Profile, 26)
 	assert.Len(t, prepared.Profile.Lacks, 8+1) // of the 37, with the store's three; and one on the descriptions of models
 	for name, reason := range prepared.Profile.Lacks {

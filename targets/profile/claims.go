@@ -115,7 +115,7 @@ func (c Claims) fault() (path, problem string) {
 		for _, code := range slices.Sorted(maps.Keys(codes)) {
 			path := ".codes.'" + strings.ReplaceAll(code, "'", "") + "'"
 			if _, ok := wordList(codes[code]); !ok {
-				return path, fmt.Sprintf("the value must be the gateway's own name for the code or a list of at most %d names", maxWords)
+				return path, fmt.Sprintf("the value must be the gateway's own name for the code or a list of at most %d names, each of 1 to %d bytes", maxWords, maxWordLength)
 			}
 			if contract.IsCode(code) {
 				continue
@@ -132,10 +132,10 @@ func claimRules(p Profile) []rule {
 	if !p.Claims.NoClientKeys() {
 		return nil
 	}
-	const problem = "this setting contradicts claims.client_keys: false"
+	const problem = "this setting contradicts claims.client_keys: false, because it concerns keys that the gateway issues to its callers; remove the setting or the claim"
 	k := p.Keys
 	rules := []rule{
-		{"$.keys", problem, k.Wrong+k.Revoked+k.Restricted+k.Denied+k.SpentAccount+k.SpentKey != ""},
+		{"$.keys", "with claims.client_keys: false, only keys.valid is allowed here; remove the other keys or the claim", k.Wrong+k.Revoked+k.Restricted+k.Denied+k.SpentAccount+k.SpentKey != ""},
 		{"$.limits.rate.key", problem, p.Limits.Rate.Key != ""},
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.Circumstances)) {

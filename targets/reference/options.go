@@ -104,7 +104,7 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	switch {
 	case o.Timeout < 0 || o.IdleTimeout < 0:
-		return o, fmt.Errorf("%w: the timeout is negative", ErrOptions)
+		return o, fmt.Errorf("%w: the timeout or the idle timeout is negative", ErrOptions)
 	case o.BodyLimit < 0:
 		return o, fmt.Errorf("%w: the body limit is negative", ErrOptions)
 	case o.Concurrent < 0 || o.Concurrent > MaxRequests:

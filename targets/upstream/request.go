@@ -112,7 +112,7 @@ func decompress(raw []byte, encoding string, limit int64, held *bounded.Held) ([
 }
 
 func full() *dialect.Problem {
-	return &dialect.Problem{Status: http.StatusServiceUnavailable, Message: "gatecert mock upstream: too many request bodies are in memory."}
+	return &dialect.Problem{Status: http.StatusServiceUnavailable, Message: "gatecert mock upstream: the requests in progress use too much memory. Send fewer requests at once."}
 }
 
 func tooLargeBody(limit int64) *dialect.Problem {
