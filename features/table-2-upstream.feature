@@ -362,14 +362,14 @@ Feature: Table 2: upstream codes
         | code:read_response_body_failed/truncated-upstream-response/count-tokens/broken-gzip   | count-tokens   | broken-gzip |
         | code:read_response_body_failed/truncated-upstream-response/gemini/broken-gzip         | gemini         | broken-gzip |
 
-      Examples: cut-stream - the connection breaks in the middle of the content
+      Examples: cut-stream - the upstream breaks the connection in the middle of the content
         | case                                                                                   | surface          | variant    |
         | code:read_response_body_failed/truncated-upstream-response/chat-stream/cut-stream      | chat-stream      | cut-stream |
         | code:read_response_body_failed/truncated-upstream-response/responses-stream/cut-stream | responses-stream | cut-stream |
         | code:read_response_body_failed/truncated-upstream-response/messages-stream/cut-stream  | messages-stream  | cut-stream |
         | code:read_response_body_failed/truncated-upstream-response/gemini-stream/cut-stream    | gemini-stream    | cut-stream |
 
-      Examples: ended-early - the stream ends cleanly in the middle of the content, without a finish event
+      Examples: ended-early - the upstream's stream ends cleanly in the middle of the content, without a finish event
         | case                                                                                    | surface          | variant     |
         | code:read_response_body_failed/truncated-upstream-response/chat-stream/ended-early      | chat-stream      | ended-early |
         | code:read_response_body_failed/truncated-upstream-response/responses-stream/ended-early | responses-stream | ended-early |
