@@ -175,7 +175,7 @@ func (c *Client) send(ctx context.Context, transport *http.Transport, req *reque
 		return transport.RoundTrip(out)
 	}
 	if proxy, err := c.transport.Proxy(out); err != nil || proxy != nil {
-		return nil, fmt.Errorf("%w: %s needs a direct connection, but the environment sets a proxy: add the host to NO_PROXY", ErrFault, req.fault)
+		return nil, fmt.Errorf("%w: a request with the fault %s needs a direct connection, but the environment sets a proxy: add the gateway's host to NO_PROXY", ErrFault, req.fault)
 	}
 	return c.raw.roundTrip(out, req, timer)
 }

@@ -119,7 +119,7 @@ func buildTarget(call Call) (string, error) {
 		// The error of the parser quotes the URL, which may contain a password.
 		return "", fmt.Errorf("%w: the base URL cannot be parsed", ErrURL)
 	case base.Scheme != "http" && base.Scheme != "https", base.Hostname() == "":
-		return "", fmt.Errorf("%w: the base URL must have the form http://host or https://host", ErrURL)
+		return "", fmt.Errorf("%w: the base URL must begin with http:// or https://, followed by a host", ErrURL)
 	case base.User != nil, base.RawQuery != "", base.ForceQuery, base.Fragment != "":
 		return "", fmt.Errorf("%w: the base URL must not contain a user name, a query or a fragment", ErrURL)
 	}
@@ -130,7 +130,7 @@ func buildTarget(call Call) (string, error) {
 	joined := strings.TrimRight(base.String(), "/") + "/" + strings.TrimLeft(path, "/")
 	whole, err := url.Parse(joined)
 	if err != nil || whole.Fragment != "" || whole.Host != base.Host {
-		return "", fmt.Errorf("%w: the path cannot be appended to the base URL", ErrURL)
+		return "", fmt.Errorf("%w: the path must be a valid URL path without a fragment (#)", ErrURL)
 	}
 	target := whole.String()
 	if call.Key == "" || !call.KeyInQuery {

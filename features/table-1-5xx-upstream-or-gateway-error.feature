@@ -205,7 +205,7 @@ Feature: Table 1: 5xx Upstream / gateway error
         | http:5xx/upstream-error/messages-stream/error-after-reasoning  | messages-stream  | error-after-reasoning |
         | http:5xx/upstream-error/gemini-stream/error-after-reasoning    | gemini-stream    | error-after-reasoning |
 
-      Examples: cut-tool-call - the connection to the upstream breaks in the middle of a tool call
+      Examples: cut-tool-call - the upstream breaks the connection in the middle of a tool call
         | case                                                   | surface          | variant       |
         | http:5xx/upstream-error/chat-stream/cut-tool-call      | chat-stream      | cut-tool-call |
         | http:5xx/upstream-error/responses-stream/cut-tool-call | responses-stream | cut-tool-call |

@@ -362,7 +362,7 @@ Feature: Table 2: upstream codes
         | code:read_response_body_failed/truncated-upstream-response/count-tokens/broken-gzip   | count-tokens   | broken-gzip |
         | code:read_response_body_failed/truncated-upstream-response/gemini/broken-gzip         | gemini         | broken-gzip |
 
-      Examples: cut-stream - the connection to the upstream breaks in the middle of the content
+      Examples: cut-stream - the upstream breaks the connection in the middle of the content
         | case                                                                                   | surface          | variant    |
         | code:read_response_body_failed/truncated-upstream-response/chat-stream/cut-stream      | chat-stream      | cut-stream |
         | code:read_response_body_failed/truncated-upstream-response/responses-stream/cut-stream | responses-stream | cut-stream |

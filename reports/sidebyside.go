@@ -92,7 +92,7 @@ func (s SideBySide) notes() []string {
 			list = append(list, s.Matrix.Columns[i].Name+" and "+s.Matrix.Columns[0].Name+" were judged against different versions of the contract.")
 		}
 		if run.Selection.Scope() != s.Runs[0].Selection.Scope() {
-			list = append(list, fmt.Sprintf("%s was certified at level %s and %s at level %s.", s.Matrix.Columns[i].Name,
+			list = append(list, fmt.Sprintf("%s was tested at level %s and %s at level %s.", s.Matrix.Columns[i].Name,
 				run.Selection.Scope(), s.Matrix.Columns[0].Name, s.Runs[0].Selection.Scope()))
 		}
 	}

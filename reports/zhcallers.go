@@ -12,7 +12,7 @@ var zhCallers = [][2]string{
 	{". This view is not a verdict on the gateway: it shows how client libraries handle the gateway's responses. ● is a request that received an error,\n○ a request that succeeded, × a request without a complete response.",
 		"。这些都不是对网关的判定，而是客户端库对其响应的处理。● 是得到错误的请求，○ 是得到正常响应的请求，× 是没有得到完整响应的请求。"},
 	{"retry even though a retry cannot succeed", "重发不可能成功的请求"}, {"treat an error or an incomplete response as a success", "把错误或不完整的响应当作响应"},
-	{"retry before the Retry-After time has passed", "早于 Retry-After 重发"}, {"do not end the call in time", "没有结束"}, {"do not retry even though a retry may succeed", "不重发可能成功的请求"},
+	{"retry before the Retry-After time has passed", "早于 Retry-After 重发"}, {"hang until the call times out", "时间用尽仍未结束"}, {"do not retry even though a retry may succeed", "不重发可能成功的请求"},
 	{"do not expose the code in a field of the error", "错误对象的任何字段都没有错误码"}, {"raise an error whose class does not belong to the client library", "抛出的错误不属于自身的类"},
 	{"{#} of {#} client(s) retries in vain ({}); {}", "{2} 个客户端中有 {1} 个徒劳重试（{3}）；{4}"}, {"{#} of {#} client(s) does not retry ({}); {}", "{2} 个客户端中有 {1} 个不重试（{3}）；{4}"},
 	{"{#} of {#} client(s) retry in vain ({}); {}", "{2} 个客户端中有 {1} 个徒劳重试（{3}）；{4}"}, {"{#} of {#} client(s) do not retry ({}); {}", "{2} 个客户端中有 {1} 个不重试（{3}）；{4}"},

@@ -8,7 +8,7 @@ var zhMatrix = [][2]string{
 	{"{#} target(s)", "{1} 个目标"}, {"{#} of {#} row(s) agree, {#} differ", "{2} 个条目中 {1} 个一致，{3} 个不同"},
 	{"{#} of {#} row(s) agree, {#} differ, {#} ran only on some targets", "{2} 个条目中 {1} 个一致，{3} 个不同，{4} 个并非所有目标都运行过"},
 	{"{*} and {*} were judged against different versions of the contract.", "{1} 和 {2} 按不同版本的契约判定。"},
-	{"{*} was certified at level {} and {*} at level {}.", "{1} 在级别 {2} 认证，{3} 在级别 {4} 认证。"},
+	{"{*} was tested at level {} and {*} at level {}.", "{1} 在级别 {2} 测试，{3} 在级别 {4} 测试。"},
 	{"{#}/{#}: {#} of {#} cases pass", "{1}/{2}：{4} 个用例中 {3} 个通过"},
 	{"clients that follow the row's advice (a row is omitted if all clients do):", "行为与条目说明一致的客户端（仅列出并非全部一致的条目）："},
 	{"clients that follow the row's advice", "行为与条目说明一致的客户端"},

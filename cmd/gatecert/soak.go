@@ -26,9 +26,10 @@ type soakCommand struct {
 func (soakCommand) Help() string {
 	return `gatecert load soak sends requests at a constant rate for a long time and computes trends in latency, error rate and, with --pid, memory
 and open file descriptors. The trends exclude the warm-up at the start. Each trend is shown with its 95 % confidence interval. A trend is
-marked "growing" if the interval excludes 0 and the change exceeds 5 % of the starting value. The command also counts stalls, in which
-several requests are slow at the same time, and detects whether stalls occur at regular intervals. Every minute (--checkpoint), the
-command saves the results so far, so that these results are not lost if the command is killed.
+marked "growing" if its entire interval is above 0 and the increase exceeds 5 % of the starting value (for the error rate, the increase
+must also exceed 0.1 percentage points). The command also counts stalls, in which several requests are slow at the same time, and
+detects whether stalls occur at regular intervals. Every minute (--checkpoint), the command saves the results so far, so that these
+results are not lost if the command is killed.
 
 Examples:
   gatecert load soak --for 30s                                              test the built-in reference gateway

@@ -68,7 +68,7 @@ func (r *recorder) hold(ctx context.Context) (holdResult, error) {
 			return holdResult{undecided: true, sentence: fmt.Sprintf(
 				"%d of %d concurrent calls were admitted; gatecert cannot tell whether the number of calls in flight is limited, because this machine was too slow to send another call before one of the concurrent calls ended", admitted, size)}, nil
 		case count(meanwhile, Admitted) > 0:
-			return holdResult{sentence: fmt.Sprintf("%d of %d calls were admitted while %d other calls were in flight",
+			return holdResult{sentence: fmt.Sprintf("%d of %d calls were admitted while %d other calls were in flight, so the limit does not apply to the number of calls in flight",
 				count(meanwhile, Admitted), len(meanwhile), admitted)}, nil
 		case len(meanwhile) == 0:
 			repeats++

@@ -111,4 +111,4 @@ func (k Key) Verify(_ context.Context, data, sig []byte) error {
 	return nil
 }
 
-var errSignature = errors.New("the signature was made with a different key")
+var errSignature = errors.New("the signature does not match: the data was changed, or was signed with a different key")

@@ -36,7 +36,7 @@ func kinds() []kindWords {
 		{RetriedInVain, true, "retry even though a retry cannot succeed"},
 		{ErrorAccepted, true, "treat an error or an incomplete response as a success"},
 		{RetriedEarly, true, "retry before the Retry-After time has passed"},
-		{NotEnded, true, "do not end the call in time"},
+		{NotEnded, true, "hang until the call times out"},
 		{NotRetried, false, "do not retry even though a retry may succeed"},
 		{CodeHidden, false, "do not expose the code in a field of the error"},
 		{ErrorUntyped, false, "raise an error whose class does not belong to the client library"},

@@ -29,7 +29,7 @@ func streamEndMutants() []Mutant {
 		mutant("gemini-stream-ends-silently", "A failed Gemini stream ends without an error event.",
 			changeStreamError(replaceEvents(""), on(dialect.GenerateStream)),
 			fails(contract.StreamEnd, midStreamOn(dialect.GenerateStream)...)),
-		mutant("done-after-the-error", "After the error event of a chat stream, the gateway sends [DONE], so clients see a success.",
+		mutant("done-after-the-error", "After the error event of a chat stream, the gateway sends [DONE], as if the stream were complete.",
 			changeStreamError(appendEvents(done), on(dialect.ChatStream)),
 			fails(contract.StreamEnd, midStreamOn(dialect.ChatStream)...)),
 		mutant("finish-after-the-error", "After the error event of a responses stream, the gateway sends response.completed.",
@@ -162,13 +162,13 @@ func streamStartMutants() []Mutant {
 		mutant("refusals-drop-a-stream", "The gateway begins a chat stream before it looks up the model and aborts the stream if the model does not exist.",
 			changeError(writeWith(beginAndClose), on(dialect.ChatStream), withCode(reference.ModelNotFound)),
 			fails(contract.NotSuccess, onSurfaces([]dialect.Surface{dialect.ChatStream}, "code:model_not_found/*", "http:404/unknown-model")...)),
-		mutant("stream-empty-for-a-bad-status", "If the upstream returns a bad status, the gateway returns 200 with an event stream that has no events.",
+		mutant("stream-empty-for-a-bad-status", "If the upstream returns an error status such as 500, the gateway returns 200 with an event stream that has no events.",
 			changeError(func(_ *reference.Call, a *reference.Answer) {
 				a.Status, a.Body = 200, nil
 				a.Header.Set("Content-Type", "text/event-stream")
 			}, streaming, withCode(reference.BadResponseStatus)),
 			fails(contract.NotSuccess, append(badStatuses(streamingSurfaces()...), onSurfaces(streamingSurfaces(), "code:bad_response_status_code/*")...)...)),
-		mutant("stream-finished-for-a-refusal", "If the upstream refuses a prompt, the gateway returns a stream that finishes normally.",
+		mutant("stream-finished-for-a-refusal", "If the upstream refuses a prompt, the gateway returns a stream that has no content and finishes normally.",
 			changeError(finishEmpty, streaming, withCode(reference.PromptBlocked)),
 			fails(contract.NotSuccess, onSurfaces(streamingSurfaces(), "code:prompt_blocked/*")...)),
 		mutant("answer-made-up-for-an-empty-one", "If the upstream's response is empty, the gateway returns invented text.",

@@ -56,10 +56,10 @@ func upstreamErrorMutants() []Mutant {
 			setStatus(200, upstreamStatus(413)),
 			fails(contract.NotSuccess, "http:400/malformed-parameter/*/refused-413")),
 		mutant("error-before-content-finished",
-			"If the upstream's stream contains an error before any content, the gateway returns a stream that finishes normally.",
+			"If the upstream's stream contains an error before any content, the gateway returns a stream that has no content and finishes normally.",
 			changeError(finishEmpty, streaming, withCode(reference.BadResponse)),
 			fails(contract.NotSuccess, append(onSurfaces(streamingSurfaces(), "code:bad_response/*"), errorsBeforeContent()...)...)),
-		mutant("broken-tool-call-finished", "If the upstream's stream is cut off before it contains any text, for example during a tool call, the gateway returns a stream that finishes normally.",
+		mutant("broken-tool-call-finished", "If the upstream's stream is cut off before it contains any text, for example during a tool call, the gateway returns a stream that has no content and finishes normally.",
 			changeError(finishEmpty, streaming, causedBy(convert.ErrTruncated)),
 			fails(contract.NotSuccess, brokenToolCalls)),
 	}

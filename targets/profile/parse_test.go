@@ -90,7 +90,7 @@ func TestErrorsNameThePlaceAndTheFix(t *testing.T) {
 		{"a word where a number is due", "base_url: http://a\nconcurrency: many\n", "p.yaml:2:14: expected a whole number, got a string"},
 		{"a number where a duration is due", "base_url: http://a\nlimits: {timeout: soon}\n", `p.yaml:2:19: expected a duration such as 2s, got "soon"`},
 		{"a limited key that is also the free one", "base_url: http://a\nkeys: {valid: k}\nlimits: {rate: {key: k, requests: 3}}\n", `p.yaml:3:22: choose a key other than keys.valid: calls with keys.valid must succeed while the limit is used up`},
-		{"a limited model that the other calls ask for", "base_url: http://a\nmodels: {default: m}\nlimits: {rate: {model: m, requests: 3}}\n", `p.yaml:3:24: choose a model that no other calls use: other calls must succeed while the limit is used up`},
+		{"a limited model that the other calls ask for", "base_url: http://a\nmodels: {default: m}\nlimits: {rate: {model: m, requests: 3}}\n", `p.yaml:3:24: choose a model that is not in models: gatecert also calls the models listed there, and these calls must succeed while the limit is used up`},
 		{"a relay model that is a number", "base_url: http://a\nmodels: {relay: [a, 4]}\n", `p.yaml:2:17: models.relay must be a model name or a list of model names`},
 		{"a surface that takes no load", "base_url: http://a\nload: {surfaces: [chat, embeddings]}\n", `p.yaml:2:25: "embeddings" has no load cases: the endpoint must be one of chat, responses, messages, gemini`},
 		{"an unknown surface", "base_url: http://a\nsurfaces: [chat, chatt]\n", `p.yaml:2:18: unknown endpoint "chatt": did you mean "chat"?`},

@@ -164,7 +164,7 @@ func rateRules(p Profile) []rule {
 			rule{at + ".input_tokens", "the number of input tokens must be positive", l.InputTokens < 0},
 			rule{at + ".output_tokens", "the number of output tokens must be positive", l.OutputTokens < 0},
 			rule{at + ".concurrent", "the number of concurrent calls must be positive", l.Concurrent < 0},
-			rule{at, "this limit needs a window", i > 0 && !concurrent && l.Window <= 0 || tokens && l.Window <= 0},
+			rule{at, `this limit needs a window: set the field "window", for example to 1m`, i > 0 && !concurrent && l.Window <= 0 || tokens && l.Window <= 0},
 			rule{at + ".key", `set the field "key" only in the first limit of the list: it applies to all limits`, i > 0 && l.Key != ""},
 			rule{at + ".model", `set the field "model" only in the first limit of the list: it applies to all limits`, i > 0 && l.Model != ""},
 			rule{at + ".shared", `set the field "shared" only in the first limit of the list: it applies to all limits`, i > 0 && l.Shared != nil},
@@ -178,7 +178,7 @@ func rateRules(p Profile) []rule {
 		)
 	}
 	return append(rules,
-		rule{"$.limits.rate.model", "choose a model that no other calls use: other calls must succeed while the limit is used up", p.limitsAll()},
+		rule{"$.limits.rate.model", "choose a model that is not in models: gatecert also calls the models listed there, and these calls must succeed while the limit is used up", p.limitsAll()},
 		rule{"$.limits.rate.key", "choose a key other than keys.valid: calls with keys.valid must succeed while the limit is used up", sameKey(rate.Key, p.Keys.Valid)},
 	)
 }

@@ -156,6 +156,6 @@ func (c *Call) answerFailure(ctx context.Context) error {
 	case c.Stream != nil:
 		return c.sendEvents(apply(c, c.hooks.StreamError, c.Stream.Error(f.apiError())))
 	default:
-		return fmt.Errorf("%w before it received the complete answer", ErrClientGone)
+		return fmt.Errorf("%w before it received the complete response", ErrClientGone)
 	}
 }

@@ -17,9 +17,9 @@ const MaxAnswer = 32 << 20
 var (
 	// ErrNotAnswer is returned if the received data is not a response: broken JSON, HTML, null, an error object, a wrong shape, or more data than the
 	// limits allow.
-	ErrNotAnswer = errors.New("the upstream's response is not a valid answer")
+	ErrNotAnswer = errors.New("the upstream's response is invalid")
 	// ErrEmpty is returned if a response is complete but contains nothing: no body, no choices, no content, no vectors.
-	ErrEmpty = errors.New("the upstream's answer is empty")
+	ErrEmpty = errors.New("the upstream's response is empty")
 	// ErrBlocked is returned if the upstream refuses the prompt on policy grounds.
 	ErrBlocked = errors.New("the upstream blocked the prompt")
 	// ErrTruncated is returned if a stream ends, cleanly or not, before the protocol's own finish.
@@ -63,7 +63,7 @@ func DecodeAnswer(p dialect.Dialect, req Request, body []byte) (Answer, error) {
 		return Answer{}, notAnswer("the upstream's protocol is unknown")
 	}
 	if len(body) > MaxAnswer {
-		return Answer{}, notAnswer("the body is too long")
+		return Answer{}, notAnswer(fmt.Sprintf("the body is longer than %d MiB", MaxAnswer>>20))
 	}
 	body = bytes.TrimSpace(body)
 	if len(body) == 0 {

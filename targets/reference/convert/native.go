@@ -108,7 +108,7 @@ func DecodeMedia(surface dialect.Surface, mediaType string, body []byte) (Answer
 	case len(body) == 0:
 		return Answer{}, fmt.Errorf("%w: no body", ErrEmpty)
 	case len(body) > MaxAnswer:
-		return Answer{}, notAnswer("the body is too long")
+		return Answer{}, notAnswer(fmt.Sprintf("the body is longer than %d MiB", MaxAnswer>>20))
 	case err != nil || !strings.HasPrefix(kind, e.Media+"/"):
 		return Answer{}, notAnswer("the body is not " + e.Media)
 	case json.Valid(body):
