@@ -89,10 +89,10 @@ func (m *metrics) show(e Entry, s state) {
 		}
 		m.outcome.WithLabelValues(string(o)).Set(value)
 	}
-	ended := float64(e.Ended.UnixMilli()) / 1000
+	ended := seconds(e.Ended)
 	m.last.Set(ended)
 	m.took.Set(e.Ended.Sub(e.Started).Seconds())
-	if e.Outcome == Conformant || e.Outcome == NotConformant {
+	if e.judged() {
 		m.judged.Set(ended)
 	}
 	for cell, verdict := range s.Cells {
@@ -103,3 +103,18 @@ func (m *metrics) show(e Entry, s state) {
 		m.cases.WithLabelValues(string(v)).Set(float64(e.Cases[v]))
 	}
 }
+
+// showLastVerdict sets when a round last had a verdict. The round that show showed may have had none.
+func (m *metrics) showLastVerdict(entries []Entry) {
+	for _, e := range slices.Backward(entries) {
+		if e.judged() {
+			m.judged.Set(seconds(e.Ended))
+			return
+		}
+	}
+}
+
+// judged reports whether a round had a verdict.
+func (e Entry) judged() bool { return e.Outcome == Conformant || e.Outcome == NotConformant }
+
+func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }

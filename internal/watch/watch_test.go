@@ -303,6 +303,7 @@ func TestWhatAWatchServes(t *testing.T) {
 		_, metrics = get(t, h, "/metrics")
 		assert.Contains(t, metrics, `gatecert_row_verdict{row="http:404",surface="chat",target="gateway"} 6`, "what was last known is there before the first round")
 		assert.Contains(t, metrics, `gatecert_rounds_total{outcome="not-conformant",target="gateway"} 0`)
+		assert.InDelta(t, judged, value(t, metrics, "gatecert_last_verdict_timestamp_seconds"), 0.001, "the last round gave no verdict, but an earlier one did")
 	})
 }
 

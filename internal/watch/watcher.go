@@ -73,6 +73,7 @@ func New(config Config) (*Watcher, error) {
 	}
 	if n := len(w.entries); n > 0 {
 		w.metrics.show(w.entries[n-1], w.last)
+		w.metrics.showLastVerdict(w.entries)
 	}
 	return w, nil
 }
