@@ -94,5 +94,5 @@ func TestOutagesThatAProfileDoesNotOffer(t *testing.T) {
 	p.Profile.Circumstances = map[string]profile.Recipe{contract.SlowUpstream: {Before: []profile.Action{{Run: "true"}}}}
 	_, err = runner.SlowOutage(p, dialect.Chat)
 	require.ErrorIs(t, err, profile.ErrNotOffered)
-	require.ErrorContains(t, err, "also affect healthy requests")
+	require.ErrorContains(t, err, "also affect the healthy requests")
 }
