@@ -69,11 +69,11 @@ func (d DeclaredLimit) String() string {
 	}
 	switch d.Kind {
 	case contract.TokenBucket:
-		return fmt.Sprintf("a token bucket of %d calls, refilled at %.3g/s", d.capacity(), float64(d.Limit)/d.Window.Seconds())
+		return fmt.Sprintf("a token bucket of %s, refilled at %.3g/s", plain.Count(d.capacity(), "call"), float64(d.Limit)/d.Window.Seconds())
 	case contract.Concurrency:
-		return fmt.Sprintf("a limit of %d calls in flight", d.Limit)
+		return fmt.Sprintf("a limit of %s in flight", plain.Count(d.Limit, "call"))
 	default:
-		return fmt.Sprintf("a limit of %d calls in %s", d.Limit, round(d.Window))
+		return fmt.Sprintf("a limit of %s in %s", plain.Count(d.Limit, "call"), round(d.Window))
 	}
 }
 

@@ -47,7 +47,7 @@ func (a *assessment) checkTokens() {
 		a.find(contract.LimitExact, level, "no call admitted while a "+a.modelName()+" is used up",
 			fmt.Sprintf("a call was admitted %s after the first call, although %.0f %% of the limit was already used", a.after(shares.over), 100*shares.used))
 	} else if at, needed := a.lastWindowOfTokens(uses); at >= 0 {
-		a.find(contract.LimitExact, contract.Should, fmt.Sprintf("at least %.0f %% of %s used while gatecert took all capacity as soon as it became available", 100*minNeededTokens, a.declared),
+		a.find(contract.LimitExact, contract.Should, fmt.Sprintf("usage of at least %.0f %% of %s in one window, while gatecert used all capacity as soon as it became available", 100*minNeededTokens, a.declared),
 			fmt.Sprintf("only %.0f %% of the limit was used, even counting the call that was refused %s after the first call and needed %d tokens", 100*needed, a.after(at), a.calls[at].Asked.Of(part)))
 	} else if i := slices.IndexFunc(shares.under, func(u underused) bool { return !a.byOthers(u.call) }); i >= 0 {
 		u := shares.under[i]

@@ -196,7 +196,7 @@ func answersChart(m runlog.Measured, answers []runlog.MeasuredAnswer) (chart, bo
 			continue
 		}
 		if dot := (chartDot{Class: class, X: x.at(at), Y: y.at(n)}); thinned.first(dot) {
-			dot.Title = fmt.Sprintf("%s at %.4g s, after %.0f admitted calls", title, at, n)
+			dot.Title = fmt.Sprintf("%s at %.4g s, after %s", title, at, plain.Count(int(n), "admitted call"))
 			if a.Status > 0 {
 				dot.Title += fmt.Sprintf(" (status %d)", a.Status)
 			}

@@ -52,7 +52,7 @@ func secrecyMutants() []Mutant {
 			}, causedBy(reference.ErrTooSlow)),
 			passes(midStream()...),
 			fails(contract.Secrecy, "code:channel:response_time_exceeded/**")),
-		mutant("upstream-key-in-base64", "A debug header of the error for a bad upstream response contains the upstream's credentials in base64.",
+		mutant("upstream-key-in-base64", "If the upstream's response is bad, a debug header of the error response contains the upstream's credentials in base64.",
 			changeFailure(func(c *reference.Call, f *reference.Failure) {
 				_, key := c.Upstream()
 				f.WithHeader("X-Debug", base64.StdEncoding.EncodeToString([]byte("Bearer "+key)))
