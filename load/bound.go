@@ -248,7 +248,7 @@ func (b Bound) miss(m Measurement, admitted Metrics) string {
 	value, ok := b.of(m, admitted)
 	switch {
 	case !ok:
-		return b.name() + " could not be measured because no response contained the events or tokens for this metric"
+		return b.name() + " could not be measured because no successful response contained the events or tokens for this metric"
 	case b.Least && value >= b.Value, !b.Least && value <= b.Value:
 		return ""
 	case b.Metric == Errors:

@@ -34,8 +34,9 @@ func (initCommand) Help() string {
   gatecert init https://gateway.example --model gpt-4o-mini --out my-gateway.yaml
   gatecert run --target my-gateway.yaml --level edge
 
-To find out which endpoints work, gatecert init sends healthy calls and calls with an unknown model to every endpoint. If the gateway calls a
-real upstream, these calls use a few tokens, generate an image and synthesize a sentence of speech (docs/profile.md).`
+To find out which endpoints work, gatecert init sends a healthy call to every endpoint and, if the call succeeds and the endpoint is not free
+of charge, a call with an unknown model. If the gateway calls a real upstream, these calls use a few tokens, generate an image and synthesize
+a sentence of speech (docs/profile.md).`
 }
 
 func (i initCommand) Run(ctx context.Context, c *console) error {
