@@ -269,7 +269,7 @@ func (f *Fleet) refusals() string {
 	}
 	slices.Sort(all)
 	if len(all) == 0 {
-		return ": start workers with gatecert worker --join URL"
+		return ": start workers with gatecert worker --join URL --allow-target URL"
 	}
 	return "; " + strings.Join(slices.Compact(all), "; ")
 }

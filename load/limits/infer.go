@@ -183,7 +183,7 @@ func (i *inference) unclear(fits []fit) error {
 			ErrInconclusive, best.LimiterModel, i.seen())
 	}
 	if i.guessed {
-		return fmt.Errorf("%w: a %s explains the responses, but gatecert could not confirm this limiter: its predictions of later responses were right in too few experiments in a row. Observed: %s", ErrInconclusive, best.LimiterModel, i.seen())
+		return fmt.Errorf("%w: a %s explains the responses, but gatecert could not confirm it: this limiter predicted later responses correctly in too few experiments in a row. Observed: %s", ErrInconclusive, best.LimiterModel, i.seen())
 	}
 	for _, other := range fits[1:] {
 		// A clock-aligned window has a phase to fit besides.
