@@ -137,7 +137,7 @@ func (w *World) tryAgain(ctx context.Context, c contract.Case) error {
 		case healthy && !refused:
 			// The limit may have refused this one too: once more, at the same pace.
 		case w.result.Tries == maxTries && !healthy:
-			w.reject(contract.Untestable, fmt.Sprintf("gatecert ran the case %d times, and each time the next healthy call failed (%s), so the responses may come from a circuit breaker", maxTries, detail))
+			w.reject(contract.Untestable, fmt.Sprintf("gatecert ran the case %d times, and each time the next healthy call failed (%s), so the responses may come from a circuit breaker or a rate limit", maxTries, detail))
 			return nil
 		case w.session.Limited() && w.result.Tries < maxTries:
 			w.session.SlowDown()

@@ -21,7 +21,7 @@ func upstreamErrorMutants() []Mutant {
 		mutant("channel-key-as-403", "If the upstream rejects the gateway's key with 403, the gateway returns 403 to the client, although the client's key is valid.",
 			setStatus(403, withCode(reference.InvalidChannelKey), upstreamStatus(403)),
 			fails(contract.StatusBlame, failing+"error-403", failing+"own-words")),
-		mutant("known-codes-passed-on", "If an upstream error has a code from the contract, such as insufficient_user_quota, the gateway passes that code on, although the code is about the gateway's account with the upstream, not about the client's.",
+		mutant("known-codes-passed-on", "If an upstream error has a code from the contract, the gateway passes that code on, even insufficient_user_quota, which in this case is about the gateway's account with the upstream, not about the client's.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) {
 				if upstream, ok := errors.AsType[*reference.UpstreamError](f); ok && contract.IsCode(upstream.Refusal.Code) {
 					f.Code = reference.Code(upstream.Refusal.Code)
