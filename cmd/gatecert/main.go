@@ -50,7 +50,7 @@ type cli struct {
 const description = `gatecert certifies LLM API gateways against the published error contract. Executable scenarios test all 32 rows of the contract.
 
 Exit codes: 0 conformant; 1 not conformant; 2 usage or configuration error; 3 nothing ran or the run is incomplete;
-4 baseline out of date; 5 target unreachable, inconclusive result, or fault in gatecert itself.`
+4 conformant, but the baseline is out of date; 5 target unreachable, inconclusive result, or fault in gatecert itself.`
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

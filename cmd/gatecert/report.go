@@ -24,7 +24,8 @@ func (reportCommand) Help() string {
 	return `For measurements (load capacity, load soak), the formats are terminal, html, json, md, openmetrics, hgrm-latency, hgrm-service, hgrm-ttft
 and hgrm-itl. The same log always produces the same reports, byte for byte.
 
-The exit code is the same as that of the run: 0 conformant; 1 not conformant; 3 incomplete; 4 baseline out of date; 5 fault in gatecert itself.`
+The exit code is the same as that of the run: 0 conformant; 1 not conformant; 3 incomplete; 4 conformant, but the baseline is out of date;
+5 fault in gatecert itself.`
 }
 
 func (r reportCommand) Run(c *console) error {
