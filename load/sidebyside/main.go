@@ -147,7 +147,7 @@ func measures() map[string]string {
 		"gatecert":     "latency (measured from the time when a request was due), service time, TTFB, TTFT, ITL, TPOT, stalls, tokens/s, goodput, errors by outcome, a verdict on each response",
 		"vegeta":       "latency (measured from the time when a request was sent), bytes, status codes",
 		"fortio":       "latency (measured from the time when a request was sent), sizes, status codes",
-		"AIPerf 0.14":  "TTFT, TTST, ITL, latency, tokens/s, goodput; rate search, confidence intervals over several runs",
+		"AIPerf 0.14":  "TTFT, TTST (time to second token), ITL, latency, tokens/s, goodput; rate search, confidence intervals over several runs",
 		"GuideLLM 0.8": "TTFT, ITL, TPOT, latency, tokens/s, goodput; rate sweep",
 	}
 }

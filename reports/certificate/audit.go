@@ -99,7 +99,7 @@ func (a *audit) profile() {
 			a.run.Target.Name, a.run.Target.BaseURL, offer.Name, offer.BaseURL)
 	}
 	if !reflect.DeepEqual(claims, a.run.Target.Claims) {
-		a.problemf("the log's header claims %s, but the profile claims %s", a.run.Target.Claims, claims)
+		a.problemf("the claims in the log's header (%s) differ from those in the profile (%s)", a.run.Target.Claims, claims)
 	}
 	for _, c := range a.run.Cases {
 		if o := c.Observation; o != nil && o.Declared != nil && o.Declared.Codes != nil && !reflect.DeepEqual(o.Declared.Codes, claims.Codes) {
@@ -121,7 +121,7 @@ func (a *audit) verdict(c runlog.Case) {
 		return // reported by selection
 	}
 	if c.CaseKey != runlog.KeyOf(known) {
-		a.problemf("%s is logged under a different row, circumstance, surface, variant or level", c.ID)
+		a.problemf("%s has the wrong row, circumstance, surface, variant or level in the log", c.ID)
 	}
 	if c.Verdict == contract.Error || c.Verdict == contract.NotOffered {
 		return // the worst verdict, and what profile has checked

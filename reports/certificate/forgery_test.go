@@ -70,13 +70,13 @@ func TestAnAuditDoesNotRelyOnClaims(t *testing.T) {
 			at(r, html).Observation.Upstream = nil
 		}, html + " has the verdict pass, but the verdict computed from its observation is untestable"},
 		{"a header that claims less than the profile", func(r *runlog.Run) { r.Target.Claims.NoClientKeys = true },
-			"the log's header claims tables 1 and 2, no client keys, but the profile claims tables 1 and 2"},
+			"the claims in the log's header (tables 1 and 2, no client keys) differ from those in the profile (tables 1 and 2)"},
 		{"a case called not offered", func(r *runlog.Run) {
 			at(r, absent).Verdict = contract.NotOffered
 			r.Expected = slices.DeleteFunc(r.Expected, func(id string) bool { return id == absent })
 		}, absent + " is marked not-offered, but according to the profile the gateway offers it"},
 		{"not offered and expected at once", func(r *runlog.Run) { at(r, absent).Verdict = contract.NotOffered }, absent + " has the verdict not-offered, which contradicts the list of expected cases in the log's header"},
-		{"a case under another row", func(r *runlog.Run) { at(r, absent).Row = "http:404" }, absent + " is logged under a different row"},
+		{"a case under another row", func(r *runlog.Run) { at(r, absent).Row = "http:404" }, absent + " has the wrong row"},
 		{"a case that does not exist", func(r *runlog.Run) { at(r, absent).ID = "code:easy/breeze/chat" }, "code:easy/breeze/chat was not selected or is not a case of the contract"},
 		{"a selection made smaller", func(r *runlog.Run) { r.Selection.Surfaces = []dialect.Surface{"chat"} }, "was not selected"},
 		{"another contract", func(r *runlog.Run) { r.ContractDigest = "sha256:00" }, "the run was judged against contract sha256:00, but this version of gatecert uses contract sha256:"},
