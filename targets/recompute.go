@@ -15,7 +15,7 @@ import (
 const auditToken = "0123456789ab"
 
 // errControl is returned for a control call of an unknown kind.
-var errControl = errors.New("an unknown control call")
+var errControl = errors.New("an unknown kind")
 
 // checkSent compares a recorded request with those that a session may make for a case, of which a run uses one: with each of the
 // relay models, and with the newer version of the API where the gateway serves it. It returns the token in it.
