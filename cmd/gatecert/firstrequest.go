@@ -55,7 +55,7 @@ func tryAll(ctx context.Context, c *console, sessions []*loadSession) error {
 	for i, s := range sessions {
 		who, m, err := s.tryOnce(ctx)
 		if len(sessions) > 1 {
-			who += " " + string("AB"[i])
+			who += " (" + string("AB"[i]) + ")"
 		}
 		switch {
 		case err != nil:

@@ -76,9 +76,9 @@ func TestATargetThatRefusesTheUsage(t *testing.T) {
 		note   string
 	}{
 		{"neither", [2]bool{false, false}, ""},
-		{"A", [2]bool{true, false}, "note: the gateway A " + usageNote},
-		{"B", [2]bool{false, true}, "note: the gateway B " + usageNote},
-		{"both", [2]bool{true, true}, "note: the gateway A " + usageNote},
+		{"A", [2]bool{true, false}, "note: the gateway (A) " + usageNote},
+		{"B", [2]bool{false, true}, "note: the gateway (B) " + usageNote},
+		{"both", [2]bool{true, true}, "note: the gateway (A) " + usageNote},
 	} {
 		t.Run("compare, refused by "+row.sentence, func(t *testing.T) {
 			a, b := newUsageServer(t, row.refuse[0]), newUsageServer(t, row.refuse[1])
@@ -129,6 +129,6 @@ func TestAFirstRequestThatFails(t *testing.T) {
 	failing := gatewayAfter(t, 1, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
 	code, _, stderr := invoke(t.Context(), "load", "compare", healthy, failing, "--key", "sk-test-0123456789", "--model", "m", "--out", t.TempDir())
 	assert.Equal(t, exitHarness, code)
-	assert.Contains(t, stderr, "the control call succeeded, but the first request of this measurement to the gateway B failed: 1 error-5xx")
+	assert.Contains(t, stderr, "the control call succeeded, but the first request of this measurement to the gateway (B) failed: 1 error-5xx")
 	assert.NotContains(t, stderr, usageNote)
 }
