@@ -295,7 +295,7 @@ func (s *Session) awaitRecovery(ctx context.Context, c contract.Case, left time.
 // notRecovered is the error for a gateway that is not healthy again after the given time of what was left.
 func (s *Session) notRecovered(refused bool, waited, left time.Duration, detail string) error {
 	if left == 0 {
-		return fmt.Errorf("%w; gatecert did not wait again, because an earlier wait in the run failed or the waits have used up the run's waiting time; the healthy call: %s", ErrNotRecovered, detail)
+		return fmt.Errorf("%w; gatecert did not wait again, because the gateway did not recover during an earlier wait or the run has used up its total waiting time; the healthy call failed: %s", ErrNotRecovered, detail)
 	}
 	s.health.tripped(refused, waited)
 	return fmt.Errorf("%w within %s: %s", ErrNotRecovered, left.Round(time.Second), detail)

@@ -39,7 +39,7 @@ func TestAwaitRecovery(t *testing.T) {
 	_, err = never.AwaitRecovery(t.Context(), contract.Case{Surface: dialect.Chat})
 	require.ErrorIs(t, err, ErrNotRecovered)
 	_, err = never.AwaitRecovery(t.Context(), contract.Case{Surface: dialect.Chat})
-	require.EqualError(t, err, "the gateway has not recovered; gatecert did not wait again, because an earlier wait in the run failed or the waits have used up the run's waiting time; the healthy call: 503 with an empty body")
+	require.EqualError(t, err, "the gateway has not recovered; gatecert did not wait again, because the gateway did not recover during an earlier wait or the run has used up its total waiting time; the healthy call failed: 503 with an empty body")
 }
 
 // A breaker is known by what it answers, and by how often it opens.
