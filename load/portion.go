@@ -87,7 +87,7 @@ func (p Phase) Join(started time.Time, parts []Named) (Measurement, error) {
 	}
 	for _, part := range parts {
 		if len(part.m.Requests) != len(p.Mix) || part.course == nil {
-			return Measurement{}, fmt.Errorf("%w: worker %s returned results that do not fit the phase %q", ErrInvalid, part.Worker, p.Name)
+			return Measurement{}, fmt.Errorf("%w: worker %s returned results that do not match the phase %q", ErrInvalid, part.Worker, p.Name)
 		}
 		if err := j.add(part); err != nil {
 			return Measurement{}, err

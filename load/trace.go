@@ -50,7 +50,7 @@ func ReadTrace(name string, r io.Reader) (Arrivals, error) {
 	}
 	slices.Sort(at)
 	if len(at) < 2 || at[0] == at[len(at)-1] {
-		return Arrivals{}, fmt.Errorf("%w: the trace contains %d distinct request times: at least 2 are required", ErrInvalid, min(len(at), 1))
+		return Arrivals{}, fmt.Errorf("%w: the trace must contain at least 2 distinct request times, but contains %d", ErrInvalid, min(len(at), 1))
 	}
 	mean := (at[len(at)-1] - at[0]) / float64(len(at)-1)
 	gaps := make([]float64, len(at)-1)

@@ -42,7 +42,7 @@ func (f targetFlags) mayTell(c *console, url string, yes bool) error {
 	}
 	shown := plain.Text(url, maxReason)
 	if c.in != nil {
-		fmt.Fprintf(c.err, "the URL %s comes only from the log. Send the key in $GATEWAY_KEY to this URL? [y/N] ", shown)
+		fmt.Fprintf(c.err, "the URL %s comes only from the log, which someone else may have written. Send the key in $GATEWAY_KEY to this URL? [y/N] ", shown)
 		answer, err := bufio.NewReader(c.in).ReadString('\n')
 		if err == nil && strings.EqualFold(strings.TrimSpace(answer), "y") {
 			return nil

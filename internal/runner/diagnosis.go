@@ -275,7 +275,8 @@ func (f facts) noModel(c runlog.Control, answer string) string {
 }
 
 // fromContainers says how a gateway in a container reaches this machine.
-const fromContainers = "if the gateway runs in a container, set upstream.listen to 0.0.0.0:PORT and upstream.url to an address of this machine such as http://host.docker.internal:PORT"
+const fromContainers = "if the gateway runs in a container, let the mock upstream listen on 0.0.0.0:PORT (upstream.listen, or --listen of gatecert upstream), " +
+	"and set upstream.url to an address of this machine such as http://host.docker.internal:PORT"
 
 // notServed is the sentence about healthy calls that fail at a gateway whose upstream is the mock upstream.
 func (m mockFacts) notServed(url, answer string) string {
