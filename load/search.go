@@ -83,7 +83,7 @@ func (s Search) check() error {
 	case s.Repeats < 1 || s.Repeats > 100:
 		problem = fmt.Sprintf("%d repeats: must be between 1 and 100", s.Repeats)
 	case !(s.SLO.Quantile > 0) || s.SLO.Quantile >= 1:
-		problem = fmt.Sprintf("quantile %g: must be between 0 and 1, such as 0.99", s.SLO.Quantile)
+		problem = fmt.Sprintf("quantile %g: must be greater than 0 and less than 1, such as 0.99", s.SLO.Quantile)
 	case s.SLO.Latency < 0 || s.SLO.Latency == 0 && !s.SLO.Only:
 		problem = fmt.Sprintf("SLO latency %s: must be greater than 0s", plain.Duration(s.SLO.Latency))
 	}

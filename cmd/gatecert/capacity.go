@@ -152,7 +152,7 @@ func (cmd capacityCommand) check() error {
 	case cmd.Repeats < 1 || cmd.Repeats > 100:
 		problem = fmt.Sprintf("--repeats %d: must be between 1 and 100", cmd.Repeats)
 	case !(cmd.Quantile > 0) || cmd.Quantile >= 1:
-		problem = fmt.Sprintf("--quantile %g: must be between 0 and 1, such as 0.99", cmd.Quantile)
+		problem = fmt.Sprintf("--quantile %g: must be greater than 0 and less than 1, such as 0.99", cmd.Quantile)
 	case cmd.Latency <= 0:
 		problem = fmt.Sprintf("--latency %s: must be greater than 0s, such as 1s", plain.Duration(cmd.Latency))
 	case cmd.Ramp < 0:

@@ -221,7 +221,7 @@ func TestFirstMistakes(t *testing.T) {
 		{"no mock upstream at upstream.attach", func(t *testing.T) []string {
 			n := arrives(t, nil).withUpstream(t)
 			return []string{"run", "--level", "relay", "--target", n.profile(t, "upstream: {attach: \"http://"+freeport.Address(t)+"\"}")}
-		}, exitHarness, `the mock upstream at http://127\S+ \(upstream\.attach\) does not respond \(.*connection refused\): start gatecert upstream there, or set upstream\.listen instead`},
+		}, exitHarness, `the mock upstream at http://127\S+ \(upstream\.attach\) cannot be queried \(.*connection refused\): start gatecert upstream there, set upstream\.token if the mock upstream requires a token, or set upstream\.listen instead`},
 		{"neither the gateway nor its mock upstream", func(t *testing.T) []string {
 			n := arrives(t, nil)
 			n.url = "http://" + freeport.Address(t)

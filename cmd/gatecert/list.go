@@ -104,7 +104,7 @@ var levelNeeds = map[contract.Level]string{
 	contract.Edge:    "a URL and a key",
 	contract.Relay:   "everything that edge requires, plus one model that is routed to the mock upstream",
 	contract.Account: "everything that relay requires, plus prepared keys, models and channels",
-	contract.Store:   "everything that account requires, plus a way to make the gateway's store fail",
+	contract.Store:   "everything that account requires, plus a way to make the gateway's database fail",
 	contract.Full:    "everything that store requires, plus the gateway's rate limit and timeout, declared in the profile",
 }
 

@@ -179,7 +179,7 @@ func (s *loadSession) close(ctx context.Context) error {
 func (s *loadSession) announce(c *console, plan load.Plan) error {
 	for _, surface := range s.surfaces() {
 		if surface.Large() && !s.prepared.Profile.Upstream.Present() {
-			fmt.Fprintf(c.err, "plan: if the gateway calls a real upstream, each request to %s may cost as much as an image or a sentence of speech\n", surface)
+			fmt.Fprintf(c.err, "plan: if the gateway calls a real upstream, each request to %s may be billed as an image or a sentence of speech\n", surface)
 		}
 	}
 	if err := s.engine.Caps().Allow(plan); err != nil {

@@ -79,7 +79,7 @@ func TestLoadUsage(t *testing.T) {
 		"--short 5s, --full 1s: --short must be greater than 0s, and --full must be at least --short":                     {"load", "capacity", "--short", "5s", "--full", "1s"},
 		"--precision 5: must be between 0.01 and 1":                                                                       {"load", "capacity", "--precision", "5"},
 		"--repeats 0: must be between 1 and 100":                                                                          {"load", "capacity", "--repeats", "0"},
-		"--quantile 2: must be between 0 and 1, such as 0.99":                                                             {"load", "capacity", "--quantile", "2"},
+		"--quantile 2: must be greater than 0 and less than 1, such as 0.99":                                              {"load", "capacity", "--quantile", "2"},
 		"--latency 0s: must be greater than 0s, such as 1s":                                                               {"load", "capacity", "--latency", "0s"},
 		"--concurrency 4,2: must be in ascending order, such as 1,2,4,8":                                                  {"load", "capacity", "--concurrency", "4,2"},
 		"--rate 0, --duration 1s: both must be greater than 0":                                                            {"load", "compare", "--rate", "0"},

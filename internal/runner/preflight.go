@@ -194,7 +194,8 @@ func checkAttached(ctx context.Context, session *targets.Session) error {
 	if request, ok := errors.AsType[*url.Error](err); ok {
 		reason = request.Err.Error()
 	}
-	return diagnosis{sentence: fmt.Sprintf("the mock upstream at %s (%s) does not respond (%s): start gatecert upstream there, or set upstream.listen instead",
+	return diagnosis{sentence: fmt.Sprintf("the mock upstream at %s (%s) cannot be queried (%s): "+
+		"start gatecert upstream there, set upstream.token if the mock upstream requires a token, or set upstream.listen instead",
 		m.address, m.field, plain.Text(reason, maxQuote))}
 }
 

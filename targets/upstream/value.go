@@ -33,7 +33,7 @@ func number(value string, low, high int) (int, error) {
 func unescape(value string, valid func(string) bool) (string, error) {
 	text, err := url.QueryUnescape(value)
 	if err != nil || !valid(text) {
-		return "", fmt.Errorf("%q is not query-escaped text, or contains characters that are not allowed here", clip(value))
+		return "", fmt.Errorf("%q is not URL-encoded text, or decodes to characters that are not allowed here", clip(value))
 	}
 	return text, nil
 }

@@ -29,7 +29,7 @@ const (
 	countValues    = "0 … 10000"
 	positiveValues = "1 … 10000"
 	durationValues = "a duration up to 10m, such as 250ms"
-	textValues     = "text, query-escaped"
+	textValues     = "text, URL-encoded"
 )
 
 func vocabulary() []word {

@@ -131,7 +131,7 @@ func choose[T ~string](field *T, value T, says string) error {
 
 func headerWord() word {
 	return word{
-		Word:    Word{"header", "Name:value, with the value query-escaped", "Add a header field. This word may be used up to 16 times. Fields that frame the message, such as Content-Length, are rejected."},
+		Word:    Word{"header", "Name:value, with the value URL-encoded", "Add a header field. This word may be used up to 16 times. Fields that frame the message, such as Content-Length, are rejected."},
 		repeats: true,
 		parse: func(d *Directive, value string) error {
 			name, escaped, _ := strings.Cut(value, ":")
