@@ -47,7 +47,7 @@ func ParseAdded(text string) (bounds []AddedBound, err error) {
 			b.Most = most.Seconds()
 		}
 		if err != nil || !isCompared(metric) || !(b.Most >= 0) {
-			return nil, fmt.Errorf("%w: %q: specify a metric and the largest increase allowed for B, such as p99=5ms, ttft.p50=10ms or errors=0.1%% (metrics: mean, p50, p90, p95 and p99 of the service time; the same of the TTFT, such as ttft.mean; errors)", ErrInvalid, term)
+			return nil, fmt.Errorf("%w: %q: specify a metric and the largest increase allowed for B, such as p99=5ms, ttft.p50=10ms or errors=0.1%% (metrics: mean, p50, p90, p95 and p99 of the service time; ttft.mean, ttft.p50, ttft.p90, ttft.p95 and ttft.p99 of the TTFT; and errors)", ErrInvalid, term)
 		}
 		bounds = append(bounds, b)
 	}

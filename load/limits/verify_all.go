@@ -230,7 +230,7 @@ func (s *several) checkQuotas(whole *assessment) {
 		}
 		// A window may end while calls are made, and a bucket hold its burst.
 		if most := 2 * max(d.Limit, d.capacity()); n > most {
-			whole.find(contract.LimitExact, contract.Must, fmt.Sprintf("at most %d %ss admitted in %s under %s (twice the declared number, because a window may end in this time)", most, unit, round(whole.took), d), fmt.Sprint(n))
+			whole.find(contract.LimitExact, contract.Must, fmt.Sprintf("at most %d %ss admitted in %s under %s (twice the declared number, because a window may end during this time)", most, unit, round(whole.took), d), fmt.Sprint(n))
 		}
 		s.undecided[i] += fmt.Sprintf("; in %[4]s, gatecert used %[1]d of the %[2]d %[3]ss that the limit allows", n, d.Limit, unit, round(whole.took))
 	}
