@@ -23,7 +23,7 @@ type capacityCommand struct {
 	Quantile  float64       `help:"SLO: the quantile that --latency and --ttft apply to. Default: ${default}." default:"0.99"`
 	Errors    float64       `help:"SLO: maximum error rate, including refusals. Default: ${default}." default:"0.001"`
 	TTFT      time.Duration `name:"ttft" help:"SLO: maximum time to first token of streams at the quantile that --quantile sets. Default: not checked." placeholder:"DURATION"`
-	Goodput   float64       `help:"SLO: minimum share of requests that succeed within --latency. Default: not checked." placeholder:"SHARE"`
+	Goodput   float64       `help:"SLO: minimum share of requests that succeed within --latency and, if set, --ttft. Default: not checked." placeholder:"SHARE"`
 	AtLeast   requestRate   `help:"CI gate: exit with code 1 if the capacity is definitely below RATE, or with code 5 if the measurement is inconclusive, for example because RATE lies between the measured bounds." placeholder:"RATE"`
 	From      float64       `help:"Lowest rate to probe, in requests/s. Default: ${default}." default:"10" placeholder:"RATE"`
 	To        float64       `help:"Highest rate to probe, in requests/s. Default: 200, or 20,000 for a gateway on this machine." placeholder:"RATE"`

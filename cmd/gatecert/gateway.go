@@ -30,7 +30,7 @@ type gatewayCommand struct {
 	Burst           int           `help:"Capacity of the token bucket. Default: the value of --rate."`
 	Tokens          int           `help:"Number of tokens that the limited key may use per window, in addition to the limit on calls. Default: no token limit."`
 	Mutant          []string      `complete:"mutants,permitted" help:"Mutants and permitted behaviours to add to the gateway; to see their names, run gatecert list mutants or gatecert list permitted. Default: none." placeholder:"NAME"`
-	Store           string        `help:"SQLite file to create for the gateway's store. Default: a temporary file." placeholder:"FILE" type:"path"`
+	Store           string        `help:"SQLite file to create for the gateway's database. Default: a temporary file." placeholder:"FILE" type:"path"`
 	Verbose         bool          `help:"Log every failed call and its cause to standard error."`
 }
 

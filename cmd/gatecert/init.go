@@ -121,7 +121,7 @@ func (i initCommand) text(target profile.Profile, found runner.Found) string {
 	line("name: %s", strconv.Quote(folderPart(target)))
 	line("base_url: %s", strconv.Quote(target.BaseURL))
 	line("")
-	line("# These endpoints served a healthy call and rejected a call with an unknown model.")
+	line("# These endpoints served a healthy call and, unless calls to them are free, rejected a call with an unknown model.")
 	line("surfaces:")
 	for _, s := range found.Surfaces {
 		line("- %s", s)

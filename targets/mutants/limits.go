@@ -38,7 +38,7 @@ func limitMutants() []Mutant {
 			}),
 			fails(contract.Answered, "code:channel:response_time_exceeded/*/gemini-stream/*")),
 		mutant("wrong-key-remembered-as-403",
-			"The gateway remembers wrong keys: it returns 401 for the first use of a wrong key and 403 for every later use.",
+			"After it has rejected the first wrong key with 401, the gateway rejects every wrong key with 403.",
 			wrongKeyRemembered,
 			atLeastOne(fails(contract.StatusExact, "http:401/wrong-key/**"))),
 	}

@@ -10,7 +10,7 @@
 // therefore be tested with every upstream failure, at any concurrency. [Directive] is the Go form of a directive, and [Vocabulary] explains its
 // words, as gatecert list directives prints them. Event numbers count server-sent events, or the elements of Gemini's JSON array.
 //
-// Text values are query-escaped. A directive that cannot be followed is never ignored: unknown, repeated or contradictory words, and words that do
+// Text values are URL-encoded. A directive that cannot be followed is never ignored: unknown, repeated or contradictory words, and words that do
 // not fit the request (the ninth event of a stream of six, or of a response that is not a stream), cause a 421, which is also recorded. A request
 // that a real API would refuse is refused before its directive is followed.
 //
