@@ -303,11 +303,16 @@ func (m mockFacts) notAsked() string {
 		plain.Text(m.model, maxName), m.address, m.field, m.url, fromContainers)
 }
 
-// cached is the sentence about a healthy call that succeeds without the mock upstream, although another came there or got the
-// same answer.
-func (m mockFacts) cached(url string) string {
-	return fmt.Sprintf("the gateway at %s answers from a cache: a second healthy call for model %q, with another prompt, succeeded without a request to the mock upstream at %s (%s): "+
-		"turn off the gateway's response cache for the run", url, plain.Text(m.model, maxName), m.address, m.field)
+// cachedAfterAsking is the sentence about a healthy call that succeeds without the mock upstream, although the one before it came there.
+func (m mockFacts) cachedAfterAsking(url string) string {
+	return fmt.Sprintf("the gateway at %s answers from a cache: a healthy call for model %q reached the mock upstream at %s (%s), but a second call, with another prompt, "+
+		"succeeded without reaching it: turn off the gateway's response cache for the run", url, plain.Text(m.model, maxName), m.address, m.field)
+}
+
+// cachedThroughout is the sentence about two healthy calls that got the same answer without the mock upstream.
+func (m mockFacts) cachedThroughout(url string) string {
+	return fmt.Sprintf("the gateway at %s answers from a cache: two healthy calls for model %q, with different prompts, received the same response, "+
+		"and neither reached the mock upstream at %s (%s): turn off the gateway's response cache for the run", url, plain.Text(m.model, maxName), m.address, m.field)
 }
 
 // noConnection is the sentence about a connection that could not be made, from the error of net/http.

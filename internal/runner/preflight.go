@@ -173,7 +173,7 @@ func (r *runner) checkUpstream(ctx context.Context) error {
 	}
 	m := mockOf(r.session.Profile, first.surface)
 	if sameAnswer(first.observation, again) {
-		return diagnosis{sentence: m.cached(shownRoot(r.session.Profile))}
+		return diagnosis{sentence: m.cachedThroughout(shownRoot(r.session.Profile))}
 	}
 	return diagnosis{sentence: m.notAsked()}
 }
@@ -206,7 +206,7 @@ func (r *runner) checkCache(ctx context.Context, s dialect.Surface) error {
 	case err != nil:
 		return fmt.Errorf("%w: %w", ErrHarness, err)
 	case ok && len(o.Upstream.Attempts) == 0:
-		return diagnosis{sentence: mockOf(r.session.Profile, s).cached(shownRoot(r.session.Profile))}
+		return diagnosis{sentence: mockOf(r.session.Profile, s).cachedAfterAsking(shownRoot(r.session.Profile))}
 	default:
 		return nil
 	}

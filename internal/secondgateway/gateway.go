@@ -249,7 +249,7 @@ func (g *Gateway) reserve(accounts accounts, key *apiKey, a ask) (reservation, *
 	}
 	switch err := g.store.reserve(r, quota, budget); {
 	case errors.Is(err, errAccountSpent):
-		return r, fail(403, "insufficient_user_quota", "The account has no quota left. Top up, or look at your plan.")
+		return r, fail(403, "insufficient_user_quota", "The account has no quota left. Top up or check your plan.")
 	case errors.Is(err, errKeySpent):
 		return r, fail(403, "pre_consume_token_quota_failed", "The budget of this API key is too small for the request. Raise the budget and try again.")
 	case err != nil:

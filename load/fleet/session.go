@@ -271,7 +271,7 @@ func (s *session) beginCall(id string) error {
 	defer s.mu.Unlock()
 	switch {
 	case s.calls[id]:
-		return errors.New("this worker has already made the call")
+		return errors.New("the request to make this call arrived twice, so the worker did not make the call again")
 	case s.calling >= mostCalling || len(s.calls) >= mostCalls:
 		return fmt.Errorf("a worker makes at most %d calls at once, and %d in total", mostCalling, mostCalls)
 	}
