@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/gatecert/gatecert/reports/plain"
 )
 
 // Limits for a trace. The trace file is not trusted.
@@ -50,7 +52,7 @@ func ReadTrace(name string, r io.Reader) (Arrivals, error) {
 	}
 	slices.Sort(at)
 	if len(at) < 2 || at[0] == at[len(at)-1] {
-		return Arrivals{}, fmt.Errorf("%w: the trace contains %d distinct request times: at least 2 are required", ErrInvalid, min(len(at), 1))
+		return Arrivals{}, fmt.Errorf("%w: the trace contains %s: at least 2 are required", ErrInvalid, plain.Count(min(len(at), 1), "distinct request time"))
 	}
 	mean := (at[len(at)-1] - at[0]) / float64(len(at)-1)
 	gaps := make([]float64, len(at)-1)
