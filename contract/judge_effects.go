@@ -73,7 +73,11 @@ func (j *judge) judgeUpstreamCalls(seen Seen) {
 	followed := func(a Attempt) bool { return a.Redirected }
 	own := len(slices.DeleteFunc(slices.Clone(seen.Attempts), followed)) // a redirect that is followed is not a retry
 	if bound := seen.bound(); own > bound {
-		j.add(RetriesBounded, Should, fmt.Sprintf("at most %d upstream attempts", bound), strconv.Itoa(own)+late(seen))
+		noun := "attempts"
+		if bound == 1 {
+			noun = "attempt"
+		}
+		j.add(RetriesBounded, Should, fmt.Sprintf("at most %d upstream %s", bound, noun), strconv.Itoa(own)+late(seen))
 	}
 	if j.variant.Name == redirect {
 		j.check(KeyKept)

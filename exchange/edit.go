@@ -110,7 +110,11 @@ func (e Edit) applyToArray(node any, here pathElem, last bool, rest []pathElem, 
 		array = append(array, nil)
 	}
 	if here.index >= len(array) {
-		return nil, fmt.Errorf("%s is out of range: the array has %d elements", here, len(array))
+		noun := "elements"
+		if len(array) == 1 {
+			noun = "element"
+		}
+		return nil, fmt.Errorf("%s is out of range: the array has %d %s", here, len(array), noun)
 	}
 	if e.Delete && last {
 		return append(array[:here.index], array[here.index+1:]...), nil

@@ -103,12 +103,16 @@ func (a *attack) run() (Portion, error) {
 	e.offered, e.sent, e.localErrors = m.Offered, m.Sent, results.localErrors
 	m.Generator = a.phase.Generator.check(m.Generator, e)
 	if hits += a.more.Load(); hits != m.Sent {
-		m.Generator.Problems = append(m.Generator.Problems, fmt.Sprintf("gatecert started %d requests, but counted %d as sent", hits, m.Sent))
+		m.Generator.Problems = append(m.Generator.Problems, fmt.Sprintf("gatecert started %s, but counted %d as sent", requestCount(hits), m.Sent))
 	}
 	unleased := a.unleased.Load()
 	if unleased > 0 {
 		m.Generator.Undersent = true
-		m.Generator.Problems = append(m.Generator.Problems, fmt.Sprintf("%d requests were not sent because the worker's lease had expired", unleased))
+		verb := "were"
+		if unleased == 1 {
+			verb = "was"
+		}
+		m.Generator.Problems = append(m.Generator.Problems, fmt.Sprintf("%s %s not sent because the worker's lease had expired", requestCount(unleased), verb))
 	}
 	part := Portion{unleased: unleased, m: m, course: results.course, windows: results.parts, begun: a.begun}
 	if !a.phase.Share.whole() {

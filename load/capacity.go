@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/plain"
 )
 
 // Capacity is the result of a search. The capacity lies between Lower and Upper. If the gateway's throughput is stable,
@@ -128,6 +129,6 @@ func (c *Capacity) noteUnstable(s Search) {
 	}
 	if between > 0 {
 		c.Unstable = true
-		c.notef("unstable: %d of %d full-length probes at rates between the bounds met the SLO", met, between)
+		c.notef("unstable: %d of %s at rates between the bounds met the SLO", met, plain.Count(between, "full-length probe"))
 	}
 }

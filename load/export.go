@@ -80,7 +80,7 @@ func (r *recorder) flush() {
 }
 
 func (r *recorder) fail(err error) {
-	r.m.RecordError = fmt.Errorf("write the results after sending %d requests: %w", r.m.Sent, err)
+	r.m.RecordError = fmt.Errorf("write the results after sending %s: %w", requestCount(r.m.Sent), err)
 }
 
 // eachMetrics visits the metrics by request and outcome, in a stable order.

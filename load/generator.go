@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"runtime"
 	"time"
+
+	"github.com/gatecert/gatecert/reports/plain"
 )
 
 // GeneratorLimits define how far this machine may fall behind in a phase before the phase is inconclusive. Fields that are zero have their default
@@ -80,11 +82,11 @@ func (l GeneratorLimits) check(h GeneratorHealth, e effort) GeneratorHealth {
 	problemf := func(format string, args ...any) { h.Problems = append(h.Problems, fmt.Sprintf(format, args...)) }
 	if float64(e.unsent)/float64(max(e.offered, 1)) > l.Missed {
 		h.Undersent = true
-		problemf("this machine failed to send %d of %d requests (the limit is %.3g %%)", e.unsent, e.offered, l.Missed*100)
+		problemf("this machine failed to send %d of %s (the limit is %.3g %%)", e.unsent, requestCount(e.offered), l.Missed*100)
 	}
 	if e.sent > 0 && float64(e.localErrors)/float64(e.sent) > maxLocalErrors {
 		h.Undersent = true
-		problemf("%d of %d requests failed because of an error on this machine (the limit is %.3g %%)", e.localErrors, e.sent, maxLocalErrors*100)
+		problemf("%d of %s failed because of an error on this machine (the limit is %.3g %%)", e.localErrors, requestCount(e.sent), maxLocalErrors*100)
 	}
 	if own := h.Lag.Count(); h.Late > lateAllowance && float64(h.Late)/float64(own) > l.LateShare && !e.embedded {
 		problemf("this machine sent %d of %d requests more than %s late (the limit is %.3g %%)", h.Late, own, l.Lag, l.LateShare*100)
@@ -94,7 +96,7 @@ func (l GeneratorLimits) check(h GeneratorHealth, e effort) GeneratorHealth {
 		h.CPU = e.cpu.Seconds() / e.wall.Seconds() / float64(h.Cores)
 	}
 	if h.CPU > l.CPU && !e.embedded {
-		problemf("gatecert used %.3g %% of the CPU time of %d cores (the limit is %.3g %%)", h.CPU*100, h.Cores, l.CPU*100)
+		problemf("gatecert used %.3g %% of the CPU time of %s (the limit is %.3g %%)", h.CPU*100, plain.Count(h.Cores, "core"), l.CPU*100)
 	}
 	return h
 }

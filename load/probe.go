@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -60,8 +61,12 @@ func newProbe(rate float64, d time.Duration, p Phase, m Measurement, slo SLO, un
 	// rate (Little's law), requests queue here and not at the gateway.
 	needed := int(math.Ceil(2 * rate * unloaded.Seconds()))
 	if len(probe.Misses) > 0 && m.Waited > 0 && p.Connections < needed {
+		verb := "are"
+		if p.Connections == 1 {
+			verb = "is"
+		}
 		probe.Inconclusive = append(slices.Clone(probe.Inconclusive),
-			fmt.Sprintf("%d connections are too few: this rate needs %d", p.Connections, needed))
+			fmt.Sprintf("%s %s too few: this rate needs %d", plain.Count(p.Connections, "connection"), verb, needed))
 	}
 	return probe
 }

@@ -92,9 +92,9 @@ func (r SweepResult) String() string {
 		return "the SLO was not met at any tested number of callers"
 	}
 	if len(r.Levels) > 0 && best.Concurrency == r.Levels[len(r.Levels)-1].Concurrency {
-		return fmt.Sprintf("%.4g/s with %d callers, the highest number tried: more callers may reach a higher rate", best.Throughput, best.Concurrency)
+		return fmt.Sprintf("%.4g/s with %s, the highest number tried: more callers may reach a higher rate", best.Throughput, plain.Count(best.Concurrency, "caller"))
 	}
-	return fmt.Sprintf("%.4g/s with %d callers: more callers do not increase the throughput within the SLO", best.Throughput, best.Concurrency)
+	return fmt.Sprintf("%.4g/s with %s: more callers do not increase the throughput within the SLO", best.Throughput, plain.Count(best.Concurrency, "caller"))
 }
 
 func (s Sweep) withDefaults() Sweep {

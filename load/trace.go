@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/gatecert/gatecert/reports/plain"
 )
 
 // Limits for a trace. The trace file is not trusted.

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -43,11 +44,11 @@ func newBadge(run runlog.Run) badge {
 	case v == contract.Error:
 		b.Message, b.Color, b.IsError = "error", "lightgrey", true
 	case !v.Conformant():
-		b.Message, b.Color, b.IsError = fmt.Sprintf("%d of %d rows", passed, ran), "red", true
+		b.Message, b.Color, b.IsError = fmt.Sprintf("%d of %s", passed, plain.Count(ran, "row")), "red", true
 	case v == contract.ExpectedFail:
-		b.Message, b.Color = fmt.Sprintf("%d of %d rows", passed, ran), "yellow"
+		b.Message, b.Color = fmt.Sprintf("%d of %s", passed, plain.Count(ran, "row")), "yellow"
 	default:
-		b.Message, b.Color = fmt.Sprintf("%d of %d rows", passed, ran), "brightgreen"
+		b.Message, b.Color = fmt.Sprintf("%d of %s", passed, plain.Count(ran, "row")), "brightgreen"
 	}
 	return b
 }

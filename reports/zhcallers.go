@@ -21,8 +21,9 @@ var zhCallers = [][2]string{
 	{"{} instead of {} would make all of them retry", "用 {1} 代替 {2} 可使其全部重试"}, {"{} instead of {} would make {#} of them retry", "用 {1} 代替 {2} 可使其中 {3} 个重试"},
 	{"x-should-retry: false would stop all of them", "x-should-retry: false 可使其全部停止"}, {"x-should-retry: false would stop {#} of them", "x-should-retry: false 可使其中 {1} 个停止"},
 	{"{} would stop all of them", "{1} 可使其全部停止"}, {"{} would stop {#} of them", "{1} 可使其中 {2} 个停止"},
-	{"{#} responses that gatecert itself sent", "gatecert 自己给出的 {1} 种响应"},
+	{"{#} response(s) that gatecert itself sent", "gatecert 自己给出的 {1} 种响应"},
 	{"{#} more clients are only in clients.json, to keep this page small.", "另有 {1} 个客户端在 clients.json 中，本页放不下。"},
+	{"{#} more client is only in clients.json, to keep this page small.", "另有 {1} 个客户端在 clients.json 中，本页放不下。"},
 
 	{"sends nothing", "不发送"}, {"sends the request once", "发送一次"}, {"sends the request twice", "发送两次"}, {"sends the request {#} times", "发送 {1} 次"}, {"keeps resending the request until the call times out", "一再重发，直到时间用尽"},
 	{"{} and reports success", "{1}，给出正常响应"}, {"{} and hangs until the call times out", "{1}，时间用尽仍未结束"},

@@ -42,7 +42,7 @@ var zhNotes = [][2]string{
 	{"the gateway stopped serving healthy calls {} after failures that the cases caused: it seems to have a circuit breaker or a limit; disable the breaker or the limit for the run, list more relay models, or set settle.recovery; the run continued with other relay models (it used {#} of the {#} listed)",
 		"用例引发失败之后，网关{1}停止响应正常调用：它似乎有熔断器或限流；请在运行期间关闭它，列出更多 relay 模型，或设置 settle.recovery；本次运行改用其他 relay 模型继续，{3} 个中用了 {2} 个"},
 	{"once", "一次"}, {"{#} times", "{1} 次"}, {"once, for up to {},", "一次（最长 {1}）"}, {"{#} times, for up to {},", "{1} 次（最长 {2}）"},
-	{"count-tokens returns {#} tokens for a short prompt and {#} for a prompt with 200 more words, so it does not really count tokens. {}", "count-tokens 对短提示返回 {1} 个 token，对多出 200 个单词的提示返回 {2} 个：它没有计数。{3}"},
+	{"count-tokens returns {#} token(s) for a short prompt and {#} for a prompt with 200 more words, so it does not really count tokens. {}", "count-tokens 对短提示返回 {1} 个 token，对多出 200 个单词的提示返回 {2} 个：它没有计数。{3}"},
 	{"the gateway does not support version {*} of the API on {*} ({}), so gatecert used the earlier version", "端点 {2} 不支持 API 的 {1} 版本（{3}），因此 gatecert 使用了较早的版本"},
 	{"{*}: a call with this key on {*} succeeded: either the key is not what the profile declares it to be, or the gateway accepts such keys", "{1}：在 {2} 上用它调用成功：它与配置文件所说不符，或者网关接受这类密钥"},
 	{"{*}: the gateway rejects this key with 401, like a key that was never issued; check that the key is spelled correctly", "{1}：网关用 401 回应，如同从未签发的密钥：拼写是否正确？"},

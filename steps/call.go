@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/reports/plain"
 )
 
 // maxTries bounds how often a case is run: a gateway whose answers come from its state each time cannot be judged by it.
@@ -143,7 +144,7 @@ func (w *World) tryAgain(ctx context.Context, c contract.Case) error {
 			w.session.SlowDown()
 		case refused && healthy:
 			// A 429 that is not the row's own is inconclusive, however often it comes.
-			w.reject(contract.Untestable, fmt.Sprintf("the gateway refused %d attempts with 429: if the key is rate-limited, use another key or declare the limit in limits.valid", w.result.Tries))
+			w.reject(contract.Untestable, fmt.Sprintf("the gateway refused %s with 429: if the key is rate-limited, use another key or declare the limit in limits.valid", plain.Count(w.result.Tries, "attempt")))
 			return nil
 		}
 	}

@@ -95,7 +95,7 @@ func TestABaselineFromTheFirstRunToItsLastEntry(t *testing.T) {
 	gateway.fixed.Store(true)
 	code, stdout, _ = gateway.run(t, dir, "--baseline", known)
 	assert.Equal(t, exitBaseline, code, "what is listed and passes is an error")
-	assert.Contains(t, stdout, "note: Baseline out of date (exit 4): known.yaml:10: http:404/unknown-model/chat: the entry expects failures, but 1 of 1 cases passed")
+	assert.Contains(t, stdout, "note: Baseline out of date (exit 4): known.yaml:10: http:404/unknown-model/chat: the entry expects failures, but 1 of 1 case passed")
 	code, _, _ = invoke(t.Context(), "report", dir)
 	assert.Equal(t, exitBaseline, code, "and the log keeps it")
 

@@ -113,7 +113,7 @@ func (c *console) playClients(ctx context.Context, config clients.Config, sessio
 			b.draw("clients", done, total, func() string { return "" })
 		case !c.quiet && time.Since(b.printed) > printEvery:
 			b.printed = time.Now()
-			b.linef("%d of %d calls", done, total)
+			b.linef("%d of %s", done, plain.Count(total, "call"))
 		}
 	}
 	log, err := clients.Play(ctx, config)

@@ -46,7 +46,7 @@ func (f natsFlags) access(url string) (fleet.Access, error) {
 		}
 		a.Secret = strings.TrimSpace(string(text))
 		if len(a.Secret) < leastSecret {
-			return a, fmt.Errorf("%w: --fleet-secret: the secret has %d characters but must have at least %d: generate one with openssl rand -hex 32", errUsage, len(a.Secret), leastSecret)
+			return a, fmt.Errorf("%w: --fleet-secret: the secret has %s but must have at least %d: generate one with openssl rand -hex 32", errUsage, plain.Count(len(a.Secret), "character"), leastSecret)
 		}
 	}
 	return a, a.Check()

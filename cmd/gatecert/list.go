@@ -15,6 +15,7 @@ import (
 	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/internal/yamlfile"
 	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/targets/mutants"
 	"github.com/gatecert/gatecert/targets/upstream"
 )
@@ -53,7 +54,7 @@ func (l listCommand) Run(c *console) error {
 		})
 	case "mutants":
 		return listAll(c, mutants.All(), []string{"mutant", "theme", "killed by", "what the gateway does wrong"}, func(m mutants.Mutant) []string {
-			return []string{m.Name, m.Theme, fmt.Sprintf("%d cases", len(m.Cases())), m.Sentence}
+			return []string{m.Name, m.Theme, plain.Count(len(m.Cases()), "case"), m.Sentence}
 		})
 	case "permitted":
 		return listAll(c, mutants.Permitted(), []string{"permitted behaviour", "what the gateway does"}, func(p mutants.PermittedBehaviour) []string {

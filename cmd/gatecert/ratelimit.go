@@ -95,7 +95,7 @@ func (cmd rateLimitCommand) infer(ctx context.Context, c *console, config gatece
 		return err
 	}
 	defer func() { err = errors.Join(err, prepared.Close(context.WithoutCancel(ctx))) }()
-	fmt.Fprintf(c.err, "plan: at most %d calls in %s, to %s\n", cmd.Calls, plain.Duration(cmd.For), prepared.Profile.BaseURL)
+	fmt.Fprintf(c.err, "plan: at most %s in %s, to %s\n", plain.Count(cmd.Calls, "call"), plain.Duration(cmd.For), prepared.Profile.BaseURL)
 	if err := cmd.consent(prepared.Profile.BaseURL); err != nil {
 		return err
 	}
@@ -133,7 +133,7 @@ func (cmd rateLimitCommand) infer(ctx context.Context, c *console, config gatece
 // begin opens the folder of an inference, whose log has every experiment that was made so far.
 func (cmd rateLimitCommand) begin(c *console, changes *preparation, target profile.Profile) (*measuredRun, error) {
 	log := runlog.Measured{MeasuredHeader: runner.MeasuredHeader(target, runlog.RateLimitKind, os.Args, dialect.Surface(cmd.Surface))}
-	log.Facts = []runlog.MeasuredFact{{Name: "budget", Text: fmt.Sprintf("at most %d calls in %s", cmd.Calls, plain.Duration(cmd.For))}}
+	log.Facts = []runlog.MeasuredFact{{Name: "budget", Text: fmt.Sprintf("at most %s in %s", plain.Count(cmd.Calls, "call"), plain.Duration(cmd.For))}}
 	for _, status := range cmd.Refusal {
 		log.Facts = append(log.Facts, runlog.MeasuredFact{Name: "refusal", Text: fmt.Sprintf("status %d also counts as a refusal", status)})
 	}
@@ -170,6 +170,6 @@ func printInference(c *console, model limits.LimiterModel, scope limits.Scope, e
 		fmt.Fprintf(c.out, "          %s\n", sentence)
 	}
 	for _, e := range experiments {
-		fmt.Fprintf(c.out, "%-9s %s (%d calls, %s)\n", e.Name, e.Sentence, e.Calls, e.Took.Round(time.Millisecond))
+		fmt.Fprintf(c.out, "%-9s %s (%s, %s)\n", e.Name, e.Sentence, plain.Count(e.Calls, "call"), e.Took.Round(time.Millisecond))
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/gatecert/gatecert/internal/atomicfile"
 	"github.com/gatecert/gatecert/internal/selftest"
 	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/plain"
 )
 
 type selftestCommand struct {
@@ -97,6 +98,6 @@ func (b *gatewayBar) show(p selftest.Progress) {
 		b.draw("gateways", p.Done, p.Total, func() string { return "" })
 	case time.Since(b.printed) > printEvery || p.Done == p.Total:
 		b.printed = time.Now()
-		b.linef("%d of %d gateways tested", p.Done, p.Total)
+		b.linef("%d of %s tested", p.Done, plain.Count(p.Total, "gateway"))
 	}
 }

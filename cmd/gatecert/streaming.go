@@ -121,7 +121,7 @@ func (f measureFlags) facts() []runlog.MeasuredFact {
 	add("data set", f.Dataset)
 	add("models", f.ModelMix)
 	if f.SharedPrefix > 0 {
-		add("prefix", fmt.Sprintf("the same %d tokens at the start of all prompts", f.SharedPrefix))
+		add("prefix", fmt.Sprintf("the same %s at the start of all prompts", plain.Count(f.SharedPrefix, "token")))
 	}
 	return facts
 }

@@ -47,6 +47,8 @@ func SampleOf(earlier runlog.Run, job Job, seed uint64) (Sample, error) {
 	switch s.Of = len(offered); {
 	case s.Of+s.NotOffered == 0:
 		return s, fmt.Errorf("%w: apart from load cases, the log contains no case that passed or failed", ErrNothingToRun)
+	case s.Of == 0 && s.NotOffered == 1:
+		return s, fmt.Errorf("%w: the target does not offer the only case that passed or failed in the log", ErrNothingToRun)
 	case s.Of == 0:
 		return s, fmt.Errorf("%w: the target offers none of the %d cases that passed or failed in the log", ErrNothingToRun, s.NotOffered)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/gatecert/gatecert/internal/version"
 	"github.com/gatecert/gatecert/internal/workload"
 	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/profile"
@@ -64,7 +65,7 @@ func (m Measured) Mix(p profile.Profile, surfaces []Weighted) ([]load.Request, e
 		models = []Weighted{{Weight: 1}}
 	}
 	if len(surfaces)*len(models) > maxKinds {
-		return nil, fmt.Errorf("%w: %d endpoints and %d models form %d kinds of requests, but at most %d are allowed", ErrMix, len(surfaces), len(models), len(surfaces)*len(models), maxKinds)
+		return nil, fmt.Errorf("%w: %s and %s form %d kinds of requests, but at most %d are allowed", ErrMix, plain.Count(len(surfaces), "endpoint"), plain.Count(len(models), "model"), len(surfaces)*len(models), maxKinds)
 	}
 	var mix []load.Request
 	for _, s := range surfaces {

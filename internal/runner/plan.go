@@ -57,6 +57,8 @@ func newPlan(s runlog.Selection, session *targets.Session, surfaces []dialect.Su
 	switch {
 	case len(p.all()) > 0:
 		return p, nil
+	case len(p.notOffered) == 1:
+		return p, fmt.Errorf("%w: the target does not offer the selected case%s", ErrNothingToRun, p.reasons())
 	case len(p.notOffered) > 0:
 		return p, fmt.Errorf("%w: the target offers none of the %d selected cases%s", ErrNothingToRun, len(p.notOffered), p.reasons())
 	default:
@@ -111,7 +113,7 @@ func (p plan) reasons() string {
 	slices.SortStableFunc(distinct, func(a, b string) int { return count[b] - count[a] })
 	text := ": " + strings.Join(distinct[:min(len(distinct), maxReasons)], "; ")
 	if more := len(distinct) - maxReasons; more > 0 {
-		text += fmt.Sprintf("; and %d more reasons", more)
+		text += "; and " + plain.Count(more, "more reason")
 	}
 	return text
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/internal/wait"
+	"github.com/gatecert/gatecert/reports/plain"
 )
 
 // MessageSchema is the version of the JSON that a webhook receives.
@@ -123,7 +124,7 @@ func (s *sender) deliver(ctx context.Context, m Message) error {
 			return nil
 		}
 		if n == attempts || wait.For(ctx, retry) != nil {
-			return fmt.Errorf("webhook: the message about round %s was not delivered in %d attempts: %w", m.ID, n, err)
+			return fmt.Errorf("webhook: the message about round %s was not delivered in %s: %w", m.ID, plain.Count(n, "attempt"), err)
 		}
 		retry *= 2
 	}

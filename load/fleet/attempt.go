@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports/plain"
 )
 
 // attempt is one run of a phase by the workers that are there. One goroutine uses it; what is heard of the workers comes through events.
@@ -63,7 +64,7 @@ func newAttempt(f *Fleet, id string, p load.Phase, setup Setup, workers []string
 	a := &attempt{fleet: f, id: id, phase: p, setup: setup, events: make(chan any, 4096+4*len(workers))}
 	n := min(len(workers), p.Connections)
 	if n < len(workers) {
-		f.note("", fmt.Sprintf("the phase has %d connections and each worker needs at least one, so only %d of %d workers send requests", p.Connections, n, len(workers)))
+		f.note("", fmt.Sprintf("the phase has %s and each worker needs at least one, so only %d of %d workers send requests", plain.Count(p.Connections, "connection"), n, len(workers)))
 	}
 	for i, worker := range workers[:n] {
 		a.shards = append(a.shards, &shardState{worker: worker, id: fmt.Sprintf("%s.%s.%d-%d", f.session, id, i, n), share: load.Share{Index: i, Of: n}})

@@ -142,7 +142,7 @@ func (f *Fleet) begin(ctx, running context.Context) error {
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("%w: only %d of %d workers joined fleet %s within %s%s", ErrWorkers, len(got), f.config.Workers, f.config.Name, f.config.Wait, f.refusals())
+			return fmt.Errorf("%w: only %d of %s joined fleet %s within %s%s", ErrWorkers, len(got), plain.Count(f.config.Workers, "worker"), f.config.Name, f.config.Wait, f.refusals())
 		}
 		if err := wait.For(ctx, helloEvery/5); err != nil {
 			return err

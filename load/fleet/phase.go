@@ -10,6 +10,7 @@ import (
 
 	"github.com/gatecert/gatecert/internal/wait"
 	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports/plain"
 )
 
 // For returns the fleet as the generators of an engine, for the target that s describes.
@@ -71,7 +72,11 @@ func (g generators) RunPhase(ctx context.Context, p load.Phase, spare load.Plan)
 		}
 		extra.Requests += spent
 		extra.Duration += time.Since(began)
-		reruns = append(reruns, fmt.Sprintf("%s; the failed attempt sent up to %d requests", strings.Join(failed, "; "), spent))
+		noun := "requests"
+		if spent == 1 {
+			noun = "request"
+		}
+		reruns = append(reruns, fmt.Sprintf("%s; the failed attempt sent up to %d %s", strings.Join(failed, "; "), spent, noun))
 		if err := a.settle(ctx); err != nil {
 			return m, extra, err
 		}
@@ -161,8 +166,8 @@ func (a *attempt) addCPU(m *load.Measurement) {
 		m.Generator.CPU = max(m.Generator.CPU, used[machine])
 		m.Generator.Cores += cores[machine]
 		if used[machine] > a.phase.Generator.CPU && !a.phase.Embedded {
-			m.Generator.Problems = append(m.Generator.Problems, fmt.Sprintf("the workers on %s used %.3g %% of the CPU time of that machine's %d cores (the limit is %.3g %%)",
-				hosts[machine], 100*used[machine], cores[machine], 100*a.phase.Generator.CPU))
+			m.Generator.Problems = append(m.Generator.Problems, fmt.Sprintf("the workers on %s used %.3g %% of the CPU time of that machine's %s (the limit is %.3g %%)",
+				hosts[machine], 100*used[machine], plain.Count(cores[machine], "core"), 100*a.phase.Generator.CPU))
 		}
 	}
 }

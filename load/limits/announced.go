@@ -81,8 +81,8 @@ func (i *inference) testAnnounced() (all []testedLimit) {
 // judged says of each announced limit by how many answers it is contradicted.
 func judged(announced []testedLimit) (sentences []string) {
 	for _, a := range announced {
-		sentences = append(sentences, fmt.Sprintf("the %s header fields announce a limit of %d calls in %s; if this is a %s limit, %d of %d responses contradict the announced values",
-			a.source, a.limit, plain.Duration(a.window), a.model.Kind, a.contradictions, a.answers))
+		sentences = append(sentences, fmt.Sprintf("the %s header fields announce a limit of %s in %s; if this is a %s limit, %d of %d responses contradict the announced values",
+			a.source, plain.Count(a.limit, "call"), plain.Duration(a.window), a.model.Kind, a.contradictions, a.answers))
 	}
 	return sentences
 }
@@ -130,8 +130,8 @@ func (i *inference) planTime() error {
 		if wait > hourlyQuota {
 			of = "is a quota for several hours or a whole day"
 		}
-		return fmt.Errorf("%w: after %d admitted calls, a refusal asked the caller to wait for %s (%s), but only %s of the time budget is left. "+
-			"gatecert stopped sending calls, because the limit %s. Inferring this limit would take about %s", ErrInconclusive, count(i.calls, Admitted), round(wait), field, round(left), of, round(needed))
+		return fmt.Errorf("%w: after %s, a refusal asked the caller to wait for %s (%s), but only %s of the time budget is left. "+
+			"gatecert stopped sending calls, because the limit %s. Inferring this limit would take about %s", ErrInconclusive, plain.Count(count(i.calls, Admitted), "admitted call"), round(wait), field, round(left), of, round(needed))
 	case needed > left:
 		i.announce(fmt.Sprintf("the refusal asks the caller to wait for %s (%s). Inferring the kind of limit takes about %s, but only %s is left: "+
 			"gatecert will infer how many calls are allowed, but may be unable to infer the kind of limit",

@@ -133,7 +133,7 @@ func (a *assessment) inconclusive() error {
 	case admitted == 0:
 		return fmt.Errorf("%w: none of the %d calls was admitted", ErrInconclusive, len(a.calls))
 	case !slices.Contains(a.rejected, true) && !violated:
-		return fmt.Errorf("%w: the limit was never reached: %d calls were admitted and none was refused", ErrInconclusive, admitted)
+		return fmt.Errorf("%w: the limit was never reached: %s admitted and none was refused", ErrInconclusive, callsWere(admitted))
 	case a.indistinct != "" && !violated:
 		return fmt.Errorf("%w: %s", ErrInconclusive, a.indistinct)
 	case !tested && !a.refusedCount: // where refused calls count, a caller that goes on is never admitted again

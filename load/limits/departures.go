@@ -114,16 +114,24 @@ func (a *assessment) checkDepartures() {
 		a.untested(contract.DepartedFree, "no client disconnected during its call")
 		return
 	case d.freed > 0:
-		a.held(contract.DepartedFree, "%s disconnected during a call; %s after the upstream had finished the abandoned calls, the gateway admitted all %d concurrent calls",
-			plain.Count(len(d.calls), "client"), round(d.freed), len(d.after))
+		a.held(contract.DepartedFree, "%s disconnected during a call; %s after the upstream had finished the abandoned calls, the gateway admitted %s",
+			plain.Count(len(d.calls), "client"), round(d.freed), allConcurrent(len(d.after)))
 		return
 	case a.refusedByOthers(d.after):
 		a.untested(contract.DepartedFree, "another limit may have refused the calls made after the clients disconnected")
 		return
 	}
 	a.find(contract.DepartedFree, contract.Should,
-		fmt.Sprintf("all %d concurrent calls admitted within %s after the upstream finishes the disconnected clients' calls", len(d.after), round(maxFreeing)),
-		fmt.Sprintf("%d of %d concurrent calls admitted after %s disconnected", count(d.after, Admitted), len(d.after), plain.Count(len(d.calls), "client")))
+		fmt.Sprintf("%s admitted within %s after the upstream finishes the disconnected clients' calls", allConcurrent(len(d.after)), round(maxFreeing)),
+		fmt.Sprintf("%d of %s admitted after %s disconnected", count(d.after, Admitted), plain.Count(len(d.after), "concurrent call"), plain.Count(len(d.calls), "client")))
+}
+
+// allConcurrent names as many calls at once as the limit admits.
+func allConcurrent(n int) string {
+	if n == 1 {
+		return "the one call that the limit allows"
+	}
+	return fmt.Sprintf("all %d concurrent calls", n)
 }
 
 // refusedByOthers reports whether another limit than the one under test may have refused one of the calls.

@@ -57,6 +57,9 @@ func (r *recorder) hold(ctx context.Context) (holdResult, error) {
 		switch {
 		case count(calls, Refused) == 0:
 			result := holdResult{admitted: admitted, sentence: fmt.Sprintf("all %d concurrent calls were admitted", admitted)}
+			if admitted == 1 {
+				result.sentence = "1 concurrent call was admitted"
+			}
 			if apart, ok := queued(calls); ok {
 				result.apart = apart
 				result.sentence += fmt.Sprintf(", and the gateway answered one of them every %s", round(apart))
@@ -68,8 +71,8 @@ func (r *recorder) hold(ctx context.Context) (holdResult, error) {
 			return holdResult{undecided: true, sentence: fmt.Sprintf(
 				"%d of %d concurrent calls were admitted; gatecert cannot tell whether the number of calls in flight is limited, because this machine was too slow to send another call before one of the concurrent calls ended", admitted, size)}, nil
 		case count(meanwhile, Admitted) > 0:
-			return holdResult{sentence: fmt.Sprintf("%d of %d calls were admitted while %d other calls were in flight, so the limit does not apply to the number of calls in flight",
-				count(meanwhile, Admitted), len(meanwhile), admitted)}, nil
+			return holdResult{sentence: fmt.Sprintf("%d of %s admitted while %s in flight, so the limit does not apply to the number of calls in flight",
+				count(meanwhile, Admitted), callsWere(len(meanwhile)), were(admitted, "other call"))}, nil
 		case len(meanwhile) == 0:
 			repeats++
 			continue

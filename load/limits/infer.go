@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/plain"
 )
 
 // Infer determines how the gateway limits the calls of one key. It assumes that nobody else uses the key at the same time.
@@ -61,10 +62,10 @@ func (i *inference) run(ctx context.Context) (LimiterModel, error) {
 	err := i.experiment(ctx, "drain", func(ctx context.Context) (sentence string, err error) {
 		drained, err = i.drain(ctx, 0, i.budget.Calls/drainShare)
 		if err != nil || !drained.refused {
-			return fmt.Sprintf("%d calls were admitted and none was refused", drained.admitted), err
+			return fmt.Sprintf("%s admitted and none was refused", callsWere(drained.admitted)), err
 		}
 		singlesPass, err = i.singlesPass(ctx)
-		return fmt.Sprintf("%d calls were admitted before one was refused", drained.admitted), err
+		return fmt.Sprintf("%s admitted before one was refused", callsWere(drained.admitted)), err
 	})
 	if err != nil {
 		return LimiterModel{}, err
@@ -103,8 +104,8 @@ func (i *inference) inferConcurrency(ctx context.Context, drained drainResult) (
 			ErrInconclusive, round(apart), 1/apart.Seconds())
 	case !drained.refused && held.admitted > 0:
 		m := LimiterModel{Kind: None, Evidence: i.sentences()}
-		m.Evidence = append(m.Evidence, fmt.Sprintf("there may still be a limit above %d calls or above %d concurrent calls",
-			drained.admitted, held.admitted))
+		m.Evidence = append(m.Evidence, fmt.Sprintf("there may still be a limit above %s or above %s",
+			plain.Count(drained.admitted, "call"), plain.Count(held.admitted, "concurrent call")))
 		return m, true, nil
 	default:
 		return LimiterModel{}, false, nil
@@ -223,7 +224,7 @@ func (i *inference) seen() string {
 		most = max(most, n)
 	}
 	took := i.calls[len(i.calls)-1].Latest.Sub(i.origin())
-	return fmt.Sprintf("at most %d calls were admitted at once, and %d calls in total were admitted within %s", most, count(i.calls, Admitted), round(took))
+	return fmt.Sprintf("at most %s admitted at once, and %s admitted within %s", callsWere(most), were(count(i.calls, Admitted), "call", " in total"), round(took))
 }
 
 // measureRefill polls a drained limiter until it has admitted its limit and half as much again.
@@ -240,8 +241,8 @@ func (i *inference) measureRefill(ctx context.Context, limit int) error {
 			err = fmt.Errorf("%w: no further call was admitted within %s: the window is longer than this, or the limit is a daily quota. With a time budget of %s, gatecert could infer a window of up to %s",
 				ErrBudget, round(i.budget.Time), round(10*i.budget.Time), round(10*i.budget.Time/windowsNeeded))
 		}
-		return fmt.Sprintf("after the limit was used up, gatecert sent calls without a pause: the first call was admitted after %s, at most %d calls were admitted in a row, and %d calls in total were admitted within %s",
-			round(rate.first), rate.longestRun, rate.admitted, round(time.Since(began))), err
+		return fmt.Sprintf("after the limit was used up, gatecert sent calls without a pause: the first call was admitted after %s, at most %s admitted in a row, and %s admitted within %s",
+			round(rate.first), callsWere(rate.longestRun), were(rate.admitted, "call", " in total"), round(time.Since(began))), err
 	})
 }
 

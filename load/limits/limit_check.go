@@ -120,7 +120,7 @@ func (a *assessment) findExcess(r contract.Requirement, level contract.Requireme
 	if len(calls) == 0 {
 		return
 	}
-	got := fmt.Sprintf("%d calls admitted beyond the limit", len(calls))
+	got := plain.Count(len(calls), "call") + " admitted beyond the limit"
 	if a.model.Kind != contract.Concurrency {
 		usage, most := a.declared.usage(a.decisions), 0
 		for _, i := range calls {
@@ -136,7 +136,7 @@ func (a *assessment) findExcess(r contract.Requirement, level contract.Requireme
 func (a *assessment) findSpurious(r contract.Requirement, calls []int) {
 	if len(calls) > 0 {
 		a.find(r, contract.Should, "calls admitted while the limit has capacity ("+a.model.String()+")",
-			fmt.Sprintf("%d calls refused although the limit certainly had capacity left%s", len(calls), a.explanation()))
+			fmt.Sprintf("%s refused although the limit certainly had capacity left%s", plain.Count(len(calls), "call"), a.explanation()))
 	}
 }
 
@@ -160,7 +160,7 @@ func (a *assessment) recordLimit(r contract.Requirement, p phase, explained bool
 	case admitted == 0:
 		a.untested(r, "none of the %d calls was admitted", refused)
 	case refused == 0 && (r == contract.LimitBurst || !concurrency): // one at a time, concurrent calls are never refused
-		a.untested(r, "the limit was not reached: %d calls were admitted and none was refused", admitted)
+		a.untested(r, "the limit was not reached: %s admitted and none was refused", callsWere(admitted))
 	case underHalf:
 		a.untested(r, "%d calls admitted and %d refused%s", admitted, refused, a.shortfall(admitted, first))
 	case explained && refused > 0 && !concurrency:
@@ -239,9 +239,12 @@ func (a *assessment) shortfall(admitted, from int) string {
 	case admitted >= limit:
 		return ""
 	case admitted == limit-1 && from > 0 && a.calls[from-1].phase == phaseRecovery && a.calls[from-1].Outcome() == Admitted:
+		if limit == 1 {
+			return "; the call that detected the recovery used the only call that the limit allows"
+		}
 		return fmt.Sprintf("; the call that detected the recovery used 1 of the %d calls that the limit allows", limit)
 	default:
-		return fmt.Sprintf("; part of the limit of %d calls may still have been in use", limit)
+		return fmt.Sprintf("; part of the limit of %s may still have been in use", plain.Count(limit, "call"))
 	}
 }
 

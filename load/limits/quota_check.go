@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/plain"
 )
 
 // checkQuotas compares the rate-limit header fields with what happened.
@@ -37,7 +38,7 @@ func (a *assessment) checkQuotas() {
 		a.untested(contract.RateHeaders, "no response has rate-limit header fields for %s", a.unit())
 		return
 	}
-	a.held(contract.RateHeaders, "%d of %d responses carried consistent rate-limit header fields for %s", withQuota, responses, a.unit())
+	a.held(contract.RateHeaders, "%d of %s carried consistent rate-limit header fields for %s", withQuota, plain.Count(responses, "response"), a.unit())
 }
 
 // unit is what the declared limit counts.
@@ -198,15 +199,16 @@ func (c *quotaCheck) checkDecrease(call Call, q quota) {
 	}
 	if *q.remaining > max(s.remaining-s.used, 0)+c.maxFreed(s.first, call) {
 		c.findOnce(contract.Should, "the number of remaining "+c.unit()+" to decrease with each admitted call",
-			fmt.Sprintf("%d remaining in the first response, but %d remaining after %d more %s, according to %s", s.remaining, *q.remaining, s.used, c.counted(), q.label()))
+			fmt.Sprintf("%d remaining in the first response, but %d remaining after %s, according to %s", s.remaining, *q.remaining, c.counted(s.used), q.label()))
 	}
 }
 
-func (c *quotaCheck) counted() string {
+func (c *quotaCheck) counted(used int64) string {
+	more := plain.Count(int(used), "more "+map[bool]string{true: "token", false: "call"}[c.declared.Tokens])
 	if c.declared.Tokens {
-		return "tokens (gatecert counts only half of the tokens that the responses report, because gateways count tokens in different ways)"
+		return more + " (gatecert counts only half of the tokens that the responses report, because gateways count tokens in different ways)"
 	}
-	return "calls"
+	return more
 }
 
 // maxFreed is the largest number of calls that time may have freed between two decisions.

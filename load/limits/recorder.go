@@ -6,11 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/gatecert/gatecert/internal/wait"
+	"github.com/gatecert/gatecert/reports/plain"
 )
 
 // recorder makes calls through a prober, within a budget, and records them.
@@ -78,7 +81,7 @@ func (r *recorder) atOnce(ctx context.Context, n int, hold time.Duration) ([]Cal
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return nil, fmt.Errorf("send a burst of %d calls: %w", n, withCause(ctx, err))
+		return nil, fmt.Errorf("send a burst of %s: %w", plain.Count(n, "call"), withCause(ctx, err))
 	}
 	return calls, nil
 }
@@ -107,10 +110,29 @@ func (r *recorder) record(calls ...Call) {
 // reserve takes calls from the budget. It returns [ErrBudget] when fewer are left.
 func (r *recorder) reserve(n int) error {
 	if r.reserved+n > r.budget.Calls {
-		return fmt.Errorf("%w: at most %d calls are allowed", ErrBudget, r.budget.Calls)
+		verb := "are"
+		if r.budget.Calls == 1 {
+			verb = "is"
+		}
+		return fmt.Errorf("%w: at most %s %s allowed", ErrBudget, plain.Count(r.budget.Calls, "call"), verb)
 	}
 	r.reserved += n
 	return nil
+}
+
+// callsWere is a number of calls with its verb: "1 call was", "2 calls were".
+func callsWere(n int) string { return were(n, "call") }
+
+// were is a number with a noun and its verb. What follows the noun comes before the verb.
+func were(n int, noun string, after ...string) string {
+	text, verb := strconv.Itoa(n), "were"
+	if noun != "" {
+		text = plain.Count(n, noun)
+	}
+	if n == 1 {
+		verb = "was"
+	}
+	return text + strings.Join(after, "") + " " + verb
 }
 
 // waitUntil makes no call until an instant. It returns [ErrBudget] at once when that is beyond the budget's time.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/plain"
 )
 
 // classifyRejections finds the calls that the limiter turned away: those refused with 429, and those that failed while the limit
@@ -52,8 +53,8 @@ func (a *assessment) checkRefusals() {
 	if refusals > 0 && !slices.ContainsFunc(ofRefusals, func(g groupedFinding) bool { return isAnsweredAs429(g.Requirement) }) {
 		a.held(contract.Answered, "all %d refusals are complete 429 responses", refusals)
 	}
-	a.findings = append(a.findings, ofRefusals.outOf(refusals, "refusals")...)
-	a.findings = append(a.findings, ofFailures.outOf(len(a.calls), "calls")...)
+	a.findings = append(a.findings, ofRefusals.outOf(refusals, "refusal")...)
+	a.findings = append(a.findings, ofFailures.outOf(len(a.calls), "call")...)
 }
 
 // isAnsweredAs429 reports whether a requirement is about the refusal being a complete 429, not about its body.
@@ -89,7 +90,7 @@ func (g groupedFindings) outOf(total int, of string) []contract.Finding {
 	slices.SortStableFunc(g, func(a, b groupedFinding) int { return cmp.Compare(b.times, a.times) })
 	findings := make([]contract.Finding, 0, len(g))
 	for _, one := range g {
-		one.Got += fmt.Sprintf(" (in %d of %d %s)", one.times, total, of)
+		one.Got += fmt.Sprintf(" (in %d of %s)", one.times, plain.Count(total, of))
 		findings = append(findings, one.Finding)
 	}
 	return findings

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/plain"
 )
 
 // measureRefusedCost makes further calls while the limit is used up, and reads the balance before and after. When time freed the
@@ -64,8 +65,8 @@ func (a *assessment) recordRefusedFree() {
 		counted = "counted against the limit, as declared"
 	}
 	if a.refusedCost != nil {
-		a.held(contract.RefusedFree, "%d refused calls %s; %d consecutive refused calls cost nothing", refused, counted, repeats)
+		a.held(contract.RefusedFree, "%s %s; %d consecutive refused calls cost nothing", plain.Count(refused, "refused call"), counted, repeats)
 		return
 	}
-	a.held(contract.RefusedFree, "%d refused calls %s; their cost was not checked", refused, counted)
+	a.held(contract.RefusedFree, "%s %s; their cost was not checked", plain.Count(refused, "refused call"), counted)
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/plain"
 )
 
 // maxRounding is by how much a Retry-After may exceed the wait: it has to be whole seconds.
@@ -77,11 +78,17 @@ func (a *assessment) checkRetryAfter() {
 	c.report(announced)
 	switch {
 	case announced == 0 && dates > 0:
-		a.untested(contract.RetryAfterTrue, "%d of %d refusals carried an HTTP date as Retry-After but no Date header, so the wait is unknown", dates, refused)
+		a.untested(contract.RetryAfterTrue, "%d of %s carried an HTTP date as Retry-After but no Date header, so the wait is unknown", dates, plain.Count(refused, "refusal"))
+	case announced == 0 && refused == 1:
+		a.untested(contract.RetryAfterTrue, "the only refusal carried no valid Retry-After")
 	case announced == 0:
 		a.untested(contract.RetryAfterTrue, "none of the %d refusals carried a valid Retry-After", refused)
 	case announced < refused:
 		a.held(contract.RetryAfterTrue, "%d of %d refusals carried Retry-After; for %d of them, gatecert compared the value with a later admitted call", announced, refused, followed)
+	case refused == 1 && followed == 1:
+		a.held(contract.RetryAfterTrue, "the only refusal carried Retry-After; gatecert compared the value with a later admitted call")
+	case refused == 1:
+		a.held(contract.RetryAfterTrue, "the only refusal carried Retry-After; gatecert compared the value with no later admitted call")
 	default:
 		a.held(contract.RetryAfterTrue, "all %d refusals carried Retry-After; for %d of them, gatecert compared the value with a later admitted call", refused, followed)
 	}
@@ -143,11 +150,11 @@ func (c *retryAfterCheck) nextRefused(later []Call, refusal Call, wait time.Dura
 func (c *retryAfterCheck) report(refusals int) {
 	if w := c.tooShort; w.times > 0 {
 		c.find(contract.RetryAfterTrue, contract.Should, "a call to be admitted after the Retry-After time has passed",
-			fmt.Sprintf("%s, but a call sent %s later was still refused (this happened after %d of %d refusals)", w.text, round(w.waited), w.times, refusals))
+			fmt.Sprintf("%s, but a call sent %s later was still refused (this happened after %d of %s)", w.text, round(w.waited), w.times, plain.Count(refusals, "refusal")))
 	}
 	if w := c.tooLong; w.times > 0 {
 		c.find(contract.RetryAfterTrue, contract.Should, "a Retry-After at most 1s longer than the wait that was needed",
-			fmt.Sprintf("%s, but a call was admitted after only %s (this happened after %d of %d refusals)", w.text, round(w.waited), w.times, refusals))
+			fmt.Sprintf("%s, but a call was admitted after only %s (this happened after %d of %s)", w.text, round(w.waited), w.times, plain.Count(refusals, "refusal")))
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/plain"
 )
 
 // Sharing states whether two callers share a limit.
@@ -238,8 +239,8 @@ func (s *scopeInference) tooLittle() string {
 	if needed <= left && calls <= s.budget.Calls-s.reserved {
 		return ""
 	}
-	return fmt.Sprintf("not tested: this test takes up to %s and about %d calls, but only %s and %d calls of the budget are left",
-		round(needed), calls, round(max(left, 0)), max(s.budget.Calls-s.reserved, 0))
+	return fmt.Sprintf("not tested: this test takes up to %s and about %d calls, but only %s and %s of the budget are left",
+		round(needed), calls, round(max(left, 0)), plain.Count(max(s.budget.Calls-s.reserved, 0), "call"))
 }
 
 // timeToRest is how long the limit needs to be free again, and a tenth more.
@@ -275,7 +276,7 @@ func (s *scopeInference) admitsOther(ctx context.Context, n int) (sentence strin
 // callAs makes just n calls at once. It returns [ErrBudget] when fewer are left.
 func (s *scopeInference) callAs(ctx context.Context, p Prober, n int) ([]Call, error) {
 	if left := s.budget.Calls - s.reserved; n > left {
-		return nil, fmt.Errorf("%w: the next step needs %d calls, but only %d of %d are left", ErrBudget, n, max(left, 0), s.budget.Calls)
+		return nil, fmt.Errorf("%w: the next step needs %s, but only %d of %d are left", ErrBudget, plain.Count(n, "call"), max(left, 0), s.budget.Calls)
 	}
 	s.prober = p
 	return s.burst(ctx, n, 0)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/plain"
 )
 
 // scopeRound is what came of a round: the calls of the other, and those at once of the limited caller just before and just after.
@@ -36,8 +37,8 @@ func (r scopeRound) judge() Sharing {
 }
 
 func (r scopeRound) String() string {
-	return fmt.Sprintf("after the limit was used up, the gateway admitted %d of %d calls by the other caller. Of the limited caller's calls, the gateway admitted %d of %d just before the other caller's calls and %d of %d just after them",
-		count(r.theirs, Admitted), len(r.theirs), count(r.before, Admitted), len(r.before), count(r.after, Admitted), len(r.after))
+	return fmt.Sprintf("after the limit was used up, the gateway admitted %d of %s by the other caller. Of the limited caller's calls, the gateway admitted %d of %d just before the other caller's calls and %d of %d just after them",
+		count(r.theirs, Admitted), plain.Count(len(r.theirs), "call"), count(r.before, Admitted), len(r.before), count(r.after, Admitted), len(r.after))
 }
 
 // afterUse uses the limit up, lets the other call, and calls again as the limited caller.

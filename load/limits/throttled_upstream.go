@@ -52,11 +52,11 @@ func (a *assessment) checkUpstream429s() {
 	}
 	if lost > 0 {
 		a.find(contract.UpstreamRefusal, contract.Should, fmt.Sprintf("the upstream's Retry-After: %d", a.declared.UpstreamRetryAfter),
-			fmt.Sprintf("%s (in %d of %d calls)", got, lost, reached))
+			fmt.Sprintf("%s (in %d of %s)", got, lost, plain.Count(reached, "call")))
 	}
 	if maxAttempts > bound {
 		a.find(contract.UpstreamRefusal, contract.Should, fmt.Sprintf("at most %s per call when the upstream responds with 429", plain.Count(bound, "attempt")), plain.Count(maxAttempts, "attempt"))
 	}
-	a.held(contract.UpstreamRefusal, "the upstream answered %d calls with 429; the gateway passed on the upstream's Retry-After and made at most %s for each call (limit: %d)",
-		reached, plain.Count(maxAttempts, "attempt"), bound)
+	a.held(contract.UpstreamRefusal, "the upstream answered %s with 429; the gateway passed on the upstream's Retry-After and made at most %s for each call (limit: %d)",
+		plain.Count(reached, "call"), plain.Count(maxAttempts, "attempt"), bound)
 }

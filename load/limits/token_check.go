@@ -34,7 +34,11 @@ func (a *assessment) checkTokens() {
 	a.model = a.declared.model(a.declared.kinds()[0])
 	a.untested(contract.LimitBurst, "some gateways count a call's tokens only after the call has ended, so concurrent calls cannot test a token limit")
 	if silent > 0 {
-		a.untested(contract.LimitExact, "%d of %d responses do not state how many tokens the call used", silent, admitted)
+		verb := "do"
+		if admitted == 1 {
+			verb = "does"
+		}
+		a.untested(contract.LimitExact, "%d of %s %s not state how many tokens the call used", silent, plain.Count(admitted, "response"), verb)
 		return
 	}
 	m, shares := bestTokenModel(a.declared, uses)
@@ -48,16 +52,16 @@ func (a *assessment) checkTokens() {
 			fmt.Sprintf("a call was admitted %s after the first call, although %.0f %% of the limit was already used", a.after(shares.over), 100*shares.used))
 	} else if at, needed := a.lastWindowOfTokens(uses); at >= 0 {
 		a.find(contract.LimitExact, contract.Should, fmt.Sprintf("usage of at least %.0f %% of %s in one window, while gatecert used all capacity as soon as it became available", 100*minNeededTokens, a.declared),
-			fmt.Sprintf("only %.0f %% of the limit was used, even counting the call that was refused %s after the first call and needed %d tokens", 100*needed, a.after(at), a.calls[at].Asked.Of(part)))
+			fmt.Sprintf("only %.0f %% of the limit was used, even counting the call that was refused %s after the first call and needed %s", 100*needed, a.after(at), plain.Count(a.calls[at].Asked.Of(part), "token")))
 	} else if i := slices.IndexFunc(shares.under, func(u underused) bool { return !a.byOthers(u.call) }); i >= 0 {
 		u := shares.under[i]
 		a.find(contract.LimitExact, contract.Should, "calls admitted while the limit has capacity ("+a.modelName()+")",
-			fmt.Sprintf("a call was refused %s after the first call, although it would have brought usage to only %.0f %% of the limit (the refused call needed %d tokens)",
-				a.after(u.call), 100*u.needed, a.calls[u.call].Asked.Of(part)))
+			fmt.Sprintf("a call was refused %s after the first call, although it would have brought usage to only %.0f %% of the limit (the refused call needed %s)",
+				a.after(u.call), 100*u.needed, plain.Count(a.calls[u.call].Asked.Of(part), "token")))
 	}
 	if refused == 0 {
-		a.untested(contract.LimitExact, "no call was refused, so the limit of %d %s in %s was probably not reached: %d calls used %s", a.declared.Limit, part.unit(), round(a.declared.Window),
-			admitted, plain.Count(tokens, "token"))
+		a.untested(contract.LimitExact, "no call was refused, so the limit of %d %s in %s was probably not reached: %s used %s", a.declared.Limit, part.unit(), round(a.declared.Window),
+			plain.Count(admitted, "call"), plain.Count(tokens, "token"))
 	} else {
 		a.held(contract.LimitExact, "%d calls admitted and %d refused; the admitted calls used %s", admitted, refused, plain.Count(tokens, "token"))
 	}

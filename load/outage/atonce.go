@@ -10,6 +10,7 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/internal/wait"
 	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -236,7 +237,7 @@ func (r *round) checkAtOnce(all *conclusions) {
 		all.violated(contract.Finding{
 			Requirement: contract.CapacityKept, Level: contract.Should,
 			Want: fmt.Sprintf("about the same number of concurrent calls at the upstream as before the outage (%d of %d)", r.fitBefore.held, r.fitBefore.sent),
-			Got:  fmt.Sprintf("at most %d concurrent calls at the upstream in %d attempts; the last attempt ended %s after the outage", best.held, len(conclusive), rounded(r.lastAttempt())),
+			Got:  fmt.Sprintf("at most %s at the upstream in %s; the last attempt ended %s after the outage", plain.Count(best.held, "concurrent call"), plain.Count(len(conclusive), "attempt"), rounded(r.lastAttempt())),
 		}, c)
 	}
 }

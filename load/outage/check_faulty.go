@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -78,8 +79,12 @@ func (r *round) checkTimeLimit(all *conclusions) {
 		times.Add(q.ServiceTime())
 		first, last = min(first, q.ServiceTime()), max(last, q.ServiceTime())
 	}
-	got := fmt.Sprintf("%d hanging requests were answered after %s to %s (median %s)",
-		len(answered), rounded(first), rounded(last), rounded(times.Quantile(0.5)))
+	verb := "were"
+	if len(answered) == 1 {
+		verb = "was"
+	}
+	got := fmt.Sprintf("%s %s answered after %s to %s (median %s)",
+		plain.Count(len(answered), "hanging request"), verb, rounded(first), rounded(last), rounded(times.Quantile(0.5)))
 	if r.TimeLimit == 0 {
 		all.untested(contract.InTime, "%s; this timing cannot be judged, because the profile does not declare limits.timeout", got)
 		return

@@ -25,13 +25,17 @@ func (r *round) checkAttempts(all *conclusions) {
 		most = max(most, len(q.seen.Attempts))
 	}
 	over := sent.where(func(q result) bool { return len(q.seen.Attempts) > r.Attempts })
+	if len(over) == 0 && len(sent) == 1 {
+		all.held(contract.RetriesBounded, "the only faulty request caused %s; the profile allows %d", plain.Count(most, "upstream call"), r.Attempts)
+		return
+	}
 	if len(over) == 0 {
 		all.held(contract.RetriesBounded, "each of the %d faulty requests caused at most %s; the profile allows %d", len(sent), plain.Count(most, "upstream call"), r.Attempts)
 		return
 	}
 	all.violated(contract.Finding{
-		Requirement: contract.RetriesBounded, Level: contract.Should, Want: fmt.Sprintf("at most %d upstream calls per request", r.Attempts),
-		Got: fmt.Sprintf("up to %d upstream calls per request; %d of %d faulty requests exceeded the limit", most, len(over), len(sent)),
+		Requirement: contract.RetriesBounded, Level: contract.Should, Want: fmt.Sprintf("at most %s per request", plain.Count(r.Attempts, "upstream call")),
+		Got: fmt.Sprintf("up to %d upstream calls per request; %d of %s exceeded the limit", most, len(over), plain.Count(len(sent), "faulty request")),
 	}, certain)
 }
 
@@ -51,6 +55,10 @@ func (r *round) checkCancelled(all *conclusions) {
 			return a.Open || a.Duration > q.ServiceTime()+cancelWithin+usual+q.maxLag
 		})
 	})
+	if len(late) == 0 && len(sent) == 1 {
+		all.held(contract.UpstreamFreed, "the upstream calls of the only faulty request were cancelled in time")
+		return
+	}
 	if len(late) == 0 {
 		all.held(contract.UpstreamFreed, "the upstream calls of all %d faulty requests were cancelled in time", len(sent))
 		return
@@ -60,7 +68,7 @@ func (r *round) checkCancelled(all *conclusions) {
 	})
 	all.violated(contract.Finding{
 		Requirement: contract.UpstreamFreed, Level: contract.Should, Want: fmt.Sprintf("the upstream call to be cancelled within %s of the response", rounded(cancelWithin)),
-		Got: fmt.Sprintf("%d of %d faulty requests had an upstream call that was cancelled too late or not at all (%d not at all)", len(late), len(sent), len(never)),
+		Got: fmt.Sprintf("%d of %s had an upstream call that was cancelled too late or not at all (%d not at all)", len(late), plain.Count(len(sent), "faulty request"), len(never)),
 	}, r.certainty(late, len(sent)))
 }
 
@@ -84,10 +92,10 @@ func (r *round) checkDisconnects(all *conclusions) {
 		}
 		all.violated(contract.Finding{
 			Requirement: contract.Departure, Level: contract.Should, Want: "the upstream call to be cancelled when the client disconnects",
-			Got: fmt.Sprintf("%d of %d upstream calls continued after the client disconnected; the longest lasted %s", len(goingOn), n, rounded(longest)),
+			Got: fmt.Sprintf("%d of %s continued after the client disconnected; the longest lasted %s", len(goingOn), plain.Count(n, "upstream call"), rounded(longest)),
 		}, r.certainty(goingOn, n))
 	default:
-		all.held(contract.Departure, "%d clients disconnected; %d of their upstream calls continued (fewer than a quarter may continue)", n, len(goingOn))
+		all.held(contract.Departure, "%s disconnected; %d of their upstream calls continued (fewer than a quarter may continue)", plain.Count(n, "client"), len(goingOn))
 	}
 }
 
@@ -128,7 +136,7 @@ func (r *round) checkOpenCalls(all *conclusions) {
 			c = uncertain
 		}
 		all.violated(contract.Finding{
-			Requirement: contract.NothingLeft, Level: contract.Should, Want: fmt.Sprintf("at most %d calls open at the upstream, as many as before the outage", r.openBefore),
+			Requirement: contract.NothingLeft, Level: contract.Should, Want: fmt.Sprintf("at most %s open at the upstream, as many as before the outage", plain.Count(r.openBefore, "call")),
 			Got: fmt.Sprintf("%s still open at the upstream %s after the last request", plain.Count(r.openAfter, "call"), rounded(cancelWithin)),
 		}, c)
 	default:

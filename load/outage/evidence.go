@@ -8,6 +8,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -45,8 +46,8 @@ func (e Experiment) sentence() string {
 		faults = append(faults, f.Name)
 	}
 	if e.SlowCalls > 0 && e.hangs() {
-		return fmt.Sprintf("%g healthy requests per second, for %s without faulty requests and then for %s with faulty requests (%s); the upstream holds up to %d faulty requests open",
-			e.Rate, rounded(e.Before), rounded(e.Outage), strings.Join(faults, ", "), e.SlowCalls)
+		return fmt.Sprintf("%g healthy requests per second, for %s without faulty requests and then for %s with faulty requests (%s); the upstream holds up to %s open",
+			e.Rate, rounded(e.Before), rounded(e.Outage), strings.Join(faults, ", "), plain.Count(e.SlowCalls, "faulty request"))
 	}
 	return fmt.Sprintf("%g healthy requests per second, for %s without faulty requests and then for %s with one faulty request per %d healthy requests (%s)",
 		e.Rate, rounded(e.Before), rounded(e.Outage), healthyPerFaulty, strings.Join(faults, ", "))

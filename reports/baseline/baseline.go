@@ -113,7 +113,7 @@ func (b Baseline) Stale(cases []runlog.Case, selected func(contract.Case) bool, 
 		passed, executed := e.outcomes(cases)
 		switch {
 		case len(passed) > 0:
-			add("the entry expects failures, but %d of %d cases passed: %s; remove the entry or narrow it", len(passed), executed, firstOf(passed))
+			add("the entry expects failures, but %d of %s passed: %s; remove the entry or narrow it", len(passed), plain.Count(executed, "case"), firstOf(passed))
 		case executed == 0:
 			add("the entry matches no case that this target offers; remove it")
 		}

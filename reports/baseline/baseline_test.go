@@ -113,9 +113,9 @@ func TestStale(t *testing.T) {
 	}{
 		{"an entry that holds", "case: code:model_not_found/**", []runlog.Case{result(chat, contract.ExpectedFail)}, everything, nil},
 		{"a case that passes", "case: " + chat, []runlog.Case{result(chat, contract.Pass)}, everything,
-			[]string{"known.yaml:2: " + chat + ": the entry expects failures, but 1 of 1 cases passed: " + chat + "; remove the entry or narrow it"}},
+			[]string{"known.yaml:2: " + chat + ": the entry expects failures, but 1 of 1 case passed: " + chat + "; remove the entry or narrow it"}},
 		{"a case that only warns passes", "case: " + chat, []runlog.Case{result(chat, contract.Warn)}, everything,
-			[]string{"known.yaml:2: " + chat + ": the entry expects failures, but 1 of 1 cases passed: " + chat + "; remove the entry or narrow it"}},
+			[]string{"known.yaml:2: " + chat + ": the entry expects failures, but 1 of 1 case passed: " + chat + "; remove the entry or narrow it"}},
 		{"one of two", "case: code:model_not_found/**", []runlog.Case{result(chat, contract.ExpectedFail), result(stream, contract.Pass)}, everything,
 			[]string{"known.yaml:2: code:model_not_found/**: the entry expects failures, but 1 of 2 cases passed: " + stream + "; remove the entry or narrow it"}},
 		{"a case that does not exist", "case: code:model_not_fund/**", nil, everything,

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -95,7 +96,7 @@ func (s *summary) checkSpans() {
 		}
 	}
 	if calls != s.Calls {
-		s.problemf("the load summary counts %d calls, but its time spans contain %d", s.Calls, calls)
+		s.problemf("the load summary counts %s, but its time spans contain %d", plain.Count(s.Calls, "call"), calls)
 	}
 }
 
@@ -193,10 +194,14 @@ func (s *summary) checkLimit() {
 		s.problemf("the load summary contradicts itself: its text is %.120q, but the counts of its time spans add up to %q", s.Sentence, sentence(limited))
 	}
 	if s.count(limited, other) > 0 && len(s.findings) == 0 {
-		s.problemf("the case has no findings, but the time spans in its load summary count %d calls that were neither admitted nor refused", s.count(limited, other))
+		verb := "were"
+		if s.count(limited, other) == 1 {
+			verb = "was"
+		}
+		s.problemf("the case has no findings, but the time spans in its load summary count %s that %s neither admitted nor refused", plain.Count(s.count(limited, other), "call"), verb)
 	}
 	if n, ok := s.numbers(contract.Answered, allRefusals); ok && n[0] != s.count(limited, refused) && n[0] != s.count(streaming, refused) {
-		s.problemf("the load summary says that all %d refusals are complete, but its time spans contain %d refusals", n[0], s.count(limited, refused))
+		s.problemf("the load summary says that all %d refusals are complete, but its time spans contain %s", n[0], plain.Count(s.count(limited, refused), "refusal"))
 	}
 	let, turned := 0, 0
 	for _, r := range []contract.Requirement{contract.LimitExact, contract.LimitBurst} {
@@ -258,7 +263,7 @@ func isFaulty(group string) bool {
 func (s *summary) checkFaulty() {
 	for _, t := range s.Times {
 		if sent := s.count(isOne(t.Name), runlog.Outcome.OfGateway); isFaulty(t.Name) && !isTimeOfHealthy(t.Name) && t.Count > sent {
-			s.problemf("the load summary has latencies for %d %.40s requests, but its time spans contain only %d", t.Count, t.Name, sent)
+			s.problemf("the load summary has latencies for %s, but its time spans contain only %d", plain.Count(t.Count, fmt.Sprintf("%.40s request", t.Name)), sent)
 		}
 	}
 	n, ok := s.numbers(contract.Answered, allFaulty)
@@ -266,7 +271,7 @@ func (s *summary) checkFaulty() {
 		return
 	}
 	if sent := s.count(isFaulty, runlog.Outcome.OfGateway); n[0] > sent || n[0] < sent && !s.secondRound() {
-		s.problemf("the load summary counts %d faulty requests, all of them answered, but its time spans contain %d", n[0], sent)
+		s.problemf("the load summary counts %s, all of them answered, but its time spans contain %d", plain.Count(n[0], "faulty request"), sent)
 	}
 	// Those were not answered with an error.
 	if wrong := s.count(isFaulty, isOne(runlog.Admitted, runlog.Timeout, runlog.Wrong, runlog.TransportError)); wrong > 0 {
@@ -300,7 +305,7 @@ func (s *summary) checkServed() {
 		}
 	}
 	if counted := s.count(isHealthy, isOne(runlog.Admitted)); counted != admitted {
-		s.problemf("the load summary has latencies for %d healthy requests that succeeded, but its time spans contain %d", admitted, counted)
+		s.problemf("the load summary has latencies for %s that succeeded, but its time spans contain %d", plain.Count(admitted, "healthy request"), counted)
 	}
 	_, healthyAfter := s.numbers(contract.Recovery, recovered)
 	recovery, _ := s.result(contract.Recovery)
@@ -313,9 +318,9 @@ func (s *summary) checkServed() {
 	before, _ := s.times("", "before")
 	switch most := before.Count / baselineFailures; {
 	case failed > all || sent > s.count(isHealthy, anyOutcome):
-		s.problemf("the load summary says that %d of %d healthy requests failed during the outage, but its time spans contain %d failures", failed, sent, all)
+		s.problemf("the load summary says that %d of %d healthy requests failed during the outage, but its time spans contain %s", failed, sent, plain.Count(all, "failure"))
 	case !s.secondRound() && healthyAfter && !failedLate.MatchString(recovery.Sentence) && all-failed > most:
-		s.problemf("the time spans in the load summary count %d healthy requests that failed, but its checks report only %d", all, failed)
+		s.problemf("the time spans in the load summary count %s that failed, but its checks report only %d", plain.Count(all, "healthy request"), failed)
 	case failed > 0 && !s.secondRound():
 		usual := float64(min(all-failed, most)) / float64(max(before.Count+min(all-failed, most), 1))
 		if float64(failed) > 2*usual*float64(sent) {

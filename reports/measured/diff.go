@@ -177,7 +177,11 @@ func (d Diff) Count(r ChangeResult) (n int) {
 
 // Sentence summarises the comparison in one line.
 func (d Diff) Sentence() string {
-	return fmt.Sprintf("%d quantities compared: %d worse, %d better, %d without a clear difference", len(d.Changes), d.Count(Worse), d.Count(Better), d.Count(Undecided))
+	noun := "quantities"
+	if len(d.Changes) == 1 {
+		noun = "quantity"
+	}
+	return fmt.Sprintf("%d %s compared: %d worse, %d better, %d without a clear difference", len(d.Changes), noun, d.Count(Worse), d.Count(Better), d.Count(Undecided))
 }
 
 func (c Change) text(v float64) string {

@@ -35,7 +35,7 @@ func Markdown(w io.Writer, m runlog.Measured) error {
 		}
 	}
 	if len(m.Points) > 0 {
-		line("\n<details><summary>%d probes</summary>\n\n| rate | for | p50 | p99 | admitted | result |\n|--:|--:|--:|--:|--:|---|", len(m.Points))
+		line("\n<details><summary>%s</summary>\n\n| rate | for | p50 | p99 | admitted | result |\n|--:|--:|--:|--:|--:|---|", plain.Count(len(m.Points), "probe"))
 		for _, p := range m.Points[:min(len(m.Points), 200)] {
 			t := p.Times["latency"]
 			line("| %s | %s | %s | %s | %d | %s |", pointName(p), plain.Time(p.Lasted), plain.Time(t.P50), plain.Time(t.P99), p.Counts[runlog.Admitted], cell(pointResult(p)))
@@ -63,7 +63,7 @@ func Markdown(w io.Writer, m runlog.Measured) error {
 			}
 		}
 		for _, v := range clipped(f.Violations) {
-			line("\n- %s (%d responses)", cell(text(v.Finding.String())), v.Count)
+			line("\n- %s (%s)", cell(text(v.Finding.String())), countOf(v.Count, "response"))
 		}
 	}
 	for _, n := range notes(m) {

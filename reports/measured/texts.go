@@ -280,10 +280,18 @@ func comparedRows(c *runlog.Compared) []comparedRow {
 	return rows
 }
 
+// countOf is [plain.Count] for numbers of any size.
+func countOf(n uint64, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
+}
+
 // pointName is what a probe held: a rate, or a number of callers.
 func pointName(p runlog.Point) string {
 	if p.Callers > 0 {
-		return fmt.Sprintf("%d callers, %s", p.Callers, rate(p.Rate))
+		return fmt.Sprintf("%s, %s", plain.Count(p.Callers, "caller"), rate(p.Rate))
 	}
 	return rate(p.Rate)
 }

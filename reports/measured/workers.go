@@ -49,7 +49,7 @@ func workerRows(f *runlog.MeasuredFooter) []workerRow {
 			row.Machine += " (" + name(w.Source) + ")"
 		}
 		if w.CPU >= 0 && w.CPU < 1000 {
-			row.CPU = fmt.Sprintf("%.0f %% of %d cores", 100*w.CPU, w.Cores)
+			row.CPU = fmt.Sprintf("%.0f %% of %s", 100*w.CPU, plain.Count(w.Cores, "core"))
 		}
 		rows = append(rows, row)
 	}
