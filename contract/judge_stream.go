@@ -107,12 +107,8 @@ func (j *judge) judgeErrorEvent(env dialect.ErrorObject, form string, event Even
 			if spoken == dialect.Gemini {
 				level = Should
 			}
-			noun := "keys"
-			if env.Keys == 1 {
-				noun = "key"
-			}
 			j.add(StreamError, level, `data with "error" as its first and only key`,
-				fmt.Sprintf("%d %s, %q first", env.Keys, noun, env.FirstKey))
+				fmt.Sprintf("%d keys, %q first", env.Keys, env.FirstKey))
 		}
 		if !unnamed {
 			j.add(StreamError, Should, "a data event without a name", "event: "+strconv.Quote(event.Name))

@@ -135,7 +135,7 @@ func (a *assessment) findExcess(r contract.Requirement, level contract.Requireme
 
 func (a *assessment) findSpurious(r contract.Requirement, calls []int) {
 	if len(calls) > 0 {
-		a.find(r, contract.Should, "calls admitted while the limit has capacity ("+a.model.String()+")",
+		a.find(r, contract.Should, "calls admitted while the limit ("+a.model.String()+") has capacity",
 			fmt.Sprintf("%s refused although the limit certainly had capacity left%s", plain.Count(len(calls), "call"), a.explanation()))
 	}
 }

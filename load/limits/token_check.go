@@ -48,14 +48,14 @@ func (a *assessment) checkTokens() {
 		if shares.used >= certainlyTooMany {
 			level = contract.Must
 		}
-		a.find(contract.LimitExact, level, "no call admitted while the limit is used up ("+a.modelName()+")",
+		a.find(contract.LimitExact, level, "no call admitted while the limit ("+a.modelName()+") is used up",
 			fmt.Sprintf("a call was admitted %s after the first call, although %.0f %% of the limit was already used", a.after(shares.over), 100*shares.used))
 	} else if at, needed := a.lastWindowOfTokens(uses); at >= 0 {
 		a.find(contract.LimitExact, contract.Should, fmt.Sprintf("usage of at least %.0f %% of %s in one window, while gatecert used all capacity as soon as it became available", 100*minNeededTokens, a.declared),
 			fmt.Sprintf("only %.0f %% of the limit was used, even counting the call that was refused %s after the first call and needed %s", 100*needed, a.after(at), plain.Count(a.calls[at].Asked.Of(part), "token")))
 	} else if i := slices.IndexFunc(shares.under, func(u underused) bool { return !a.byOthers(u.call) }); i >= 0 {
 		u := shares.under[i]
-		a.find(contract.LimitExact, contract.Should, "calls admitted while the limit has capacity ("+a.modelName()+")",
+		a.find(contract.LimitExact, contract.Should, "calls admitted while the limit ("+a.modelName()+") has capacity",
 			fmt.Sprintf("a call was refused %s after the first call, although it would have brought usage to only %.0f %% of the limit (the refused call needed %s)",
 				a.after(u.call), 100*u.needed, plain.Count(a.calls[u.call].Asked.Of(part), "token")))
 	}
