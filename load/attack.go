@@ -14,6 +14,7 @@ import (
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -103,16 +104,12 @@ func (a *attack) run() (Portion, error) {
 	e.offered, e.sent, e.localErrors = m.Offered, m.Sent, results.localErrors
 	m.Generator = a.phase.Generator.check(m.Generator, e)
 	if hits += a.more.Load(); hits != m.Sent {
-		m.Generator.Problems = append(m.Generator.Problems, fmt.Sprintf("gatecert started %s, but counted %d as sent", requestCount(hits), m.Sent))
+		m.Generator.Problems = append(m.Generator.Problems, fmt.Sprintf("gatecert started %s, but counted %d as sent", plain.Count(hits, "request"), m.Sent))
 	}
 	unleased := a.unleased.Load()
 	if unleased > 0 {
 		m.Generator.Undersent = true
-		verb := "were"
-		if unleased == 1 {
-			verb = "was"
-		}
-		m.Generator.Problems = append(m.Generator.Problems, fmt.Sprintf("%s %s not sent because the worker's lease had expired", requestCount(unleased), verb))
+		m.Generator.Problems = append(m.Generator.Problems, fmt.Sprintf("%s not sent because the worker's lease had expired", plain.Were(unleased, "request")))
 	}
 	part := Portion{unleased: unleased, m: m, course: results.course, windows: results.parts, begun: a.begun}
 	if !a.phase.Share.whole() {

@@ -8,6 +8,7 @@ import (
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -80,7 +81,7 @@ func (r *recorder) flush() {
 }
 
 func (r *recorder) fail(err error) {
-	r.m.RecordError = fmt.Errorf("write the results after sending %s: %w", requestCount(r.m.Sent), err)
+	r.m.RecordError = fmt.Errorf("write the results after sending %s: %w", plain.Count(r.m.Sent, "request"), err)
 }
 
 // eachMetrics visits the metrics by request and outcome, in a stable order.

@@ -82,11 +82,11 @@ func (l GeneratorLimits) check(h GeneratorHealth, e effort) GeneratorHealth {
 	problemf := func(format string, args ...any) { h.Problems = append(h.Problems, fmt.Sprintf(format, args...)) }
 	if float64(e.unsent)/float64(max(e.offered, 1)) > l.Missed {
 		h.Undersent = true
-		problemf("this machine failed to send %d of %s (the limit is %.3g %%)", e.unsent, requestCount(e.offered), l.Missed*100)
+		problemf("this machine failed to send %d of %s (the limit is %.3g %%)", e.unsent, plain.Count(e.offered, "request"), l.Missed*100)
 	}
 	if e.sent > 0 && float64(e.localErrors)/float64(e.sent) > maxLocalErrors {
 		h.Undersent = true
-		problemf("%d of %s failed because of an error on this machine (the limit is %.3g %%)", e.localErrors, requestCount(e.sent), maxLocalErrors*100)
+		problemf("%d of %s failed because of an error on this machine (the limit is %.3g %%)", e.localErrors, plain.Count(e.sent, "request"), maxLocalErrors*100)
 	}
 	if own := h.Lag.Count(); h.Late > lateAllowance && float64(h.Late)/float64(own) > l.LateShare && !e.embedded {
 		problemf("this machine sent %d of %d requests more than %s late (the limit is %.3g %%)", h.Late, own, l.Lag, l.LateShare*100)

@@ -42,23 +42,7 @@ func IsLoopback(host string) bool {
 // String returns the plan in one line.
 func (p Plan) String() string {
 	return fmt.Sprintf("at most %s at up to %g/s for %s, over %s, to %s",
-		requestCount(p.Requests), p.Rate, plain.Duration(p.Duration.Round(100*time.Millisecond)), plain.Count(p.Connections, "connection"), strings.Join(p.Hosts, " and "))
-}
-
-// are is the verb of a number.
-func are[N int | uint64](n N) string {
-	if n == 1 {
-		return "is"
-	}
-	return "are"
-}
-
-// requestCount is a number of requests, for example "1 request".
-func requestCount(n uint64) string {
-	if n == 1 {
-		return "1 request"
-	}
-	return fmt.Sprintf("%d requests", n)
+		plain.Count(p.Requests, "request"), p.Rate, plain.Duration(p.Duration.Round(100*time.Millisecond)), plain.Count(p.Connections, "connection"), strings.Join(p.Hosts, " and "))
 }
 
 // Add returns the plan for p followed by q. Requests and durations are added; of the rates and connections, the higher value counts.
@@ -135,9 +119,9 @@ func (c Caps) Allow(p Plan) error {
 			over = append(over, fmt.Errorf("%w: "+format, append([]any{ErrCap}, args...)...))
 		}
 	}
-	check(p.Requests > c.Requests, "it sends %s, but at most %d %s allowed", requestCount(p.Requests), c.Requests, are(c.Requests))
+	check(p.Requests > c.Requests, "it sends %d requests, but at most %d are allowed", p.Requests, c.Requests)
 	check(p.Rate > c.Rate, "it sends %g requests/s, but at most %g/s are allowed", p.Rate, c.Rate)
 	check(p.Duration > c.Duration, "it takes %s, but at most %s is allowed", plain.Duration(p.Duration.Round(100*time.Millisecond)), plain.Duration(c.Duration))
-	check(p.Connections > c.Connections, "it uses %s, but at most %d %s allowed", plain.Count(p.Connections, "connection"), c.Connections, are(c.Connections))
+	check(p.Connections > c.Connections, "it uses %d connections, but at most %d are allowed", p.Connections, c.Connections)
 	return errors.Join(over...)
 }

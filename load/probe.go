@@ -61,12 +61,8 @@ func newProbe(rate float64, d time.Duration, p Phase, m Measurement, slo SLO, un
 	// rate (Little's law), requests queue here and not at the gateway.
 	needed := int(math.Ceil(2 * rate * unloaded.Seconds()))
 	if len(probe.Misses) > 0 && m.Waited > 0 && p.Connections < needed {
-		verb := "are"
-		if p.Connections == 1 {
-			verb = "is"
-		}
 		probe.Inconclusive = append(slices.Clone(probe.Inconclusive),
-			fmt.Sprintf("%s %s too few: this rate needs %d", plain.Count(p.Connections, "connection"), verb, needed))
+			fmt.Sprintf("%s too few: this rate needs %d", plain.Are(p.Connections, "connection"), needed))
 	}
 	return probe
 }

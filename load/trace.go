@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/gatecert/gatecert/reports/plain"
 )
 
 // Limits for a trace. The trace file is not trusted.

@@ -222,14 +222,6 @@ func rightClients(l clientlog.Log, row contract.RowID) (right, played int, kind 
 }
 
 // callersSideBySide lays out the records of several runs: rows by targets. It returns nil where none has one.
-// followers is how many clients there are that follow or do not: "1 client follows", "2 clients follow".
-func followers(n int) string {
-	if n == 1 {
-		return "1 client follows"
-	}
-	return fmt.Sprintf("%d clients follow", n)
-}
-
 func callersSideBySide(runs []runlog.Run, names []string) *callers {
 	if !slices.ContainsFunc(runs, func(r runlog.Run) bool { return r.Clients != nil }) {
 		return nil
@@ -252,7 +244,7 @@ func callersSideBySide(runs []runlog.Run, names []string) *callers {
 			cell := callerCell{Kind: callerNone, Marks: "·", Sentence: "no client was tested with this row"}
 			if run.Clients != nil {
 				if right, played, kind := rightClients(*run.Clients, row.ID); played > 0 {
-					cell = callerCell{Kind: kind, Marks: fmt.Sprintf("%d/%d", right, played), Sentence: fmt.Sprintf("%d of %s the row's advice", right, followers(played))}
+					cell = callerCell{Kind: kind, Marks: fmt.Sprintf("%d/%d", right, played), Sentence: fmt.Sprintf("%d of %d clients follow the row's advice", right, played)}
 				}
 				if better := clientlog.Advice(*run.Clients, row); better != "" {
 					r.Better = append(r.Better, names[i]+": "+plain.Text(better, textLimit))

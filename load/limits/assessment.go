@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -133,7 +134,7 @@ func (a *assessment) inconclusive() error {
 	case admitted == 0:
 		return fmt.Errorf("%w: none of the %d calls was admitted", ErrInconclusive, len(a.calls))
 	case !slices.Contains(a.rejected, true) && !violated:
-		return fmt.Errorf("%w: the limit was never reached: %s admitted and none was refused", ErrInconclusive, callsWere(admitted))
+		return fmt.Errorf("%w: the limit was never reached: %s admitted and none was refused", ErrInconclusive, plain.Were(admitted, "call"))
 	case a.indistinct != "" && !violated:
 		return fmt.Errorf("%w: %s", ErrInconclusive, a.indistinct)
 	case !tested && !a.refusedCount: // where refused calls count, a caller that goes on is never admitted again

@@ -77,8 +77,8 @@ func (r *recorder) boundary(ctx context.Context, m LimiterModel) (capacityResult
 		return capacityResult{}, err
 	}
 	return capacityResult{admitted: first.admitted + second.admitted, sentence: fmt.Sprintf(
-		"after a pause, gatecert used half of the limit of %s inferred so far (%s admitted); half a window after the first call, %s admitted; 1.2 windows after the first call, another %s admitted",
-		plain.Count(m.Limit, "call"), callsWere(first.admitted), were(second.admitted, "more call"), were(third.admitted, ""))}, nil
+		"after a pause, gatecert used half of the limit of %s inferred so far (%s admitted); half a window after the first call, %s admitted; 1.2 windows after the first call, %s admitted",
+		plain.Count(m.Limit, "call"), plain.Were(first.admitted, "call"), plain.Were(second.admitted, "more call"), plain.Were(third.admitted, "more call"))}, nil
 }
 
 // credit drains an idle limiter, one call at a time where calls are quick enough, and polls it for half as much again. A token

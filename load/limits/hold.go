@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/internal/wait"
+	"github.com/gatecert/gatecert/reports/plain"
 )
 
 // singles is how many single calls in a row must pass before a limit on calls in flight is looked for: a drained bucket may
@@ -72,7 +73,7 @@ func (r *recorder) hold(ctx context.Context) (holdResult, error) {
 				"%d of %d concurrent calls were admitted; gatecert cannot tell whether the number of calls in flight is limited, because this machine was too slow to send another call before one of the concurrent calls ended", admitted, size)}, nil
 		case count(meanwhile, Admitted) > 0:
 			return holdResult{sentence: fmt.Sprintf("%d of %s admitted while %s in flight, so the limit does not apply to the number of calls in flight",
-				count(meanwhile, Admitted), callsWere(len(meanwhile)), were(admitted, "other call"))}, nil
+				count(meanwhile, Admitted), plain.Were(len(meanwhile), "call"), plain.Were(admitted, "other call"))}, nil
 		case len(meanwhile) == 0:
 			repeats++
 			continue

@@ -62,10 +62,10 @@ func (i *inference) run(ctx context.Context) (LimiterModel, error) {
 	err := i.experiment(ctx, "drain", func(ctx context.Context) (sentence string, err error) {
 		drained, err = i.drain(ctx, 0, i.budget.Calls/drainShare)
 		if err != nil || !drained.refused {
-			return fmt.Sprintf("%s admitted and none was refused", callsWere(drained.admitted)), err
+			return fmt.Sprintf("%s admitted and none was refused", plain.Were(drained.admitted, "call")), err
 		}
 		singlesPass, err = i.singlesPass(ctx)
-		return fmt.Sprintf("%s admitted before one was refused", callsWere(drained.admitted)), err
+		return fmt.Sprintf("%s admitted before one was refused", plain.Were(drained.admitted, "call")), err
 	})
 	if err != nil {
 		return LimiterModel{}, err
@@ -224,7 +224,7 @@ func (i *inference) seen() string {
 		most = max(most, n)
 	}
 	took := i.calls[len(i.calls)-1].Latest.Sub(i.origin())
-	return fmt.Sprintf("at most %s admitted at once, and %s admitted within %s", callsWere(most), were(count(i.calls, Admitted), "call", " in total"), round(took))
+	return fmt.Sprintf("at most %s admitted at once, and %d in total within %s", plain.Were(most, "call"), count(i.calls, Admitted), round(took))
 }
 
 // measureRefill polls a drained limiter until it has admitted its limit and half as much again.
@@ -241,8 +241,8 @@ func (i *inference) measureRefill(ctx context.Context, limit int) error {
 			err = fmt.Errorf("%w: no further call was admitted within %s: the window is longer than this, or the limit is a daily quota. With a time budget of %s, gatecert could infer a window of up to %s",
 				ErrBudget, round(i.budget.Time), round(10*i.budget.Time), round(10*i.budget.Time/windowsNeeded))
 		}
-		return fmt.Sprintf("after the limit was used up, gatecert sent calls without a pause: the first call was admitted after %s, at most %s admitted in a row, and %s admitted within %s",
-			round(rate.first), callsWere(rate.longestRun), were(rate.admitted, "call", " in total"), round(time.Since(began))), err
+		return fmt.Sprintf("after the limit was used up, gatecert sent calls without a pause: the first call was admitted after %s, at most %s admitted in a row, and %d in total within %s",
+			round(rate.first), plain.Were(rate.longestRun, "call"), rate.admitted, round(time.Since(began))), err
 	})
 }
 

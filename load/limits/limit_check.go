@@ -160,7 +160,7 @@ func (a *assessment) recordLimit(r contract.Requirement, p phase, explained bool
 	case admitted == 0:
 		a.untested(r, "none of the %d calls was admitted", refused)
 	case refused == 0 && (r == contract.LimitBurst || !concurrency): // one at a time, concurrent calls are never refused
-		a.untested(r, "the limit was not reached: %s admitted and none was refused", callsWere(admitted))
+		a.untested(r, "the limit was not reached: %s admitted and none was refused", plain.Were(admitted, "call"))
 	case underHalf:
 		a.untested(r, "%d calls admitted and %d refused%s", admitted, refused, a.shortfall(admitted, first))
 	case explained && refused > 0 && !concurrency:

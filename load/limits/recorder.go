@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -110,29 +108,10 @@ func (r *recorder) record(calls ...Call) {
 // reserve takes calls from the budget. It returns [ErrBudget] when fewer are left.
 func (r *recorder) reserve(n int) error {
 	if r.reserved+n > r.budget.Calls {
-		verb := "are"
-		if r.budget.Calls == 1 {
-			verb = "is"
-		}
-		return fmt.Errorf("%w: at most %s %s allowed", ErrBudget, plain.Count(r.budget.Calls, "call"), verb)
+		return fmt.Errorf("%w: at most %s allowed", ErrBudget, plain.Are(r.budget.Calls, "call"))
 	}
 	r.reserved += n
 	return nil
-}
-
-// callsWere is a number of calls with its verb: "1 call was", "2 calls were".
-func callsWere(n int) string { return were(n, "call") }
-
-// were is a number with a noun and its verb. What follows the noun comes before the verb.
-func were(n int, noun string, after ...string) string {
-	text, verb := strconv.Itoa(n), "were"
-	if noun != "" {
-		text = plain.Count(n, noun)
-	}
-	if n == 1 {
-		verb = "was"
-	}
-	return text + strings.Join(after, "") + " " + verb
 }
 
 // waitUntil makes no call until an instant. It returns [ErrBudget] at once when that is beyond the budget's time.

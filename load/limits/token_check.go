@@ -34,11 +34,7 @@ func (a *assessment) checkTokens() {
 	a.model = a.declared.model(a.declared.kinds()[0])
 	a.untested(contract.LimitBurst, "some gateways count a call's tokens only after the call has ended, so concurrent calls cannot test a token limit")
 	if silent > 0 {
-		verb := "do"
-		if admitted == 1 {
-			verb = "does"
-		}
-		a.untested(contract.LimitExact, "%d of %s %s not state how many tokens the call used", silent, plain.Count(admitted, "response"), verb)
+		a.untested(contract.LimitExact, "%d of %s did not state how many tokens the call used", silent, plain.Count(admitted, "response"))
 		return
 	}
 	m, shares := bestTokenModel(a.declared, uses)

@@ -79,12 +79,8 @@ func (r *round) checkTimeLimit(all *conclusions) {
 		times.Add(q.ServiceTime())
 		first, last = min(first, q.ServiceTime()), max(last, q.ServiceTime())
 	}
-	verb := "were"
-	if len(answered) == 1 {
-		verb = "was"
-	}
-	got := fmt.Sprintf("%s %s answered after %s to %s (median %s)",
-		plain.Count(len(answered), "hanging request"), verb, rounded(first), rounded(last), rounded(times.Quantile(0.5)))
+	got := fmt.Sprintf("%s answered after %s to %s (median %s)",
+		plain.Were(len(answered), "hanging request"), rounded(first), rounded(last), rounded(times.Quantile(0.5)))
 	if r.TimeLimit == 0 {
 		all.untested(contract.InTime, "%s; this timing cannot be judged, because the profile does not declare limits.timeout", got)
 		return

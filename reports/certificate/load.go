@@ -194,11 +194,7 @@ func (s *summary) checkLimit() {
 		s.problemf("the load summary contradicts itself: its text is %.120q, but the counts of its time spans add up to %q", s.Sentence, sentence(limited))
 	}
 	if s.count(limited, other) > 0 && len(s.findings) == 0 {
-		verb := "were"
-		if s.count(limited, other) == 1 {
-			verb = "was"
-		}
-		s.problemf("the case has no findings, but the time spans in its load summary count %s that %s neither admitted nor refused", plain.Count(s.count(limited, other), "call"), verb)
+		s.problemf("the case has no findings, but in the time spans of its load summary, %s neither admitted nor refused", plain.Were(s.count(limited, other), "call"))
 	}
 	if n, ok := s.numbers(contract.Answered, allRefusals); ok && n[0] != s.count(limited, refused) && n[0] != s.count(streaming, refused) {
 		s.problemf("the load summary says that all %d refusals are complete, but its time spans contain %s", n[0], plain.Count(s.count(limited, refused), "refusal"))

@@ -51,7 +51,7 @@ func TestARateLimitsVerificationIsAudited(t *testing.T) {
 		{"calls of another key more", func(r *runlog.Run) { summary(r).Spans[0].Add(runlog.ControlGroup, runlog.Admitted) }, id + ": the load summary counts "},
 		{"failed calls without a finding", func(r *runlog.Run) {
 			recount(summary(r), runlog.LimitedGroup, runlog.Refused, runlog.Error5xx, 1)
-		}, id + ": the case has no findings, but the time spans in its load summary count 1 call that was neither admitted nor refused"},
+		}, id + ": the case has no findings, but in the time spans of its load summary, 1 call was neither admitted nor refused"},
 		{"a refused call that was admitted", func(r *runlog.Run) {
 			recount(summary(r), runlog.LimitedGroup, runlog.Refused, runlog.Admitted, 1)
 		}, id + ": the load summary says that all "},

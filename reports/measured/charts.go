@@ -329,7 +329,7 @@ func histogramChart(m runlog.Measured, metric string) (chart, bool) {
 	if !ok || d.Unit != runlog.UnitTime || len(d.Bars) == 0 {
 		return chart{}, false
 	}
-	c := chart{Title: fmt.Sprintf("Distribution of %s (%s)", label(metric), countOf(d.Count, "value")), XName: "time (logarithmic)"}
+	c := chart{Title: fmt.Sprintf("Distribution of %s (%s)", label(metric), plain.Count(d.Count, "value")), XName: "time (logarithmic)"}
 	low, high := max(d.Quantile(0.001), 1000), max(d.Quantile(1), 1000)
 	x := newAxis(true, chartLeft, chartRight, low, high)
 	var bins [histogramBars]float64

@@ -63,7 +63,7 @@ func Markdown(w io.Writer, m runlog.Measured) error {
 			}
 		}
 		for _, v := range clipped(f.Violations) {
-			line("\n- %s (%s)", cell(text(v.Finding.String())), countOf(v.Count, "response"))
+			line("\n- %s (%s)", cell(text(v.Finding.String())), plain.Count(v.Count, "response"))
 		}
 	}
 	for _, n := range notes(m) {

@@ -41,7 +41,7 @@ func Terminal(w io.Writer, m runlog.Measured) error {
 			line("%-9s %s", map[bool]string{true: "growing", false: "steady"}[t.Grows], text(t.Text))
 		}
 		for _, v := range clipped(f.Violations) {
-			line("  %s  (%s)", text(v.Finding.String()), countOf(v.Count, "response"))
+			line("  %s  (%s)", text(v.Finding.String()), plain.Count(v.Count, "response"))
 		}
 	}
 	for _, n := range notes(m) {

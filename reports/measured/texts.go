@@ -280,14 +280,6 @@ func comparedRows(c *runlog.Compared) []comparedRow {
 	return rows
 }
 
-// countOf is [plain.Count] for numbers of any size.
-func countOf(n uint64, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return fmt.Sprintf("%d %s", n, noun)
-}
-
 // pointName is what a probe held: a rate, or a number of callers.
 func pointName(p runlog.Point) string {
 	if p.Callers > 0 {

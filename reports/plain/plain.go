@@ -3,7 +3,6 @@ package plain
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -75,11 +74,27 @@ func escape(r rune) string {
 }
 
 // Count returns a number with a noun, for example "1 case" or "2 cases".
-func Count(n int, noun string) string {
+func Count[N int | int64 | uint64](n N, noun string) string {
 	if n != 1 {
 		noun += "s"
 	}
-	return strconv.Itoa(n) + " " + noun
+	return fmt.Sprintf("%d %s", n, noun)
+}
+
+// Are returns a number with a noun and its verb, for example "1 call is" or "2 calls are".
+func Are[N int | int64 | uint64](n N, noun string) string {
+	if n == 1 {
+		return Count(n, noun) + " is"
+	}
+	return Count(n, noun) + " are"
+}
+
+// Were is [Are] in the past: "1 call was", "2 calls were".
+func Were[N int | int64 | uint64](n N, noun string) string {
+	if n == 1 {
+		return Count(n, noun) + " was"
+	}
+	return Count(n, noun) + " were"
 }
 
 // Duration formats a duration in the usual short form: 15m and 2h, not 15m0s and 2h0m0s.
