@@ -189,7 +189,17 @@ func TestFirstMistakes(t *testing.T) {
 		{"a gateway that answers from a cache", func(t *testing.T) []string {
 			n := arrives(t, cachesBy(func(_ *http.Request, model string) string { return model }))
 			return []string{"run", "--level", "relay", "--target", n.profile(t, "upstream: {listen: "+n.upstream+", keys: ["+strings.Join(n.keys, ",")+"]}")}
-		}, exitHarness, `answers from a cache: a healthy call for model "gc-chat" reached the mock upstream at 127.* but a second call, with another prompt, succeeded without reaching it: turn off the gateway's response cache for the run`},
+		}, exitHarness, `answers from a cache: two healthy calls for model "gc-chat", with different prompts, received the same response, and neither reached the mock upstream at 127.*: turn off the gateway's response cache for the run`},
+		{"a gateway that answers from a cache, but not at once", func(t *testing.T) []string {
+			n := arrives(t, cachesBy(func(_ *http.Request, model string) string { return model }))
+			profile := n.profile(t, "upstream: {listen: "+n.upstream+", keys: ["+strings.Join(n.keys, ",")+"]}")
+			text, err := os.ReadFile(profile)
+			require.NoError(t, err)
+			// The control calls have filled the cache for the default model, but not for this one.
+			text = bytes.Replace(text, []byte("{default: gc-chat}"), []byte("{default: gc-chat, relay: [gc-via-openai]}"), 1)
+			require.NoError(t, os.WriteFile(profile, text, 0o600))
+			return []string{"run", "--level", "relay", "--target", profile}
+		}, exitHarness, `answers from a cache: a healthy call for model ".*" reached the mock upstream at 127.* but a second call, with another prompt, succeeded without reaching it: turn off the gateway's response cache for the run`},
 		{"a cache that looks at the question alone", func(t *testing.T) []string {
 			return arrives(t, cachesBy(func(r *http.Request, _ string) string { return r.URL.Path })).withUpstream(t).run("--surfaces", "chat,messages")
 		}, exitHarness, `returned the same response for the model "gc-chat" and for a model that does not exist, because it answers from a cache or ignores the model: turn off the gateway's response cache`},
