@@ -22,7 +22,7 @@ func mediaText(o contract.Observation) string {
 	return text + ", SHA-256 " + plain.Text(o.BodyDigest, 64)
 }
 
-func bytesCount(n int64) string { return plain.Count(int(n), "byte") }
+func bytesCount(n int64) string { return plain.Count(n, "byte") }
 
 func contentType(header map[string][]string) string {
 	return textproto.MIMEHeader(header).Get("Content-Type")

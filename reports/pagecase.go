@@ -228,7 +228,7 @@ func body(b contract.Bytes, size int64, limit int) (text, about string) {
 func bytesText(n int64) string {
 	switch {
 	case n < 1<<10:
-		return plain.Count(int(n), "byte")
+		return plain.Count(n, "byte")
 	case n < 1<<20:
 		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
 	default:

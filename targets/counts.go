@@ -45,7 +45,7 @@ func (s *Session) CheckCounts(ctx context.Context, healthy contract.Observation)
 	recipes[unsupportedCount] = profile.Recipe{}
 	s.Profile.Circumstances = recipes
 	return fmt.Sprintf("count-tokens returns %s for a short prompt and %d for a prompt with 200 more words, so it does not really count tokens. "+
-		"The case http:404/unknown-path/count-tokens/unsupported (level account) checks this behaviour", plain.Count(int(short), "token"), long), nil
+		"The case http:404/unknown-path/count-tokens/unsupported (level account) checks this behaviour", plain.Count(short, "token"), long), nil
 }
 
 // countIn is the count of tokens in a successful answer; ok is false when there is none.

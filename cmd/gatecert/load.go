@@ -212,7 +212,7 @@ func printVerdict(c *console, v contract.Verdict, qualifications ...string) {
 
 func printViolations(w io.Writer, violations []load.Violation) {
 	for _, v := range violations {
-		fmt.Fprintf(w, "  %s  (%s)\n", v.Finding, plain.Count(int(v.Count), "response")) //nolint:gosec // a count
+		fmt.Fprintf(w, "  %s  (%s)\n", v.Finding, plain.Count(v.Count, "response"))
 	}
 }
 

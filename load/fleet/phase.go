@@ -72,11 +72,7 @@ func (g generators) RunPhase(ctx context.Context, p load.Phase, spare load.Plan)
 		}
 		extra.Requests += spent
 		extra.Duration += time.Since(began)
-		noun := "requests"
-		if spent == 1 {
-			noun = "request"
-		}
-		reruns = append(reruns, fmt.Sprintf("%s; the failed attempt sent up to %d %s", strings.Join(failed, "; "), spent, noun))
+		reruns = append(reruns, fmt.Sprintf("%s; the failed attempt sent up to %s", strings.Join(failed, "; "), plain.Count(spent, "request")))
 		if err := a.settle(ctx); err != nil {
 			return m, extra, err
 		}

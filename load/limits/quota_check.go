@@ -204,11 +204,10 @@ func (c *quotaCheck) checkDecrease(call Call, q quota) {
 }
 
 func (c *quotaCheck) counted(used int64) string {
-	more := plain.Count(int(used), "more "+map[bool]string{true: "token", false: "call"}[c.declared.Tokens])
 	if c.declared.Tokens {
-		return more + " (gatecert counts only half of the tokens that the responses report, because gateways count tokens in different ways)"
+		return plain.Count(used, "more token") + " (gatecert counts only half of the tokens that the responses report, because gateways count tokens in different ways)"
 	}
-	return more
+	return plain.Count(used, "more call")
 }
 
 // maxFreed is the largest number of calls that time may have freed between two decisions.

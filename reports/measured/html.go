@@ -142,6 +142,6 @@ func (p *page) addFooter(f runlog.MeasuredFooter) {
 	}
 	for _, v := range clipped(f.Violations) {
 		verdict := contract.VerdictOf([]contract.Finding{v.Finding})
-		p.Violations = append(p.Violations, pageViolation{verdict, sign(verdict), text(v.Finding.String()) + ", in " + plain.Count(int(min(v.Count, 1<<40)), "response")})
+		p.Violations = append(p.Violations, pageViolation{verdict, sign(verdict), text(v.Finding.String()) + ", in " + plain.Count(v.Count, "response")})
 	}
 }

@@ -170,7 +170,7 @@ func facts(m runlog.Measured) []fact {
 			all = append(all, fact{"tokens", fmt.Sprintf("%d output, %d input, counted %s", f.Tokens, f.Input, sources(*f))})
 		}
 		if g := f.Generator; g.Cores > 0 {
-			line := fmt.Sprintf("lag p99 %s, %s sent late, %s waited for a free connection", plain.Time(g.LagP99), plain.Count(int(min(g.Late, 1<<40)), "request"), plain.Count(int(min(g.Waited, 1<<40)), "request"))
+			line := fmt.Sprintf("lag p99 %s, %s sent late, %s waited for a free connection", plain.Time(g.LagP99), plain.Count(g.Late, "request"), plain.Count(g.Waited, "request"))
 			if g.CPU >= 0 && g.CPU < 1000 {
 				line += fmt.Sprintf(", %.0f %% CPU usage (cores: %d)", 100*g.CPU, g.Cores)
 			}

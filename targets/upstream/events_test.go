@@ -191,8 +191,8 @@ func TestEventsBeyondTheStream(t *testing.T) {
 			fmt.Sprintf("cut-after=%d", e.events):          fmt.Sprintf("cut-after=%d: the number must be less than %d, the number of events in the stream", e.events, e.events),
 			fmt.Sprintf("end-after=%d", e.finish+1):        fmt.Sprintf("end-after=%d: the number must be less than %d, the number of the finish event", e.finish+1, e.finish+1),
 			fmt.Sprintf("error-after=%d", e.finish+1):      fmt.Sprintf("error-after=%d: the number must be less than %d, the number of the finish event", e.finish+1, e.finish+1),
-			fmt.Sprintf("broken-event=%d", e.events+1):     fmt.Sprintf("broken-event=%d, but only %d events are sent", e.events+1, e.events),
-			fmt.Sprintf("stall broken-event=%d", e.events): fmt.Sprintf("broken-event=%d, but only %d events are sent", e.events, (e.events+1)/2),
+			fmt.Sprintf("broken-event=%d", e.events+1):     fmt.Sprintf("broken-event=%d, but the stream ends with event %d", e.events+1, e.events),
+			fmt.Sprintf("stall broken-event=%d", e.events): fmt.Sprintf("broken-event=%d, but the stream ends with event %d", e.events, (e.events+1)/2),
 		} {
 			got := b.ask(e, "[[gatecert "+words+"]]")
 			assert.Equal(t, statusRefused, got.status, words)

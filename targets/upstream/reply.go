@@ -161,11 +161,7 @@ func applyToStream(op dialect.StreamingOperation, s dialect.Stream, d Directive)
 	default: // the other endings have no stream, or count bytes
 	}
 	if d.Events.Broken > len(s.Events) {
-		sent := "events are"
-		if len(s.Events) == 1 {
-			sent = "event is"
-		}
-		return s, bodyComplete, fmt.Errorf("%w: broken-event=%d, but only %d %s sent", ErrDirective, d.Events.Broken, len(s.Events), sent)
+		return s, bodyComplete, fmt.Errorf("%w: broken-event=%d, but the stream ends with event %d", ErrDirective, d.Events.Broken, len(s.Events))
 	}
 	if d.Events.Broken > 0 {
 		broken := &s.Events[d.Events.Broken-1]
