@@ -27,7 +27,7 @@ var zhCallers = [][2]string{
 
 	{"sends nothing", "不发送"}, {"sends the request once", "发送一次"}, {"sends the request twice", "发送两次"}, {"sends the request {#} times", "发送 {1} 次"}, {"keeps resending the request until the call times out", "一再重发，直到时间用尽"},
 	{"{} and reports success", "{1}，给出正常响应"}, {"{} and hangs until the call times out", "{1}，时间用尽仍未结束"},
-	{"{} and raises no error", "{1}，不报错"}, {"{} and raises no error after {#} character(s) of text", "{1}，在 {2} 个字符的文本之后不报错"},
+	{"{} and raises no error", "{1}，不报错"}, {"{} and raises no error; the caller receives {#} character(s) of text", "{1}，不报错；调用方收到 {2} 个字符的文本"},
 	{"{} and raises {*}", "{1}，抛出 {2}"}, {"{} and raises {*}; {}", "{1}，抛出 {2}；{3}"}, {"no result: {*}", "没有结果：{1}"},
 	{"the code is in {*}", "错误码在 {1}"}, {"the code is only in the raw body, at {*}", "错误码只在原始响应体中：{1}"}, {"the code is only in the text of the message", "错误码只在消息文本中"},
 	{"the code does not appear in the error", "任何地方都没有错误码"}, {"the response had no error code", "没有附带错误码"},

@@ -174,7 +174,7 @@ func claims() []claim {
 			{clients: anthropic, probes: one("error-unnamed"), marks: "●", says: "raises no error"},
 		}},
 		{"no client detects a stream that ends cleanly without a finish reason", "confirmed", clientsRecord, []seen{
-			{clients: slices.Concat(openai, anthropic, genai, []string{"ai-sdk", "langchain"}), probes: one("mid-stream-eof"), marks: "●", says: "raises no error after"},
+			{clients: slices.Concat(openai, anthropic, genai, []string{"ai-sdk", "langchain"}), probes: one("mid-stream-eof"), marks: "●", says: "raises no error; the caller receives"},
 		}},
 	}
 }

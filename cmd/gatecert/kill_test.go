@@ -163,7 +163,7 @@ func checkFull(t *testing.T, command *exec.Cmd, dir string, before map[string]st
 	printed, err := command.CombinedOutput()
 	require.Error(t, err)
 	assert.Equal(t, exitHarness, command.ProcessState.ExitCode(), string(printed))
-	assert.Regexp(t, `harness fault: write the log \(is the disk full\?\): .*(no space left on device|file too large)`, string(printed))
+	assert.Regexp(t, `harness fault: cannot write the log \(is the disk full\?\): .*(no space left on device|file too large)`, string(printed))
 	now := contents(t, dir)
 	if !begun {
 		assert.Equal(t, before, now)

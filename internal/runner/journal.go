@@ -56,7 +56,7 @@ func (j *journal) fault() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.err != nil {
-		return fmt.Errorf("%w: write the log (is the disk full?): %w", ErrHarness, j.err)
+		return fmt.Errorf("%w: cannot write the log (is the disk full?): %w", ErrHarness, j.err)
 	}
 	return nil
 }
@@ -79,7 +79,7 @@ func (j *journal) hidden(text string) string {
 func (j *journal) run() (runlog.Run, error) {
 	run, err := runlog.Read(bytes.NewReader(j.copy.Bytes()))
 	if err != nil {
-		err = fmt.Errorf("%w: read the log back: %w", ErrHarness, errors.Join(err, j.err))
+		err = fmt.Errorf("%w: cannot read back the log of this run: %w", ErrHarness, errors.Join(err, j.err))
 	}
 	return run, err
 }

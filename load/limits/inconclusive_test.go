@@ -65,6 +65,20 @@ func TestVerifyNoticesThatTheGatewayIsGone(t *testing.T) {
 	}
 }
 
+func TestTooManyFailuresNameTheLastOne(t *testing.T) {
+	call := func(status int) Call { return Call{Observation: contract.Observation{Status: status}} }
+	for want, calls := range map[string][]Call{
+		"4 of 5 calls failed, which is more than a quarter; the last one that failed received status 502":  {call(500), call(500), call(500), call(502), call(200)},
+		"4 of 4 calls failed, which is more than a quarter; the last one that failed received no response": {call(500), call(500), call(500), call(0)},
+	} {
+		r := newRecorder(hangingProber, Budget{})
+		r.record(calls...)
+		err := r.checkFailures()
+		require.ErrorIs(t, err, ErrInconclusive)
+		require.ErrorContains(t, err, want)
+	}
+}
+
 // A drain of a key without a limit does not send larger bursts than the budget permits.
 func TestBurstsStayWithinTheBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -132,8 +132,7 @@ func (r *recorder) checkFailures() error {
 		return err
 	}
 	if n := r.failures.failed; !r.keepFailures && n > maxFailures && n*4 > len(r.calls) {
-		last := r.calls[len(r.calls)-1].Observation
-		return fmt.Errorf("%w: %d of %d calls failed, which is more than a quarter; the status of the last call was %d", ErrInconclusive, n, len(r.calls), last.Status)
+		return fmt.Errorf("%w: %d of %d calls failed, which is more than a quarter; the last one that failed %s", ErrInconclusive, n, len(r.calls), received(r.failures.last))
 	}
 	return nil
 }
@@ -141,6 +140,8 @@ func (r *recorder) checkFailures() error {
 // failures counts the calls that failed, and tells a gateway that went away from one that fails now and then.
 type failures struct {
 	failed int
+	// last is the last of the calls that failed.
+	last Call
 	// lastResponse is when the last complete response ended.
 	lastResponse time.Time
 	// unconnected are the ends of the calls since then that could not connect.
@@ -158,6 +159,7 @@ func failuresOf(calls []Call) failures {
 func (f *failures) add(c Call) {
 	if c.Outcome() == Failed {
 		f.failed++
+		f.last = c
 	}
 	switch {
 	case c.couldNotConnect():
@@ -167,6 +169,14 @@ func (f *failures) add(c Call) {
 	}
 	// Calls of a burst are not added in the order in which they ended.
 	f.unconnected = slices.DeleteFunc(f.unconnected, func(ended time.Time) bool { return !ended.After(f.lastResponse) })
+}
+
+// received says what came back for a call, as the end of a sentence.
+func received(c Call) string {
+	if c.Observation.Status == 0 {
+		return "received no response"
+	}
+	return fmt.Sprintf("received status %d", c.Observation.Status)
 }
 
 // goneAfter is how many calls in a row must fail to connect before the gateway counts as gone.

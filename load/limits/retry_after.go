@@ -88,7 +88,7 @@ func (a *assessment) checkRetryAfter() {
 	case refused == 1 && followed == 1:
 		a.held(contract.RetryAfterTrue, "the only refusal carried Retry-After; gatecert compared the value with a later admitted call")
 	case refused == 1:
-		a.held(contract.RetryAfterTrue, "the only refusal carried Retry-After; gatecert compared the value with no later admitted call")
+		a.held(contract.RetryAfterTrue, "the only refusal carried Retry-After, but no later call was admitted that gatecert could compare the value with")
 	default:
 		a.held(contract.RetryAfterTrue, "all %d refusals carried Retry-After; for %d of them, gatecert compared the value with a later admitted call", refused, followed)
 	}

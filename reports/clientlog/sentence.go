@@ -1,7 +1,6 @@
 package clientlog
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -55,7 +54,11 @@ func Sentence(c Call) string {
 	case Answered:
 		parts = append(parts, "and reports success")
 	case Accepted:
-		parts = append(parts, "and raises no error"+delivered(c))
+		accepted := "and raises no error"
+		if c.Text != "" {
+			accepted += "; the caller receives " + textLength(c)
+		}
+		parts = append(parts, accepted)
 	case Hung:
 		if len(c.Attempts) > 1 {
 			return "keeps resending the request until the call times out"
@@ -96,8 +99,10 @@ func delivered(c Call) string {
 	if c.Text == "" {
 		return ""
 	}
-	return fmt.Sprintf(" after %s of text", plain.Count(len([]rune(c.Text)), "character"))
+	return " after " + textLength(c)
 }
+
+func textLength(c Call) string { return plain.Count(len([]rune(c.Text)), "character") + " of text" }
 
 // shownWords says where the client shows the code, "" where there is none to show, or none that the row asks for.
 func shownWords(c Call) string {
