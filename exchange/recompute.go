@@ -48,7 +48,7 @@ func Recomputed(call Call, token string, sent contract.Sent) (found string, err 
 		{"method", want.Method, sent.Method},
 		{"URL", want.URL, sent.URL},
 		{"body", string(want.Body), string(sent.Body)},
-		{"curl line", anyKey(want.Curl), anyKey(withoutKeptComment(sent.Curl))},
+		{"curl line", anyKey(want.Curl), anyKey(withoutKeptComment(sent))},
 	} {
 		if !t.match(part.want, part.got) {
 			return t.found, fmt.Errorf("%w: its %s is %s", ErrOtherRequest, part.what, difference(part.want, part.got))
@@ -83,8 +83,16 @@ const (
 	earlierKeptComment = "# it was the second request on its connection: name the URL twice to send two\n"
 )
 
-func withoutKeptComment(line string) string {
-	return strings.TrimPrefix(strings.TrimPrefix(line, keptComment), earlierKeptComment)
+// withoutKeptComment is the curl line of a call without the comment, if the call may have it.
+func withoutKeptComment(sent contract.Sent) string {
+	line, found := strings.CutPrefix(sent.Curl, keptComment)
+	if !found {
+		line = strings.TrimPrefix(sent.Curl, earlierKeptComment)
+	}
+	if !sent.Kept {
+		return sent.Curl
+	}
+	return line
 }
 
 // keyName matches the shell variable of a key. Which key it was cannot be seen in a record: all have one name there.

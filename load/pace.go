@@ -44,7 +44,8 @@ func (p Pace) Misses() (misses []string) {
 		misses = append(misses, fmt.Sprintf("the gateway completed only %.4g of %.4g requests/s", p.Completed, p.Offered))
 	}
 	if p.Grows {
-		misses = append(misses, fmt.Sprintf("the latency grew by %s per second (limit: 15ms)", round(time.Duration(p.Growth.Value*float64(time.Second)))))
+		perSecond := func(growth float64) time.Duration { return time.Duration(growth * float64(time.Second)) }
+		misses = append(misses, fmt.Sprintf("the latency grew by %s per second (limit: %s)", round(perSecond(p.Growth.Value)), perSecond(paceTolerance)))
 	}
 	return misses
 }

@@ -19,8 +19,8 @@ func (v *verifier) measureBaseline(ctx context.Context) error {
 	calls, err := repeat(ctx, v.probers.Control)
 	v.transcript.baseline = calls
 	if err == nil && count(calls, Admitted) == 0 {
-		err = fmt.Errorf("%w: no call with the control key was admitted; the last one %s",
-			ErrInconclusive, received(calls[len(calls)-1]))
+		err = fmt.Errorf("%w: no call with the control key was admitted; the last result: %s",
+			ErrInconclusive, describeFailure(calls[len(calls)-1].Observation))
 	}
 	return err
 }

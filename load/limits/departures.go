@@ -115,23 +115,27 @@ func (a *assessment) checkDepartures() {
 		return
 	case d.freed > 0:
 		a.held(contract.DepartedFree, "%s disconnected during a call; %s after the upstream had finished the abandoned calls, the gateway admitted %s",
-			plain.Count(len(d.calls), "client"), round(d.freed), allConcurrent(len(d.after)))
+			plain.Count(len(d.calls), "client"), round(d.freed), a.allConcurrent(len(d.after)))
 		return
 	case a.refusedByOthers(d.after):
 		a.untested(contract.DepartedFree, "another limit may have refused the calls made after the clients disconnected")
 		return
 	}
 	a.find(contract.DepartedFree, contract.Should,
-		fmt.Sprintf("%s admitted within %s after the upstream finishes the disconnected clients' calls", allConcurrent(len(d.after)), round(maxFreeing)),
+		fmt.Sprintf("%s admitted within %s after the upstream finishes the disconnected clients' calls", a.allConcurrent(len(d.after)), round(maxFreeing)),
 		fmt.Sprintf("%d of %s admitted after %s disconnected", count(d.after, Admitted), plain.Count(len(d.after), "concurrent call"), plain.Count(len(d.calls), "client")))
 }
 
-// allConcurrent names as many calls at once as the limit admits.
-func allConcurrent(n int) string {
-	if n == 1 {
+// allConcurrent names the calls at once that followed the departures: as many as were admitted before, and no more than the limit.
+func (a *assessment) allConcurrent(n int) string {
+	switch {
+	case a.declared.Limit == 1:
 		return "the one call that the limit allows"
+	case n == 1:
+		return "the one call"
+	default:
+		return fmt.Sprintf("all %d concurrent calls", n)
 	}
-	return fmt.Sprintf("all %d concurrent calls", n)
 }
 
 // refusedByOthers reports whether another limit than the one under test may have refused one of the calls.

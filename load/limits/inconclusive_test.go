@@ -67,9 +67,10 @@ func TestVerifyNoticesThatTheGatewayIsGone(t *testing.T) {
 
 func TestTooManyFailuresNameTheLastOne(t *testing.T) {
 	call := func(status int) Call { return Call{Observation: contract.Observation{Status: status}} }
+	timeout := Call{Observation: contract.Observation{Failure: &contract.Failure{Kind: contract.TimedOut}}}
 	for want, calls := range map[string][]Call{
-		"4 of 5 calls failed, which is more than a quarter; the last one that failed received status 502":  {call(500), call(500), call(500), call(502), call(200)},
-		"4 of 4 calls failed, which is more than a quarter; the last one that failed received no response": {call(500), call(500), call(500), call(0)},
+		"4 of 5 calls failed, which is more than a quarter; the last failure: 502 Bad Gateway": {call(500), call(500), call(500), call(502), call(200)},
+		"4 of 4 calls failed, which is more than a quarter; the last failure: timed-out":       {call(500), call(500), call(500), timeout},
 	} {
 		r := newRecorder(hangingProber, Budget{})
 		r.record(calls...)

@@ -141,16 +141,16 @@ func (a *assessment) findSpurious(r contract.Requirement, calls []int) {
 }
 
 // recordLimit says how many calls of a phase were admitted and refused. Where the model explains all calls, it also says why fewer
-// than the limit were admitted.
+// than the limit were admitted. The certificate's audit reads the two numbers, so "calls" stays as it is for one call.
 func (a *assessment) recordLimit(r contract.Requirement, p phase, explained bool) {
-	admitted, refused, first := a.tally(p)
+	calls := a.inPhase(p)
+	admitted, refused := a.tally(calls)
 	concurrency := a.declared.Kind == contract.Concurrency
 	underHalf := explained && refused > 0 && !concurrency && 2*admitted < a.declared.capacity()
 	if underHalf && r == contract.LimitBurst {
-		// A sliding counter may still count calls of the window before, but not when the initial burst begins.
-		if initial, rejected, _ := a.tally(phaseInitialBurst); rejected > 0 && 2*initial >= a.declared.capacity() {
+		if initial, rejected := a.initialBurst(); 2*initial >= a.declared.capacity() {
 			a.held(r, "%d calls admitted and %d refused in the initial burst; the later burst admitted %d and refused %d%s",
-				initial, rejected, admitted, refused, a.shortfall(admitted, first))
+				initial, rejected, admitted, refused, a.shortfall(admitted, calls[0]))
 			return
 		}
 	}
@@ -162,20 +162,17 @@ func (a *assessment) recordLimit(r contract.Requirement, p phase, explained bool
 	case refused == 0 && (r == contract.LimitBurst || !concurrency): // one at a time, concurrent calls are never refused
 		a.untested(r, "the limit was not reached: %s admitted and none was refused", plain.Were(admitted, "call"))
 	case underHalf:
-		a.untested(r, "%d calls admitted and %d refused%s", admitted, refused, a.shortfall(admitted, first))
+		a.untested(r, "%d calls admitted and %d refused%s", admitted, refused, a.shortfall(admitted, calls[0]))
 	case explained && refused > 0 && !concurrency:
-		a.held(r, "%d calls admitted and %d refused%s", admitted, refused, a.shortfall(admitted, first))
+		a.held(r, "%d calls admitted and %d refused%s", admitted, refused, a.shortfall(admitted, calls[0]))
 	default:
 		a.held(r, "%d calls admitted and %d refused", admitted, refused)
 	}
 }
 
-// tally counts the calls of a phase that were admitted and refused. first is the index of the first of them, 0 without one.
-func (a *assessment) tally(p phase) (admitted, refused, first int) {
-	for _, i := range a.inPhase(p) {
-		if admitted+refused == 0 {
-			first = i
-		}
+// tally counts those of the calls that were admitted and refused.
+func (a *assessment) tally(calls []int) (admitted, refused int) {
+	for _, i := range calls {
 		switch {
 		case a.calls[i].Outcome() == Admitted:
 			admitted++
@@ -183,7 +180,31 @@ func (a *assessment) tally(p phase) (admitted, refused, first int) {
 			refused++
 		}
 	}
-	return admitted, refused, first
+	return admitted, refused
+}
+
+// initialBurst counts the calls of the initial burst until the limit was used up, where that burst can stand in for the later one: a
+// sliding counter may still count calls of the window before when the later burst begins. It returns 0, 0 if the limit cannot be a
+// sliding counter, if another limit may have refused the calls, or if none was admitted at the same time as another was refused: the
+// bursts double, so a limit of 15 calls is used up exactly between two of them, and shows nothing about calls at once.
+func (a *assessment) initialBurst() (admitted, refused int) {
+	if a.others != nil || !slices.Contains(a.declared.kinds(), contract.SlidingCounter) {
+		return 0, 0
+	}
+	calls := a.inPhase(phaseInitialBurst)
+	first := slices.IndexFunc(calls, func(i int) bool { return a.rejected[i] })
+	if first < 0 {
+		return 0, 0
+	}
+	refusal := a.calls[calls[first]]
+	// The control key's calls follow, with further bursts: time may have freed a part of the limit by then.
+	calls = slices.DeleteFunc(calls, func(i int) bool { return a.calls[i].Earliest.After(refusal.Ended) })
+	if !slices.ContainsFunc(calls, func(i int) bool {
+		return a.calls[i].Outcome() == Admitted && a.calls[i].Ended.After(refusal.Earliest)
+	}) {
+		return 0, 0
+	}
+	return a.tally(calls)
 }
 
 // recordSustained says how many calls were admitted while all that was freed was used up.
@@ -239,9 +260,6 @@ func (a *assessment) shortfall(admitted, from int) string {
 	case admitted >= limit:
 		return ""
 	case admitted == limit-1 && from > 0 && a.calls[from-1].phase == phaseRecovery && a.calls[from-1].Outcome() == Admitted:
-		if limit == 1 {
-			return "; the call that detected the recovery used the only call that the limit allows"
-		}
 		return fmt.Sprintf("; the call that detected the recovery used 1 of the %d calls that the limit allows", limit)
 	default:
 		return fmt.Sprintf("; part of the limit of %s may still have been in use", plain.Count(limit, "call"))

@@ -132,7 +132,7 @@ func (r *recorder) checkFailures() error {
 		return err
 	}
 	if n := r.failures.failed; !r.keepFailures && n > maxFailures && n*4 > len(r.calls) {
-		return fmt.Errorf("%w: %d of %d calls failed, which is more than a quarter; the last one that failed %s", ErrInconclusive, n, len(r.calls), received(r.failures.last))
+		return fmt.Errorf("%w: %d of %d calls failed, which is more than a quarter; the last failure: %s", ErrInconclusive, n, len(r.calls), describeFailure(r.failures.last.Observation))
 	}
 	return nil
 }
@@ -169,14 +169,6 @@ func (f *failures) add(c Call) {
 	}
 	// Calls of a burst are not added in the order in which they ended.
 	f.unconnected = slices.DeleteFunc(f.unconnected, func(ended time.Time) bool { return !ended.After(f.lastResponse) })
-}
-
-// received says what came back for a call, as the end of a sentence.
-func received(c Call) string {
-	if c.Observation.Status == 0 {
-		return "received no response"
-	}
-	return fmt.Sprintf("received status %d", c.Observation.Status)
 }
 
 // goneAfter is how many calls in a row must fail to connect before the gateway counts as gone.

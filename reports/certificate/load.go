@@ -171,10 +171,9 @@ func (s *summary) unconfirmed(check runlog.Check) bool {
 var (
 	allRefusals = regexp.MustCompile(`^all (\d{1,9}) refusals are complete 429 responses$`)
 	ofLimit     = regexp.MustCompile(`^(\d{1,9}) calls admitted and (\d{1,9}) refused`)
+	// ofBothBursts is the text about bursts if the later one showed too little.
+	ofBothBursts = regexp.MustCompile(`^(\d{1,9}) calls admitted and (\d{1,9}) refused in the initial burst; the later burst admitted (\d{1,9}) and refused (\d{1,9})`)
 )
-
-// inInitialBurst is in the text of a check on bursts if the later burst showed too little.
-const inInitialBurst = " refused in the initial burst; the later burst admitted "
 
 // checkLimit checks the counts of a rate limit's verification.
 func (s *summary) checkLimit() {
@@ -199,21 +198,30 @@ func (s *summary) checkLimit() {
 	if n, ok := s.numbers(contract.Answered, allRefusals); ok && n[0] != s.count(limited, refused) && n[0] != s.count(streaming, refused) {
 		s.problemf("the load summary says that all %d refusals are complete, but its time spans contain %s", n[0], plain.Count(s.count(limited, refused), "refusal"))
 	}
-	let, turned := 0, 0
-	for _, r := range []contract.Requirement{contract.LimitExact, contract.LimitBurst} {
-		n, ok := s.numbers(r, ofLimit)
-		if !ok {
-			continue
-		}
-		if check, _ := s.result(r); strings.Contains(check.Sentence, inInitialBurst) {
-			let, turned = max(let, n[0]), max(turned, n[1]) // the other requirement may have counted these calls too
-		} else {
-			let, turned = let+n[0], turned+n[1]
-		}
-	}
+	let, turned := s.countedByChecks()
 	if let > s.count(limited, admitted) || turned > s.count(limited, func(o runlog.Outcome) bool { return o != runlog.Admitted }) {
 		s.problemf("the load summary says that %d calls were admitted and %d refused, but its time spans contain %d admitted and %d other calls",
 			let, turned, s.count(limited, admitted), s.count(limited, func(o runlog.Outcome) bool { return o != runlog.Admitted }))
+	}
+}
+
+// countedByChecks returns how many calls the checks on the limit say were admitted and refused. No call is counted twice.
+func (s *summary) countedByChecks() (admitted, refused int) {
+	if n, ok := s.numbers(contract.LimitExact, ofLimit); ok {
+		admitted, refused = n[0], n[1]
+	}
+	form := ofLimit
+	if check, _ := s.result(contract.LimitBurst); ofBothBursts.MatchString(check.Sentence) {
+		form = ofBothBursts
+	}
+	n, ok := s.numbers(contract.LimitBurst, form)
+	switch {
+	case !ok:
+		return admitted, refused
+	case len(n) == 4: // the first check may have counted the initial burst too
+		return max(admitted, n[0]) + n[2], max(refused, n[1]) + n[3]
+	default:
+		return admitted + n[0], refused + n[1]
 	}
 }
 

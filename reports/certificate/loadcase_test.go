@@ -5,6 +5,7 @@
 package certificate_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -25,6 +26,14 @@ func recount(l *runlog.LoadSummary, group string, from, to runlog.Outcome, n int
 			}
 		}
 	}
+}
+
+// count is how many calls with the limited key had an outcome.
+func count(l *runlog.LoadSummary, o runlog.Outcome) (n int) {
+	for _, span := range l.Spans {
+		n += span.Counts[runlog.LimitedGroup][o]
+	}
+	return n
 }
 
 func timesOf(l *runlog.LoadSummary, name string) *runlog.Times {
@@ -59,11 +68,24 @@ func TestARateLimitsVerificationIsAudited(t *testing.T) {
 			checkOf(summary(r), contract.LimitExact).Sentence = "2000 calls admitted and 100 refused"
 		}, id + ": the load summary says that 20"},
 		{"the initial burst in place of a later one", func(r *runlog.Run) {
-			checkOf(summary(r), contract.LimitBurst).Sentence = "20 calls admitted and 11 refused in the initial burst; the later burst admitted 3 and refused 32"
+			checkOf(summary(r), contract.LimitBurst).Sentence = "20 calls admitted and 11 refused in the initial burst; the later burst admitted 3 and refused 12"
 		}, ""},
 		{"another number of calls in the initial burst", func(r *runlog.Run) {
-			checkOf(summary(r), contract.LimitBurst).Sentence = "2000 calls admitted and 11 refused in the initial burst; the later burst admitted 3 and refused 32"
+			checkOf(summary(r), contract.LimitBurst).Sentence = "2000 calls admitted and 11 refused in the initial burst; the later burst admitted 3 and refused 12"
 		}, id + ": the load summary says that 20"},
+		{"another number of calls in the later burst", func(r *runlog.Run) {
+			checkOf(summary(r), contract.LimitBurst).Sentence = "20 calls admitted and 11 refused in the initial burst; the later burst admitted 2000 and refused 12"
+		}, id + ": the load summary says that 20"},
+		{"the initial burst counted by two checks", func(r *runlog.Run) {
+			all := count(summary(r), runlog.Admitted)
+			checkOf(summary(r), contract.LimitExact).Sentence = fmt.Sprintf("%d calls admitted and 11 refused", all-3)
+			checkOf(summary(r), contract.LimitBurst).Sentence = fmt.Sprintf("%d calls admitted and 11 refused in the initial burst; the later burst admitted 3 and refused 12", all-3)
+		}, ""},
+		{"more calls than there are, counted by two checks", func(r *runlog.Run) {
+			all := count(summary(r), runlog.Admitted)
+			checkOf(summary(r), contract.LimitExact).Sentence = fmt.Sprintf("%d calls admitted and 11 refused in the initial burst; the later burst admitted 3 and refused 12", all)
+			checkOf(summary(r), contract.LimitBurst).Sentence = "20 calls admitted and 11 refused"
+		}, id + ": the load summary says that "},
 		{"another number of refusals", func(r *runlog.Run) {
 			checkOf(summary(r), contract.Answered).Sentence = "all 3 refusals are complete 429 responses"
 		}, id + ": the load summary says that all 3 refusals are complete"},

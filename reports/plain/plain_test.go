@@ -54,3 +54,14 @@ func FuzzPlain(f *testing.F) {
 		}
 	})
 }
+func TestNumbersWithANoun(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, "0 calls", plain.Count(0, "call"))
+	assert.Equal(t, "1 call", plain.Count(1, "call"))
+	assert.Equal(t, "-1 calls", plain.Count(-1, "call"))
+	assert.Equal(t, "18446744073709551615 calls", plain.Count(^uint64(0), "call"))
+	assert.Equal(t, "1 call is", plain.Are(1, "call"))
+	assert.Equal(t, "2 calls are", plain.Are(2, "call"))
+	assert.Equal(t, "1 call was", plain.Were(uint64(1), "call"))
+	assert.Equal(t, "0 calls were", plain.Were(0, "call"))
+}
