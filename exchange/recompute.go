@@ -85,14 +85,13 @@ const (
 
 // withoutKeptComment is the curl line of a call without the comment, if the call may have it.
 func withoutKeptComment(sent contract.Sent) string {
-	line, found := strings.CutPrefix(sent.Curl, keptComment)
-	if !found {
-		line = strings.TrimPrefix(sent.Curl, earlierKeptComment)
-	}
 	if !sent.Kept {
 		return sent.Curl
 	}
-	return line
+	if line, found := strings.CutPrefix(sent.Curl, keptComment); found {
+		return line
+	}
+	return strings.TrimPrefix(sent.Curl, earlierKeptComment)
 }
 
 // keyName matches the shell variable of a key. Which key it was cannot be seen in a record: all have one name there.
