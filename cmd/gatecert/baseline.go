@@ -11,6 +11,7 @@ import (
 	"github.com/gatecert/gatecert/internal/atomicfile"
 	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/reports/baseline"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -49,7 +50,7 @@ func (r runCommand) updateBaseline(c *console, config gatecert.Config, run runlo
 	if err := atomicfile.Write(r.Baseline, 0o644, updated.Write); err != nil {
 		return fmt.Errorf("write baseline: %w", err)
 	}
-	fmt.Fprintf(c.out, "%s: %s (previously %d)\n", r.Baseline, entryCount(len(updated.Entries), ""), len(config.Baseline.Entries))
+	fmt.Fprintf(c.out, "%s: %s (previously %d)\n", r.Baseline, plain.Count(len(updated.Entries), "entry"), len(config.Baseline.Entries))
 	var excused []runlog.Case
 	for _, result := range run.Cases {
 		excused = append(excused, updated.Excused(result))
@@ -58,14 +59,6 @@ func (r runCommand) updateBaseline(c *console, config gatecert.Config, run runlo
 	footer.Stale = updated.Stale(excused, asked.Asks, run.Started)
 	run.Cases, run.Footer = excused, &footer
 	return outcome(run)
-}
-
-// entryCount is a number of entries, for example "1 entry" or "2 more entries".
-func entryCount(n int, more string) string {
-	if n == 1 {
-		return "1 " + more + "entry"
-	}
-	return fmt.Sprintf("%d %sentries", n, more)
 }
 
 // proposeEntries prints the first entries that would turn the run's failures into expected ones.
@@ -79,6 +72,6 @@ func proposeEntries(w io.Writer, run runlog.Run, most int) {
 	missing.Entries = missing.Entries[:min(most, len(missing.Entries))]
 	fmt.Fprintf(w, "\nTo accept these failures, add these entries to the baseline and replace each reason with your own:\n%s", missing.YAML())
 	if rest > 0 {
-		fmt.Fprintf(w, "  # and %s: to write all of them, use --update-baseline\n", entryCount(rest, "more "))
+		fmt.Fprintf(w, "  # and %s: to write all of them, use --update-baseline\n", plain.Count(rest, "more entry"))
 	}
 }

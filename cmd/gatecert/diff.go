@@ -81,7 +81,8 @@ func (d diffCommand) measured(c *console) error {
 	}
 	diff := measured.NewDiff(old, run)
 	if len(diff.Changes) == 0 {
-		return fmt.Errorf("%w: no metric has at least 8 time windows (not counting the first and the last) in both measurements: compare longer measurements of the same kind", errNothingCompared)
+		return fmt.Errorf("%w: no metric has at least %d time windows (not counting the first and the last) in both measurements: compare longer measurements of the same kind",
+			errNothingCompared, measured.MinWindows)
 	}
 	if err := printTo(c, d.Out, func(w io.Writer, _ reports.TerminalOptions) error {
 		switch d.Format {

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // exceedsLimit reports whether a finding is a MUST about too many admitted calls.
@@ -48,21 +49,29 @@ func TestVerifyRaisesNoFalseAlarm(t *testing.T) {
 	}
 }
 
+// burstChecks verifies a sliding counter whose windows begin at eight different times, and returns its checks of limit-burst.
+func burstChecks(t *testing.T, limit int) (checks []runlog.Check) {
+	t.Helper()
+	for run := range uint64(8) {
+		synctest.Test(t, func(t *testing.T) {
+			g := simulation{contract.SlidingCounter, limit, 2 * time.Second, run, 3, false}.gateway(faults{})
+			findings, evidence := verify(t, g, DeclaredLimit{Kind: contract.SlidingCounter, Limit: limit, Window: 2 * time.Second})
+			require.Empty(t, findings)
+			checks = append(checks, checkOf(evidence, contract.LimitBurst))
+		})
+	}
+	return checks
+}
+
 // A sliding counter may still count calls of the window before when the burst begins. The check then rests on the initial burst.
 func TestASlidingCounterIsJudgedByTheInitialBurst(t *testing.T) {
 	judged := 0
-	for run := range uint64(8) {
-		synctest.Test(t, func(t *testing.T) {
-			g := simulation{contract.SlidingCounter, 20, 2 * time.Second, run, 3, false}.gateway(faults{})
-			findings, evidence := verify(t, g, DeclaredLimit{Kind: contract.SlidingCounter, Limit: 20, Window: 2 * time.Second})
-			require.Empty(t, findings)
-			check := checkOf(evidence, contract.LimitBurst)
-			require.Equal(t, contract.Held, check.Result, check.Sentence)
-			if strings.Contains(check.Sentence, "in the initial burst") {
-				require.Regexp(t, `^20 calls admitted and \d+ refused in the initial burst; the later burst admitted \d and refused \d+; part of the limit of 20 calls may still have been in use$`, check.Sentence)
-				judged++
-			}
-		})
+	for _, check := range burstChecks(t, 20) {
+		require.Equal(t, contract.Held, check.Result, check.Sentence)
+		if strings.Contains(check.Sentence, "in the initial burst") {
+			require.Regexp(t, `^20 calls admitted and \d+ refused in the initial burst; the later burst admitted \d and refused \d+; part of the limit of 20 calls may still have been in use$`, check.Sentence)
+			judged++
+		}
 	}
 	require.Positive(t, judged)
 	require.Less(t, judged, 8)
@@ -72,17 +81,11 @@ func TestASlidingCounterIsJudgedByTheInitialBurst(t *testing.T) {
 // another is refused, which would show nothing about a race.
 func TestAnInitialBurstThatEndsBetweenTwoBurstsShowsNothing(t *testing.T) {
 	untested := 0
-	for run := range uint64(8) {
-		synctest.Test(t, func(t *testing.T) {
-			g := simulation{contract.SlidingCounter, 15, 2 * time.Second, run, 3, false}.gateway(faults{})
-			findings, evidence := verify(t, g, DeclaredLimit{Kind: contract.SlidingCounter, Limit: 15, Window: 2 * time.Second})
-			require.Empty(t, findings)
-			check := checkOf(evidence, contract.LimitBurst)
-			require.NotContains(t, check.Sentence, "initial burst")
-			if check.Result == contract.Untested {
-				untested++
-			}
-		})
+	for _, check := range burstChecks(t, 15) {
+		require.NotContains(t, check.Sentence, "initial burst")
+		if check.Result == contract.Untested {
+			untested++
+		}
 	}
 	require.Positive(t, untested)
 }

@@ -50,6 +50,10 @@ func TestARateLimitsVerificationIsAudited(t *testing.T) {
 	log, err := record(t.Context(), gatecert.Config{Cases: []string{id, "code:channel:response_time_exceeded/slow-upstream/chat/under-load"}})
 	require.NoError(t, err)
 	summary := func(r *runlog.Run) *runlog.LoadSummary { return at(r, id).Load }
+	says := func(q contract.Requirement, format string, values ...any) func(*runlog.Run) {
+		return func(r *runlog.Run) { checkOf(summary(r), q).Sentence = fmt.Sprintf(format, values...) }
+	}
+	const bothBursts = "%d calls admitted and 11 refused in the initial burst; the later burst admitted %d and refused 12"
 	assertForgeries(t, log, []forgery{
 		{"the log as it is", func(*runlog.Run) {}, ""},
 		{"a call less", func(r *runlog.Run) { summary(r).Calls-- }, id + ": the load summary counts "},
@@ -64,31 +68,21 @@ func TestARateLimitsVerificationIsAudited(t *testing.T) {
 		{"a refused call that was admitted", func(r *runlog.Run) {
 			recount(summary(r), runlog.LimitedGroup, runlog.Refused, runlog.Admitted, 1)
 		}, id + ": the load summary says that all "},
-		{"another number of calls", func(r *runlog.Run) {
-			checkOf(summary(r), contract.LimitExact).Sentence = "2000 calls admitted and 100 refused"
-		}, id + ": the load summary says that 20"},
-		{"the initial burst in place of a later one", func(r *runlog.Run) {
-			checkOf(summary(r), contract.LimitBurst).Sentence = "20 calls admitted and 11 refused in the initial burst; the later burst admitted 3 and refused 12"
-		}, ""},
-		{"another number of calls in the initial burst", func(r *runlog.Run) {
-			checkOf(summary(r), contract.LimitBurst).Sentence = "2000 calls admitted and 11 refused in the initial burst; the later burst admitted 3 and refused 12"
-		}, id + ": the load summary says that 20"},
-		{"another number of calls in the later burst", func(r *runlog.Run) {
-			checkOf(summary(r), contract.LimitBurst).Sentence = "20 calls admitted and 11 refused in the initial burst; the later burst admitted 2000 and refused 12"
-		}, id + ": the load summary says that 20"},
+		{"another number of calls", says(contract.LimitExact, "2000 calls admitted and 100 refused"), id + ": the load summary says that 20"},
+		{"the initial burst in place of a later one", says(contract.LimitBurst, bothBursts, 20, 3), ""},
+		{"another number of calls in the initial burst", says(contract.LimitBurst, bothBursts, 2000, 3), id + ": the load summary says that 20"},
+		{"another number of calls in the later burst", says(contract.LimitBurst, bothBursts, 20, 2000), id + ": the load summary says that 20"},
 		{"the initial burst counted by two checks", func(r *runlog.Run) {
 			all := count(summary(r), runlog.Admitted)
 			checkOf(summary(r), contract.LimitExact).Sentence = fmt.Sprintf("%d calls admitted and 11 refused", all-3)
-			checkOf(summary(r), contract.LimitBurst).Sentence = fmt.Sprintf("%d calls admitted and 11 refused in the initial burst; the later burst admitted 3 and refused 12", all-3)
+			checkOf(summary(r), contract.LimitBurst).Sentence = fmt.Sprintf(bothBursts, all-3, 3)
 		}, ""},
 		{"more calls than there are, counted by two checks", func(r *runlog.Run) {
 			all := count(summary(r), runlog.Admitted)
-			checkOf(summary(r), contract.LimitExact).Sentence = fmt.Sprintf("%d calls admitted and 11 refused in the initial burst; the later burst admitted 3 and refused 12", all)
+			checkOf(summary(r), contract.LimitExact).Sentence = fmt.Sprintf(bothBursts, all, 3)
 			checkOf(summary(r), contract.LimitBurst).Sentence = "20 calls admitted and 11 refused"
 		}, id + ": the load summary says that "},
-		{"another number of refusals", func(r *runlog.Run) {
-			checkOf(summary(r), contract.Answered).Sentence = "all 3 refusals are complete 429 responses"
-		}, id + ": the load summary says that all 3 refusals are complete"},
+		{"another number of refusals", says(contract.Answered, "all 3 refusals are complete 429 responses"), id + ": the load summary says that all 3 refusals are complete"},
 		{"a limit without a check", func(r *runlog.Run) {
 			summary(r).Checks = slices.DeleteFunc(summary(r).Checks, func(c runlog.Check) bool { return c.Requirement == contract.LimitBurst })
 		}, id + ": the load summary has no check for the requirement limit-burst"},

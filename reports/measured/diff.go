@@ -10,6 +10,7 @@ import (
 	"github.com/olekukonko/tablewriter/tw"
 
 	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -135,12 +136,12 @@ func windowMetrics() []windowMetric {
 	}
 }
 
-// minWindows is how many windows a comparison needs on either side.
-const minWindows = 8
+// MinWindows is how many time windows a comparison needs on either side, without the first and the last.
+const MinWindows = 8
 
 func (m windowMetric) change(old, new []runlog.MeasuredWindow) (Change, bool) { //nolint:predeclared // as above
 	a, b := m.values(old), m.values(new)
-	if len(a) < minWindows || len(b) < minWindows {
+	if len(a) < MinWindows || len(b) < MinWindows {
 		return Change{}, false
 	}
 	c := Change{Name: m.name, Unit: m.unit, Old: mean(a), New: mean(b), Result: Undecided, Windows: min(len(a), len(b))}
@@ -177,11 +178,7 @@ func (d Diff) Count(r ChangeResult) (n int) {
 
 // Sentence summarises the comparison in one line.
 func (d Diff) Sentence() string {
-	noun := "quantities"
-	if len(d.Changes) == 1 {
-		noun = "quantity"
-	}
-	return fmt.Sprintf("%d %s compared: %d worse, %d better, %d without a clear difference", len(d.Changes), noun, d.Count(Worse), d.Count(Better), d.Count(Undecided))
+	return fmt.Sprintf("%s compared: %d worse, %d better, %d without a clear difference", plain.Count(len(d.Changes), "quantity"), d.Count(Worse), d.Count(Better), d.Count(Undecided))
 }
 
 func (c Change) text(v float64) string {

@@ -73,12 +73,21 @@ func escape(r rune) string {
 	}
 }
 
-// Count returns a number with a noun, for example "1 case" or "2 cases".
+// Count returns a number with a noun, for example "1 case", "2 cases" or "2 entries".
 func Count[N int | int64 | uint64](n N, noun string) string {
 	if n != 1 {
-		noun += "s"
+		noun = plural(noun)
 	}
 	return fmt.Sprintf("%d %s", n, noun)
+}
+
+// plural knows nouns that take an s, and those that end in a consonant and y: "gateways", "entries".
+func plural(noun string) string {
+	stem, found := strings.CutSuffix(noun, "y")
+	if !found || stem == "" || strings.ContainsRune("aeiou", rune(stem[len(stem)-1])) {
+		return noun + "s"
+	}
+	return stem + "ies"
 }
 
 // Are returns a number with a noun and its verb, for example "1 call is" or "2 calls are".
